@@ -1,0 +1,70 @@
+#pragma once
+
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "backends/connection_source.hpp"
+#include "backends/serve_options.hpp"
+#include "backends/worker_stats.hpp"
+
+namespace muxlab {
+
+/// Every backend receives at most this much before it sends it back, and so holds at most this much
+/// for a client that does not read.
+inline constexpr std::size_t kBufferSize = 16 * 1024;
+
+/// What a thread lends to a backend; the backend owns nothing in it.
+struct Worker {
+  ConnectionSource& source;
+  int stop;  ///< eventfd; readable for good once the server stops; never read
+  const ServeOptions& options;
+  WorkerStats& stats;
+};
+
+/// What a probe found out by really constructing the mechanism.
+struct Availability {
+  bool works = true;
+  std::string reason;  ///< when it does not work: why
+  std::string mend;    ///< and what would make it work
+  /// The highest descriptor that it can wait for, and why that is the bound.
+  int max_descriptor = std::numeric_limits<int>::max();
+  std::string max_descriptor_reason;
+
+  static Availability never(std::string reason, std::string mend) {
+    Availability found;
+    found.works = false;
+    found.reason = std::move(reason);
+    found.mend = std::move(mend);
+    return found;
+  }
+  static Availability up_to(int max_descriptor, std::string reason) {
+    Availability found;
+    found.max_descriptor = max_descriptor;
+    found.max_descriptor_reason = std::move(reason);
+    return found;
+  }
+};
+
+/// One way of waiting for I/O. A row of the registry.
+struct Backend {
+  std::string_view name;
+  std::string_view summary;
+  Availability (*probe)();
+  /// Echoes on the calling thread, for every connection of the source, until `stop`. Closes all that
+  /// it took before it returns. Throws std::system_error when the mechanism itself fails.
+  void (*serve)(Worker&);
+};
+
+/// The backends that are compared, in the order in which they are listed and drawn.
+std::span<const Backend* const> backends();
+
+/// Controls: the least code that makes the same system calls, to measure what a backend adds to them.
+std::span<const Backend* const> controls();
+
+/// The backend or control of that name; null when there is none.
+const Backend* find_backend(std::string_view name);
+
+}  // namespace muxlab

@@ -1,0 +1,128 @@
+#include <event2/buffer.h>
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "backends/backend.hpp"
+#include "backends/failure.hpp"
+#include "backends/fd_map.hpp"
+#include "backends/libevent_base.hpp"
+
+namespace muxlab {
+namespace {
+
+/// libevent's bufferevents: the library receives into one buffer and sends from another, and calls
+/// back when bytes came in or all went out. Echoing is moving the chunks from one to the other.
+///
+/// The textbook form of this echo has two faults that are mended here. It reads on while nothing
+/// can be sent, so a client that does not read grows the output without bound; and it frees the
+/// bufferevent at end of stream, with the echo still in it.
+class BuffereventLoop {
+ public:
+  explicit BuffereventLoop(Worker& worker) : worker_(worker), base_(libevent::make_base("epoll")) {}
+
+  void run() {
+    const libevent::Event stop = libevent::watch(
+        base_.get(), worker_.stop, EV_READ,
+        [](int, short, void* loop) {
+          event_base_loopbreak(static_cast<BuffereventLoop*>(loop)->base_.get());
+        },
+        this);
+    const libevent::Event source = libevent::watch(
+        base_.get(), worker_.source.fd(), EV_READ,
+        [](int, short, void* loop) { static_cast<BuffereventLoop*>(loop)->take_connections(); },
+        this);
+    if (event_base_dispatch(base_.get()) != 0) throw_errno("event_base_dispatch");
+    for (const auto& client : clients_) {
+      if (client) close(*client);
+    }
+  }
+
+ private:
+  struct Client {
+    BuffereventLoop& loop;
+    libevent::Bufferevent stream;  ///< owns the socket
+    std::size_t unsent = 0;        ///< bytes in its output when we last looked
+    bool ended = false;            ///< the client sends no more; over as soon as all is sent
+
+    evbuffer* input() { return bufferevent_get_input(stream.get()); }
+    std::size_t output_size() { return evbuffer_get_length(bufferevent_get_output(stream.get())); }
+  };
+
+  static Client& of(void* client) { return *static_cast<Client*>(client); }
+
+  void take_connections() {
+    for (int taken = 0; taken < kTakesPerTurn; ++taken) {
+      Taken socket = worker_.source.take();
+      if (!socket) return;
+      const int fd = socket->get();
+      auto client = std::make_unique<Client>(Client{.loop = *this, .stream = {}});
+      client->stream.reset(bufferevent_socket_new(base_.get(), fd, BEV_OPT_CLOSE_ON_FREE));
+      if (!client->stream) throw std::runtime_error("bufferevent_socket_new failed");
+      static_cast<void>(socket->release());
+      bufferevent_setcb(
+          client->stream.get(), [](bufferevent*, void* c) { of(c).loop.echo(of(c)); },
+          [](bufferevent*, void* c) { of(c).loop.all_sent(of(c)); },
+          [](bufferevent*, short what, void* c) { of(c).loop.ended(of(c), what); }, client.get());
+      bufferevent_set_max_single_read(client->stream.get(), kMaxSingleRead);
+      bufferevent_enable(client->stream.get(), EV_READ);  // writing is enabled from the start
+      clients_[fd] = std::move(client);
+      ++worker_.stats.accepted;
+    }
+  }
+
+  void echo(Client& client) {
+    count_sent(client);
+    const std::size_t received = evbuffer_get_length(client.input());
+    worker_.stats.bytes_in.add(received);
+    client.unsent += received;
+    bufferevent_write_buffer(client.stream.get(), client.input());
+    if (client.unsent + kMaxSingleRead > kBufferSize) {
+      bufferevent_disable(client.stream.get(), EV_READ);
+    }
+  }
+
+  void all_sent(Client& client) {
+    count_sent(client);
+    ++worker_.stats.echoes;
+    if (client.ended) return close(client);
+    const bool reads = (bufferevent_get_enabled(client.stream.get()) & EV_READ) != 0;
+    if (!reads) bufferevent_enable(client.stream.get(), EV_READ);
+  }
+
+  void ended(Client& client, short what) {
+    client.ended = true;
+    const bool at_end_of_stream = (what & BEV_EVENT_EOF) != 0;
+    if (!at_end_of_stream || client.output_size() == 0) close(client);
+  }
+
+  void close(Client& client) {
+    count_sent(client);
+    ++worker_.stats.closed;
+    clients_[bufferevent_getfd(client.stream.get())].reset();
+  }
+
+  /// libevent does not tell how much it sent, but what is left.
+  void count_sent(Client& client) {
+    const std::size_t left = client.output_size();
+    worker_.stats.bytes_out.add(std::exchange(client.unsent, left) - left);
+  }
+
+  static constexpr std::size_t kMaxSingleRead = 4096;  // what libevent 2.1 reads at most anyway
+
+  Worker& worker_;
+  libevent::Base base_;
+  FdMap<std::unique_ptr<Client>> clients_;
+};
+
+}  // namespace
+
+extern const Backend bufferevent_backend{
+    .name = "bufferevent",
+    .summary = "libevent's buffered I/O on its epoll method: the library moves the bytes",
+    .probe = [] { return libevent::probe("epoll"); },
+    .serve = [](Worker& worker) { BuffereventLoop(worker).run(); },
+};
+
+}  // namespace muxlab

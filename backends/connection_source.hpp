@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+
+#include "backends/unique_fd.hpp"
+
+namespace muxlab {
+
+/// A connected, non-blocking, close-on-exec socket; or nothing now.
+using Taken = std::optional<UniqueFd>;
+
+/// How many connections a loop takes before it looks at the ones it has.
+inline constexpr int kTakesPerTurn = 256;
+
+/// Where one thread's connections come from: a listening socket, or the receiving end of a hand-off
+/// queue. Used by that thread alone.
+///
+/// It is a descriptor to wait for like any other, which is why no backend knows the threading model.
+class ConnectionSource {
+ public:
+  ConnectionSource() = default;
+  ConnectionSource(const ConnectionSource&) = delete;
+  ConnectionSource& operator=(const ConnectionSource&) = delete;
+  virtual ~ConnectionSource() = default;
+
+  /// Readable when take() may have something; the same one for the source's whole life.
+  [[nodiscard]] virtual int fd() const = 0;
+
+  /// The next connection. Whoever waits edge-triggered calls this until there is nothing: only then
+  /// is a new edge certain. Throws std::system_error when the source itself is broken.
+  virtual Taken take() = 0;
+};
+
+}  // namespace muxlab

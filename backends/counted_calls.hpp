@@ -1,0 +1,22 @@
+#pragma once
+
+#include "backends/worker_stats.hpp"
+
+namespace muxlab {
+
+/// While one lives, every counted system call that its thread makes is added to `stats`, whoever
+/// makes it: this project or a library that it calls.
+///
+/// The program defines the C library's functions that wait, read, write and so on, and passes each
+/// call on to the next definition. The dynamic linker then binds a library's calls here too, which
+/// is the only way to know what libevent does on our behalf. Threads without a CountedCalls pass
+/// through uncounted.
+class CountedCalls {
+ public:
+  explicit CountedCalls(WorkerStats& stats);
+  ~CountedCalls();
+  CountedCalls(const CountedCalls&) = delete;
+  CountedCalls& operator=(const CountedCalls&) = delete;
+};
+
+}  // namespace muxlab

@@ -1,0 +1,63 @@
+#include "backends/echo_connection.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace muxlab {
+namespace {
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+}  // namespace
+
+Next EchoConnection::advance(std::span<std::byte> scratch, Trigger trigger, WorkerStats& stats) {
+  if (tail_) return flush(stats);
+  for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
+    const ssize_t received = ::recv(fd(), scratch.data(), scratch.size(), 0);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) return would_block(errno) ? Next::read : Next::over;
+    if (received == 0) return Next::over;
+
+    const auto size = static_cast<std::size_t>(received);
+    const Next next = echo(scratch.first(size), stats);
+    // A stream socket that fills less than was offered is drained: no second recv() to hear EAGAIN.
+    if (next != Next::read || size < scratch.size() || trigger == Trigger::level) return next;
+  }
+  return Next::again;
+}
+
+Next EchoConnection::echo(std::span<const std::byte> received, WorkerStats& stats) {
+  stats.bytes_in.add(received.size());
+  ssize_t sent = ::send(fd(), received.data(), received.size(), MSG_NOSIGNAL);
+  if (sent < 0) {
+    if (!would_block(errno) && errno != EINTR) return Next::over;
+    sent = 0;
+  }
+  stats.bytes_out.add(static_cast<std::uint64_t>(sent));
+  const auto rest = received.subspan(static_cast<std::size_t>(sent));
+  if (rest.empty()) {
+    ++stats.echoes;
+    return Next::read;
+  }
+  tail_ = std::make_unique_for_overwrite<std::byte[]>(rest.size());
+  std::ranges::copy(rest, tail_.get());
+  tail_begin_ = 0;
+  tail_end_ = static_cast<std::uint32_t>(rest.size());
+  return Next::write;
+}
+
+Next EchoConnection::flush(WorkerStats& stats) {
+  const ssize_t sent =
+      ::send(fd(), tail_.get() + tail_begin_, tail_end_ - tail_begin_, MSG_NOSIGNAL);
+  if (sent < 0) return would_block(errno) || errno == EINTR ? Next::write : Next::over;
+  stats.bytes_out.add(static_cast<std::uint64_t>(sent));
+  tail_begin_ += static_cast<std::uint32_t>(sent);
+  if (tail_begin_ < tail_end_) return Next::write;
+  tail_.reset();
+  ++stats.echoes;
+  return Next::read;  // asking to read reports what is there already, edge-triggered or not
+}
+
+}  // namespace muxlab

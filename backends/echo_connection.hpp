@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "backends/poller.hpp"
+#include "backends/unique_fd.hpp"
+#include "backends/worker_stats.hpp"
+
+namespace muxlab {
+
+/// What a connection needs next.
+enum class Next : std::uint8_t {
+  read,   ///< to be told when there is something to receive
+  write,  ///< to be told when there is room to send
+  again,  ///< a turn later on: there may be more to receive, and no new edge will say so
+  over,   ///< to be closed: end of stream or an error, which look alike from here
+};
+
+/// A socket and what could not be sent back on it yet.
+///
+/// It alternates strictly: nothing is received before all that was received is sent. So it waits for
+/// one thing at a time, holds at most one buffer, pushes back on a client that does not read, and has
+/// nothing pending when the stream ends. While it is idle it holds no buffer at all.
+class EchoConnection {
+ public:
+  EchoConnection() = default;  ///< none
+  explicit EchoConnection(UniqueFd socket) : socket_(std::move(socket)) {}
+
+  explicit operator bool() const { return static_cast<bool>(socket_); }
+  [[nodiscard]] int fd() const { return socket_.get(); }
+
+  /// What it waits for now.
+  [[nodiscard]] Interest interest() const { return tail_ ? Interest::write : Interest::read; }
+
+  /// Moves what can be moved without waiting; `scratch` is the thread's receive buffer.
+  /// Level-triggered it ends after one receive; edge-triggered it goes on until the socket has no
+  /// more, or `again` after kReceivesPerTurn of them, for the sake of the other connections.
+  Next advance(std::span<std::byte> scratch, Trigger trigger, WorkerStats& stats);
+
+  static constexpr int kReceivesPerTurn = 16;
+
+ private:
+  Next echo(std::span<const std::byte> received, WorkerStats& stats);
+  Next flush(WorkerStats& stats);
+
+  UniqueFd socket_;
+  std::uint32_t tail_begin_ = 0;
+  std::uint32_t tail_end_ = 0;
+  std::unique_ptr<std::byte[]> tail_;  ///< received, not sent; empty most of the time
+};
+
+}  // namespace muxlab

@@ -1,0 +1,82 @@
+#include <sys/epoll.h>
+
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include "backends/backend.hpp"
+#include "backends/failure.hpp"
+#include "backends/reactor.hpp"
+
+namespace muxlab {
+namespace {
+
+/// epoll(7): the kernel keeps the list, and wait() copies out only what is ready.
+///
+/// Level-triggered, a descriptor goes back to the ready list as long as it is ready; edge-triggered
+/// it goes there when something changes, and stays registered all the same.
+template <Trigger kTrigger>
+class EpollPoller final : public Poller {
+ public:
+  [[nodiscard]] Trigger trigger() const override { return kTrigger; }
+
+  void add(int fd, Interest interest) override { control(EPOLL_CTL_ADD, fd, interest); }
+  void modify(int fd, Interest interest) override { control(EPOLL_CTL_MOD, fd, interest); }
+  void remove(int fd) override {
+    checked(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr), "epoll_ctl");
+  }
+
+  std::span<const int> wait() override {
+    ready_.clear();
+    const int count = ::epoll_wait(epoll_.get(), events_.data(), kMaxEvents, -1);
+    if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events_[static_cast<std::size_t>(i)];
+      ready_.push_back(event.data.fd);
+      // Data and end of stream in one edge: the first receive takes the data and sees no reason to
+      // go on, and nothing would ever report the end. So it stands here twice.
+      if (ends_here(event)) ready_.push_back(event.data.fd);
+    }
+    return ready_;
+  }
+
+ private:
+  static bool ends_here(const epoll_event& event) {
+    return kTrigger == Trigger::edge && (event.events & EPOLLRDHUP) != 0;
+  }
+
+  void control(int operation, int fd, Interest interest) {
+    epoll_event event{};
+    event.events = interest == Interest::read ? EPOLLIN : EPOLLOUT;
+    if (kTrigger == Trigger::edge) event.events |= EPOLLET | EPOLLRDHUP;
+    event.data.fd = fd;
+    checked(::epoll_ctl(epoll_.get(), operation, fd, &event), "epoll_ctl");
+  }
+
+  static constexpr int kMaxEvents = 1024;
+
+  UniqueFd epoll_{checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")};
+  std::array<epoll_event, kMaxEvents> events_;
+  std::vector<int> ready_;
+};
+
+using LevelTriggered = EpollPoller<Trigger::level>;
+using EdgeTriggered = EpollPoller<Trigger::edge>;
+
+}  // namespace
+
+extern const Backend epoll_lt_backend{
+    .name = "epoll-lt",
+    .summary = "epoll(7), level-triggered: reports a descriptor as long as it is ready",
+    .probe = probe_poller<LevelTriggered>,
+    .serve = serve_with<LevelTriggered>,
+};
+
+extern const Backend epoll_et_backend{
+    .name = "epoll-et",
+    .summary = "epoll(7), edge-triggered: reports a descriptor once per change",
+    .probe = probe_poller<EdgeTriggered>,
+    .serve = serve_with<EdgeTriggered>,
+};
+
+}  // namespace muxlab

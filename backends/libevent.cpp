@@ -1,0 +1,108 @@
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "backends/backend.hpp"
+#include "backends/echo_connection.hpp"
+#include "backends/failure.hpp"
+#include "backends/fd_map.hpp"
+#include "backends/libevent_base.hpp"
+
+namespace muxlab {
+namespace {
+
+/// libevent's event API: one event per descriptor, whose callback is told which one is ready. How
+/// the base waits is the method it was made with; bytes are moved as in the hand-written loops.
+class EventLoop {
+ public:
+  EventLoop(const char* method, Worker& worker)
+      : worker_(worker), base_(libevent::make_base(method)) {}
+
+  void run() {
+    const libevent::Event stop = libevent::watch(
+        base_.get(), worker_.stop, EV_READ,
+        [](int, short, void* loop) { event_base_loopbreak(of(loop).base_.get()); }, this);
+    const libevent::Event source = libevent::watch(
+        base_.get(), worker_.source.fd(), EV_READ,
+        [](int, short, void* loop) { of(loop).take_connections(); }, this);
+    if (event_base_dispatch(base_.get()) != 0) throw_errno("event_base_dispatch");
+    for (Client& client : clients_) {
+      if (client.connection) close(client);
+    }
+  }
+
+ private:
+  struct Client {
+    libevent::Event event;  ///< freed before the socket is closed
+    EchoConnection connection;
+  };
+
+  static EventLoop& of(void* loop) { return *static_cast<EventLoop*>(loop); }
+
+  void take_connections() {
+    for (int taken = 0; taken < kTakesPerTurn; ++taken) {
+      Taken socket = worker_.source.take();
+      if (!socket) return;
+      const int fd = socket->get();
+      Client& client = clients_[fd];
+      client.connection = EchoConnection(std::move(*socket));
+      client.event = libevent::watch(
+          base_.get(), fd, EV_READ, [](int ready, short, void* loop) { of(loop).advance(ready); },
+          this);
+      ++worker_.stats.accepted;
+    }
+  }
+
+  void advance(int fd) {
+    Client& client = clients_[fd];
+    const Interest waited_for = client.connection.interest();
+    const Next next = client.connection.advance(scratch_, Trigger::level, worker_.stats);
+    if (next == Next::over) return close(client);
+    if (client.connection.interest() != waited_for) change(client);
+  }
+
+  /// An event waits for what it was made for; to wait for something else it is assigned anew.
+  void change(Client& client) {
+    const short wanted = client.connection.interest() == Interest::read ? EV_READ : EV_WRITE;
+    event* const changed = client.event.get();
+    event_del(changed);
+    event_assign(changed, base_.get(), client.connection.fd(),
+                 static_cast<short>(wanted | EV_PERSIST), event_get_callback(changed), this);
+    if (event_add(changed, nullptr) != 0) close(client);
+  }
+
+  void close(Client& client) {
+    client = Client{};
+    ++worker_.stats.closed;
+  }
+
+  Worker& worker_;
+  libevent::Base base_;
+  FdMap<Client> clients_;
+  std::array<std::byte, kBufferSize> scratch_;
+};
+
+}  // namespace
+
+extern const Backend libevent_select_backend{
+    .name = "libevent-select",
+    .summary = "libevent's event API on its select method",
+    .probe = [] { return libevent::probe("select"); },
+    .serve = [](Worker& worker) { EventLoop("select", worker).run(); },
+};
+
+extern const Backend libevent_poll_backend{
+    .name = "libevent-poll",
+    .summary = "libevent's event API on its poll method",
+    .probe = [] { return libevent::probe("poll"); },
+    .serve = [](Worker& worker) { EventLoop("poll", worker).run(); },
+};
+
+extern const Backend libevent_epoll_backend{
+    .name = "libevent-epoll",
+    .summary = "libevent's event API on its epoll method, level-triggered",
+    .probe = [] { return libevent::probe("epoll"); },
+    .serve = [](Worker& worker) { EventLoop("epoll", worker).run(); },
+};
+
+}  // namespace muxlab

@@ -1,0 +1,128 @@
+#include "backends/libevent_base.hpp"
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cctype>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "backends/failure.hpp"
+
+namespace muxlab::libevent {
+namespace {
+
+using Config = std::unique_ptr<event_config, Free>;
+
+constexpr const char* kReportsNothing = "it does not report a readable descriptor";
+
+/// What this libevent was built with. Read once: event_get_supported_methods() frees the list that
+/// it returned before, so that two threads must not call it at once.
+const std::vector<std::string>& methods() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> found;
+    for (const char** name = event_get_supported_methods(); *name != nullptr; ++name) {
+      found.emplace_back(*name);
+    }
+    return found;
+  }();
+  return names;
+}
+
+/// Avoids every method but the wanted one.
+Config only(const std::string& method) {
+  Config config(event_config_new());
+  for (const std::string& name : methods()) {
+    if (name != method) event_config_avoid_method(config.get(), name.c_str());
+  }
+  event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK);
+  return config;
+}
+
+/// True when `base` reports `readable`, which is.
+bool reports(event_base* base, int readable) {
+  bool reported = false;
+  const Event event = watch(
+      base, readable, EV_READ, [](int, short, void* result) { *static_cast<bool*>(result) = true; },
+      &reported);
+  event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+  return reported;
+}
+
+UniqueFd make_readable() {
+  return UniqueFd(checked(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
+}
+
+/// True when a base with `method` reports a readable descriptor of that number. Finds out in a
+/// process of its own, since the answer may be that libevent aborts.
+bool reports_in_child(const std::string& method, int descriptor) {
+  const pid_t child = checked(::fork(), "fork");
+  if (child == 0) {
+    const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    ::close(STDERR_FILENO);  // the abort is expected; its message is not for the user
+    const int readable = ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    const bool made = readable >= 0 && ::dup2(readable, descriptor) >= 0;
+    ::_exit(made && reports(make_base(method).get(), descriptor) ? EXIT_SUCCESS : EXIT_FAILURE);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+Availability probe_select() {
+  constexpr int kLow = STDERR_FILENO + 1;
+  make_base("select");  // throws the reason when there is none
+  if (!reports_in_child("select", kLow)) return Availability::never(kReportsNothing, "");
+  if (reports_in_child("select", FD_SETSIZE)) return {};
+  return Availability::up_to(
+      FD_SETSIZE - 1,
+      fmt::format("libevent {} aborts the process in its select method from descriptor {} on",
+                  event_get_version(), FD_SETSIZE));
+}
+
+std::string mend(const std::string& method) {
+  std::string variable = "EVENT_NO" + method;
+  std::ranges::transform(variable, variable.begin(), ::toupper);
+  return ::getenv(variable.c_str()) != nullptr
+             ? fmt::format("unset the environment variable {}", variable)
+             : fmt::format("install a libevent that is built with {}", method);
+}
+
+}  // namespace
+
+Base make_base(const std::string& method) {
+  const Config config = only(method);
+  Base base(event_base_new_with_config(config.get()));
+  if (!base || event_base_get_method(base.get()) != method) {
+    throw Failure(ExitCode::unavailable,
+                  fmt::format("libevent {} makes no base with the method {}: {}",
+                              event_get_version(), method, mend(method)));
+  }
+  return base;
+}
+
+Availability probe(const std::string& method) try {
+  if (method == "select") return probe_select();
+  if (reports(make_base(method).get(), make_readable().get())) return {};
+  return Availability::never(kReportsNothing, "");
+} catch (const std::runtime_error& error) {
+  return Availability::never(error.what(), mend(method));
+}
+
+Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument) {
+  Event event(event_new(base, fd, static_cast<short>(events | EV_PERSIST), callback, argument));
+  if (!event || event_add(event.get(), nullptr) != 0) {
+    throw std::runtime_error(fmt::format("libevent does not watch descriptor {}", fd));
+  }
+  return event;
+}
+
+}  // namespace muxlab::libevent

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include <memory>
+#include <string>
+
+#include "backends/backend.hpp"
+
+/// What the backends on libevent share: its objects as owners, and a base with a chosen method.
+namespace muxlab::libevent {
+
+struct Free {
+  void operator()(event_base* base) const { event_base_free(base); }
+  void operator()(event_config* config) const { event_config_free(config); }
+  void operator()(event* one) const { event_free(one); }
+  void operator()(bufferevent* one) const { bufferevent_free(one); }
+};
+using Base = std::unique_ptr<event_base, Free>;
+using Event = std::unique_ptr<event, Free>;
+using Bufferevent = std::unique_ptr<bufferevent, Free>;
+
+/// A base that waits with `method` ("select", "poll" or "epoll") and with nothing else, for use by
+/// one thread. Throws Failure (unavailable) when this libevent has no such method, or when the
+/// environment (EVENT_NOEPOLL and the like) disables it.
+Base make_base(const std::string& method);
+
+/// Really makes such a base and waits with it.
+Availability probe(const std::string& method);
+
+/// event_new(), persistent, and event_add() without a time limit. Throws std::runtime_error.
+Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument);
+
+}  // namespace muxlab::libevent

@@ -1,0 +1,80 @@
+#include "backends/machine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+namespace muxlab {
+namespace {
+
+using Path = std::filesystem::path;
+
+/// A folder that stands for a machine; removed at the end of the test.
+class MachineTest : public testing::Test {
+ protected:
+  MachineTest() {
+    std::string name = testing::TempDir() + "machine-XXXXXX";
+    root_ = ::mkdtemp(name.data());
+  }
+  ~MachineTest() override { std::filesystem::remove_all(root_); }
+
+  void file(const Path& path, const std::string& text) {
+    std::filesystem::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << text;
+  }
+
+  Path root_;
+};
+
+TEST_F(MachineTest, ReadsAPreparedFolder) {
+  file("etc/os-release", "NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
+  file("proc/sys/kernel/osrelease", "6.1.0-18-amd64\n");
+  file("proc/cpuinfo", "processor\t: 0\nmodel name\t: Some CPU @ 3 GHz\nflags\t: fpu hypervisor\n");
+  file("proc/meminfo", "MemTotal:        2048 kB\n");
+  file("proc/self/limits", "Max open files            1024                 4096       files\n");
+  file("proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
+  file("proc/sys/net/core/somaxconn", "4096\n");
+  file("sys/devices/system/cpu/online", "0-3,8\n");
+  file("sys/devices/system/cpu/vulnerabilities/meltdown", "Not affected\n");
+  file("sys/class/dmi/id/sys_vendor", "QEMU\n");
+  const auto card = machine_card(root_);
+  EXPECT_EQ(card["distribution"], "Debian GNU/Linux 12 (bookworm)");
+  EXPECT_EQ(card["kernel_release"], "6.1.0-18-amd64");
+  EXPECT_EQ(card["cpu_model"], "Some CPU @ 3 GHz");
+  EXPECT_EQ(card["processors_online"], 5);
+  EXPECT_EQ(card["memory_bytes"], 2048 * 1024);
+  EXPECT_EQ(card["virtualisation"]["hypervisor"], true);
+  EXPECT_EQ(card["virtualisation"]["vendor"], "QEMU");
+  EXPECT_EQ(card["mitigations"]["meltdown"], "Not affected");
+  EXPECT_EQ(card["descriptor_limit"]["soft"], 1024);
+  EXPECT_EQ(card["descriptor_limit"]["hard"], 4096);
+  EXPECT_EQ(card["ip_local_port_range"], (nlohmann::ordered_json{32768, 60999}));
+  EXPECT_EQ(card["somaxconn"], 4096);
+}
+
+TEST_F(MachineTest, WhatIsMissingOrBrokenIsNull) {
+  file("sys/devices/system/cpu/online", "none\n");
+  file("proc/sys/net/core/somaxconn", "many\n");
+  file("proc/self/limits", "Max open files            unlimited            unlimited  files\n");
+  const auto card = machine_card(root_);
+  for (const char* key : {"distribution", "kernel_release", "cpu_model", "processors_online",
+                          "memory_bytes", "mitigations", "governor", "clock_source", "somaxconn",
+                          "ip_local_port_range", "tcp_congestion_control"}) {
+    EXPECT_TRUE(card.at(key).is_null()) << key;
+  }
+  EXPECT_TRUE(card["descriptor_limit"]["hard"].is_null());
+  EXPECT_TRUE(card["virtualisation"]["hypervisor"].is_null());
+}
+
+TEST(Machine, KnowsThisOne) {
+  const auto card = machine_card();
+  EXPECT_TRUE(card["kernel_release"].is_string());
+  EXPECT_GE(card["processors_online"], 1);
+  EXPECT_GE(card["fd_setsize"], 1024);
+  EXPECT_TRUE(card["compiler"].is_string());
+  EXPECT_TRUE(card["build"]["type"].is_string()) << "the tests run inside a build folder";
+}
+
+}  // namespace
+}  // namespace muxlab

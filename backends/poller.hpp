@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace muxlab {
+
+/// What a connection waits for: always exactly one of the two, since it receives only when all that
+/// it received is sent.
+enum class Interest : std::uint8_t { read, write };
+
+/// When a mechanism reports a descriptor: as long as it is ready, or once per change.
+enum class Trigger : std::uint8_t { level, edge };
+
+/// A readiness mechanism: select(2), poll(2), epoll(7). Used by one thread; borrows descriptors.
+///
+/// Readiness is a hint. wait() returns descriptors and not what happened to them, because the next
+/// recv(2) or send(2) tells, errors and end of stream included. A report that is spurious or late
+/// then costs one EAGAIN and is no error.
+class Poller {
+ public:
+  Poller() = default;
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+  virtual ~Poller() = default;
+
+  [[nodiscard]] virtual Trigger trigger() const { return Trigger::level; }
+
+  /// The three throw std::system_error when the kernel refuses.
+  virtual void add(int fd, Interest interest) = 0;
+  /// Also reports anew what is ready already, edge-triggered or not.
+  virtual void modify(int fd, Interest interest) = 0;
+  /// To be called before `fd` is closed.
+  virtual void remove(int fd) = 0;
+
+  /// Waits without a time limit. The descriptors that may be ready, valid until the next call; empty
+  /// when a signal came in. A descriptor may stand there twice.
+  virtual std::span<const int> wait() = 0;
+};
+
+}  // namespace muxlab

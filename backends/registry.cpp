@@ -1,0 +1,42 @@
+#include <algorithm>
+#include <array>
+
+#include "backends/backend.hpp"
+
+namespace muxlab {
+
+extern const Backend select_backend, poll_backend, epoll_lt_backend, epoll_et_backend;
+extern const Backend libevent_select_backend, libevent_poll_backend, libevent_epoll_backend;
+extern const Backend bufferevent_backend;
+extern const Backend bare_select_backend, bare_poll_backend;
+extern const Backend bare_epoll_lt_backend, bare_epoll_et_backend;
+
+std::span<const Backend* const> backends() {
+  static constexpr std::array kBackends = {
+      &select_backend,          &poll_backend,
+      &epoll_lt_backend,        &epoll_et_backend,
+      &libevent_select_backend, &libevent_poll_backend,
+      &libevent_epoll_backend,  &bufferevent_backend,
+  };
+  return kBackends;
+}
+
+std::span<const Backend* const> controls() {
+  static constexpr std::array kControls = {
+      &bare_select_backend,
+      &bare_poll_backend,
+      &bare_epoll_lt_backend,
+      &bare_epoll_et_backend,
+  };
+  return kControls;
+}
+
+const Backend* find_backend(std::string_view name) {
+  for (const auto all : {backends(), controls()}) {
+    const auto found = std::ranges::find(all, name, &Backend::name);
+    if (found != all.end()) return *found;
+  }
+  return nullptr;
+}
+
+}  // namespace muxlab

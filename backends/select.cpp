@@ -1,0 +1,112 @@
+#include <sys/select.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <climits>
+#include <vector>
+
+#include "backends/backend.hpp"
+#include "backends/failure.hpp"
+#include "backends/reactor.hpp"
+
+namespace muxlab {
+namespace {
+
+/// A set of descriptors, one bit each, in the layout that select(2) takes.
+///
+/// fd_set ends at FD_SETSIZE, 1024 bits. The kernel does not: it reads as many bits as the first
+/// argument says, so an array of our own serves descriptors of any size on Linux.
+class BitSet {
+ public:
+  using Word = unsigned long;
+  static constexpr std::size_t kBits = sizeof(Word) * CHAR_BIT;
+
+  void insert(int fd) { words_[word(fd)] |= mask(fd); }
+  void erase(int fd) { words_[word(fd)] &= ~mask(fd); }
+  [[nodiscard]] bool contains(int fd) const { return (words_[word(fd)] & mask(fd)) != 0; }
+
+  /// Makes room for `fd`; nothing shrinks again.
+  void grow_to(int fd) { words_.resize(std::max(words_.size(), word(fd) + 1)); }
+  /// One more than the highest descriptor there is room for.
+  [[nodiscard]] int capacity() const { return static_cast<int>(words_.size() * kBits); }
+  fd_set* data() { return reinterpret_cast<fd_set*>(words_.data()); }
+
+  /// Appends the members, lowest first; sixty-four absent ones cost one comparison.
+  void append_to(std::vector<int>& fds) const {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      for (Word rest = words_[i]; rest != 0; rest &= rest - 1) {
+        fds.push_back(static_cast<int>(i * kBits) + std::countr_zero(rest));
+      }
+    }
+  }
+
+ private:
+  static std::size_t word(int fd) { return static_cast<std::size_t>(fd) / kBits; }
+  static Word mask(int fd) { return Word{1} << (static_cast<std::size_t>(fd) % kBits); }
+
+  std::vector<Word> words_;
+};
+
+/// select(2): overwrites the sets it is given with the answer, so that each call needs a fresh
+/// copy, and both the kernel and we walk all bits up to the highest descriptor.
+class SelectPoller final : public Poller {
+ public:
+  void add(int fd, Interest interest) override {
+    readers_.grow_to(fd);
+    writers_.grow_to(fd);
+    set(fd, interest);
+  }
+
+  void modify(int fd, Interest interest) override {
+    remove(fd);
+    set(fd, interest);
+  }
+
+  void remove(int fd) override {
+    if (writers_.contains(fd)) --writer_count_;
+    readers_.erase(fd);
+    writers_.erase(fd);
+  }
+
+  std::span<const int> wait() override {
+    ready_.clear();
+    ready_readers_ = readers_;
+    fd_set* writers = nullptr;  // a set that is not there need not be walked
+    if (writer_count_ > 0) {
+      ready_writers_ = writers_;
+      writers = ready_writers_.data();
+    }
+    if (::select(readers_.capacity(), ready_readers_.data(), writers, nullptr, nullptr) < 0) {
+      if (errno != EINTR) throw_errno("select");
+      return ready_;  // the copies hold no answer
+    }
+    ready_readers_.append_to(ready_);
+    if (writers != nullptr) ready_writers_.append_to(ready_);
+    return ready_;
+  }
+
+ private:
+  void set(int fd, Interest interest) {
+    if (interest == Interest::write) ++writer_count_;
+    (interest == Interest::read ? readers_ : writers_).insert(fd);
+  }
+
+  BitSet readers_;
+  BitSet writers_;
+  std::size_t writer_count_ = 0;
+  BitSet ready_readers_;
+  BitSet ready_writers_;
+  std::vector<int> ready_;
+};
+
+}  // namespace
+
+extern const Backend select_backend{
+    .name = "select",
+    .summary = "select(2): one bit per descriptor, copied and walked with every call",
+    .probe = probe_poller<SelectPoller>,
+    .serve = serve_with<SelectPoller>,
+};
+
+}  // namespace muxlab

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace muxlab {
+
+/// A number that one thread adds to and any thread may read: a plain addition, no locked instruction.
+class Counter {
+ public:
+  void add(std::uint64_t n) { value_.store(get() + n, std::memory_order_relaxed); }
+  Counter& operator++() {
+    add(1);
+    return *this;
+  }
+  [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_ = 0;
+};
+
+/// What a system call is for. `ctl` changes what is waited for; `other` is all the rest.
+enum class Call : std::uint8_t { wait, read, write, ctl, accept, other };
+inline constexpr std::array<std::string_view, 6> kCallNames = {"wait", "read",   "write",
+                                                               "ctl",  "accept", "other"};
+
+/// What one thread did. Written by that thread alone, on cache lines of its own.
+struct alignas(64) WorkerStats {
+  Counter accepted;   ///< connections this thread began to serve
+  Counter closed;     ///< of those, how many are over
+  Counter refused;    ///< connections accepted only to be closed at once
+  Counter echoes;     ///< times that all of what one receive brought was sent back
+  Counter bytes_in;   ///< bytes received
+  Counter bytes_out;  ///< bytes sent back
+  std::array<Counter, kCallNames.size()> calls;  ///< system calls by kind, indexed by Call
+
+  Counter& operator[](Call call) { return calls[static_cast<std::size_t>(call)]; }
+};
+
+}  // namespace muxlab

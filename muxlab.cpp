@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "backends/failure.hpp"
+#include "bench/bench_command.hpp"
+#include "bench/load_command.hpp"
+#include "server/inspect_command.hpp"
+#include "server/serve_command.hpp"
+
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 fine, 1 failed, 2 usage, 3 backend or resource not available here,\n"
+    "4 finished but some points failed or cannot be trusted, 130/143 interrupted.";
+
+int run(int argc, char** argv) {
+  using muxlab::ExitCode;
+  CLI::App app{"muxlab compares the ways of waiting for I/O on this machine."};
+  app.name("muxlab");
+  app.footer(kExitCodes);
+  app.require_subcommand(1);
+  ExitCode exit_code = ExitCode::ok;
+  muxlab::add_inspect(app, exit_code);
+  muxlab::add_serve(app, exit_code);
+  muxlab::add_load(app, exit_code);
+  muxlab::add_bench(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForAllHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "muxlab: {}; see muxlab --help\n", error.what());
+    return static_cast<int>(ExitCode::usage);
+  }
+  return static_cast<int>(exit_code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const muxlab::Failure& failure) {
+    fmt::print(stderr, "muxlab: {}\n", failure.what());
+    return static_cast<int>(failure.code());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "muxlab: {}\n", error.what());
+    return static_cast<int>(muxlab::ExitCode::failed);
+  }
+}

@@ -1,0 +1,302 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "server/server.hpp"
+#include "server/test_client.hpp"
+#include "server/threading.hpp"
+
+/// What every backend promises on every threading model. A new backend is tested by being listed.
+namespace muxlab {
+namespace {
+
+using test::Client;
+using test::eventually;
+using test::random_bytes;
+
+struct Cell {
+  const Backend* backend;
+  ServeOptions options;
+  std::string name;
+};
+
+void PrintTo(const Cell& cell, std::ostream* out) { *out << cell.name; }
+
+std::vector<Cell> all_cells() {
+  const auto with = [](std::uint64_t threads, Threading threading, Notify notify) {
+    ServeOptions options;
+    options.threads = threads;
+    options.threading = threading;
+    options.notify = notify;
+    return options;
+  };
+  const auto path = fmt::format("{}/muxlab-test-{}", testing::TempDir(), ::getpid());
+  ServeOptions unix_socket = with(1, Threading::single, Notify::eventfd);
+  unix_socket.unix_path = path;
+  const std::vector<std::pair<std::string, ServeOptions>> models = {
+      {"single", with(1, Threading::single, Notify::eventfd)},
+      {"unix", unix_socket},
+      {"reuseport", with(2, Threading::reuseport, Notify::eventfd)},
+      {"acceptor_eventfd", with(2, Threading::acceptor, Notify::eventfd)},
+      {"acceptor_pipe", with(2, Threading::acceptor, Notify::pipe)},
+  };
+  std::vector<Cell> cells;
+  for (const Backend* backend : backends()) {
+    for (const auto& [model, options] : models) {
+      std::string name = fmt::format("{}_on_{}", backend->name, model);
+      std::ranges::replace(name, '-', '_');
+      cells.push_back({.backend = backend, .options = options, .name = name});
+    }
+  }
+  return cells;
+}
+
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator open("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(open), end(open)));
+}
+
+class Conformance : public testing::TestWithParam<Cell> {
+ protected:
+  [[nodiscard]] std::uint64_t sum(Counter WorkerStats::*counter) const {
+    std::uint64_t total = 0;
+    for (const WorkerStats& stats : server.stats()) total += (stats.*counter).get();
+    return total;
+  }
+  [[nodiscard]] std::uint64_t calls(Call call) const {
+    std::uint64_t total = 0;
+    for (const auto& stats : server.stats()) total += stats.calls[static_cast<int>(call)].get();
+    return total;
+  }
+  /// Everything that was accepted is over, and nothing else is counted as over.
+  [[nodiscard]] bool balanced(std::uint64_t accepted) const {
+    return eventually([&] {
+      return sum(&WorkerStats::accepted) == accepted && sum(&WorkerStats::closed) == accepted;
+    });
+  }
+  [[nodiscard]] Client connect(int receive_buffer = 0) const {
+    return Client(server.address(), receive_buffer);
+  }
+  [[nodiscard]] bool serves() const { return connect().ping(); }
+
+  std::size_t descriptors_before = open_descriptors();
+  Server server{*GetParam().backend, GetParam().options};
+};
+
+TEST_P(Conformance, EndsAnEmptyStream) {
+  Client client = connect();
+  client.end_sending();
+  EXPECT_TRUE(client.at_end());
+  client.close();
+  EXPECT_TRUE(balanced(1));
+}
+
+TEST_P(Conformance, EchoesEverySize) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{64}, kBufferSize - 1, kBufferSize,
+                                 kBufferSize + 1, std::size_t{3'000'000}}) {
+    const Client client = connect();
+    const std::string sent = random_bytes(size, size);
+    EXPECT_TRUE(client.exchange(sent) == sent) << size;
+    client.end_sending();
+    EXPECT_TRUE(client.at_end()) << size;
+  }
+  EXPECT_TRUE(balanced(6));
+  EXPECT_EQ(sum(&WorkerStats::bytes_in), sum(&WorkerStats::bytes_out));
+}
+
+TEST_P(Conformance, EchoesADribbleOfSingleBytes) {
+  const Client client = connect();
+  const std::string sent = random_bytes(300, 1);
+  for (const char byte : sent) {
+    ASSERT_TRUE(client.send({&byte, 1}));
+    ASSERT_EQ(client.receive(1), std::string(1, byte));
+  }
+  for (const char byte : sent) ASSERT_TRUE(client.send({&byte, 1}));
+  EXPECT_TRUE(client.receive(sent.size()) == sent);
+}
+
+TEST_P(Conformance, ReturnsEveryByteAfterHalfClose) {
+  const Client client = connect();
+  const std::string sent = random_bytes(8'000'000, 2);
+  std::atomic<bool> under_way = false;
+  std::thread sender([&] {
+    const auto [first, rest] = std::pair(sent.substr(0, kBufferSize), sent.substr(kBufferSize));
+    EXPECT_TRUE(client.send(first));
+    under_way = true;
+    EXPECT_TRUE(client.send(rest));
+    client.end_sending();
+  });
+  EXPECT_TRUE(eventually([&] { return under_way.load(); }));  // a reader that comes late
+  EXPECT_TRUE(client.receive(sent.size()) == sent);
+  sender.join();
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST_P(Conformance, SeesTheEndThatComesWithTheData) {
+  for (int round = 0; round < 50; ++round) {
+    const Client client = connect();
+    ASSERT_TRUE(client.send("last words"));
+    client.end_sending();
+    ASSERT_EQ(client.receive(10), "last words");
+    ASSERT_TRUE(client.at_end());
+  }
+  EXPECT_TRUE(balanced(50));
+}
+
+TEST_P(Conformance, OutlivesResetsAtEveryStage) {
+  const std::string large = random_bytes(kBufferSize * 4, 3);
+  for (int round = 0; round < 10; ++round) {
+    connect().reset();  // before or while it is accepted
+
+    Client silent = connect();
+    Client after_an_echo = connect();
+    ASSERT_TRUE(after_an_echo.ping());
+    after_an_echo.reset();  // while it waits to receive
+
+    Client unread = connect();
+    ASSERT_TRUE(unread.send(large));
+    unread.reset();  // while an echo is on its way
+    silent.reset();
+  }
+  EXPECT_TRUE(serves());
+  EXPECT_TRUE(eventually([&] { return sum(&WorkerStats::closed) == 41; }));
+  EXPECT_EQ(sum(&WorkerStats::accepted), 41U);
+}
+
+TEST_P(Conformance, OutlivesAResetWhileItCannotSend) {
+  Client stuck = connect(4096);
+  const std::string chunk = random_bytes(1 << 20, 4);
+  while (::send(stuck.fd(), chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+  }
+  stuck.reset();
+  EXPECT_TRUE(serves());
+  EXPECT_TRUE(balanced(2));
+}
+
+TEST_P(Conformance, ServesAThousandConnectionsAtOnce) {
+  // Client sockets move up, so that the server's are as low as in a process of its own.
+  constexpr int kOutOfTheWay = 3000;
+  const bool capped = GetParam().backend->probe().max_descriptor < FD_SETSIZE;
+  const std::size_t count = capped ? 960 : 1000;
+  std::vector<Client> clients;
+  for (std::size_t i = 0; i < count; ++i) {
+    clients.push_back(connect());
+    clients.back().move_to(kOutOfTheWay);
+  }
+  for (std::size_t i = 0; i < count; ++i) ASSERT_TRUE(clients[i].send(random_bytes(64, i)));
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_TRUE(clients[i].receive(64) == random_bytes(64, i)) << i;
+  }
+  EXPECT_EQ(sum(&WorkerStats::accepted), count);
+  clients.clear();
+  EXPECT_TRUE(balanced(count));
+}
+
+TEST_P(Conformance, HoldsOneBufferForAClientThatNeverReads) {
+  const Client client = connect(4096);
+  const std::string sent = random_bytes(64 << 20, 5);
+  std::size_t pushed = 0;
+  pollfd writable{.fd = client.fd(), .events = POLLOUT, .revents = 0};
+  while (pushed < sent.size() && ::poll(&writable, 1, 300) > 0) {
+    const ssize_t n = ::send(client.fd(), sent.data() + pushed, sent.size() - pushed,
+                             MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) pushed += static_cast<std::size_t>(n);
+  }
+  ASSERT_LT(pushed, sent.size()) << "the server takes whatever it is sent";
+  EXPECT_LE(sum(&WorkerStats::bytes_in) - sum(&WorkerStats::bytes_out), kBufferSize);
+  EXPECT_TRUE(client.receive(pushed) == sent.substr(0, pushed));  // and nothing of it is lost
+  client.end_sending();
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST_P(Conformance, StopsSoonWithConnectionsOpen) {
+  std::vector<Client> clients;
+  for (int i = 0; i < 50; ++i) clients.push_back(connect());
+  for (const Client& client : clients) ASSERT_TRUE(client.ping());
+  ASSERT_TRUE(clients.front().send(random_bytes(100'000, 6)));
+  const auto begin = std::chrono::steady_clock::now();
+  server.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(200));
+  EXPECT_EQ(sum(&WorkerStats::accepted), 50U);
+  EXPECT_EQ(sum(&WorkerStats::closed), 50U);
+  for (std::size_t i = 1; i < clients.size(); ++i) EXPECT_TRUE(clients[i].is_cut_off());
+}
+
+TEST_P(Conformance, GivesEveryDescriptorBack) {
+  {
+    std::vector<Client> clients;
+    for (int i = 0; i < 20; ++i) clients.push_back(connect());
+    for (const Client& client : clients) ASSERT_TRUE(client.ping());
+    const std::size_t while_serving = open_descriptors();
+    for (int i = 0; i < 10; ++i) clients.pop_back();
+    EXPECT_TRUE(eventually([&] { return open_descriptors() == while_serving - 20; }));
+  }
+  server.stop();
+  EXPECT_TRUE(eventually([&] { return sum(&WorkerStats::closed) == 20; }));
+  EXPECT_EQ(open_descriptors(), descriptors_before + 2) << "all but its stop and failed flags";
+}
+
+TEST_P(Conformance, ServesOrRefusesDescriptorsBeyondFdSetsize) {
+  std::vector<UniqueFd> occupied;
+  do {
+    occupied.emplace_back(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+  } while (occupied.back().get() < FD_SETSIZE + 100);
+
+  const bool capped = GetParam().backend->probe().max_descriptor < FD_SETSIZE;
+  if (!capped) {
+    EXPECT_TRUE(serves());
+    return;
+  }
+  EXPECT_TRUE(connect().is_cut_off());
+  EXPECT_EQ(sum(&WorkerStats::refused), 1U);
+  occupied.clear();
+  EXPECT_TRUE(serves());
+}
+
+/// Receives, sends, waits, and nothing else: no second recv() to hear EAGAIN, no epoll_ctl() per
+/// echo.
+TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
+  constexpr std::uint64_t kEchoes = 500;
+  const Client client = connect();
+  ASSERT_TRUE(client.ping());
+  const auto count = [&] {
+    return std::array{calls(Call::wait), calls(Call::read),   calls(Call::write),
+                      calls(Call::ctl),  calls(Call::accept), calls(Call::other)};
+  };
+  const auto before = count();
+  for (std::uint64_t i = 0; i < kEchoes; ++i) ASSERT_TRUE(client.ping());
+  auto made = count();
+  for (std::size_t i = 0; i < made.size(); ++i) made[i] -= before[i];
+
+  // The library moves the bytes in two turns: it waits for room before it sends, and asks the
+  // kernel how much there is before it receives.
+  const bool buffered = GetParam().backend->name == "bufferevent";
+  const auto near = [](std::uint64_t expected) {
+    return testing::AllOf(testing::Ge(expected - std::min<std::uint64_t>(expected, 2)),
+                          testing::Le(expected + 2));
+  };
+  EXPECT_THAT(made[0], near(buffered ? 2 * kEchoes : kEchoes)) << "wait";
+  EXPECT_THAT(made[1], near(kEchoes)) << "read";
+  EXPECT_THAT(made[2], near(kEchoes)) << "write";
+  EXPECT_THAT(made[3], near(buffered ? 2 * kEchoes : 0)) << "ctl";
+  EXPECT_THAT(made[4], near(0)) << "accept";
+  EXPECT_THAT(made[5], near(buffered ? kEchoes : 0)) << "other";
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, Conformance, testing::ValuesIn(all_cells()),
+                         [](const auto& cell) { return cell.param.name; });
+
+}  // namespace
+}  // namespace muxlab

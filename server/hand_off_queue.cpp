@@ -1,0 +1,56 @@
+#include "server/hand_off_queue.hpp"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "backends/failure.hpp"
+
+namespace muxlab {
+
+HandOffQueue::HandOffQueue(Notify notify) {
+  if (notify == Notify::eventfd) {
+    receiver_.reset(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
+    return;
+  }
+  std::array<int, 2> ends{};
+  checked(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), "pipe2");
+  receiver_.reset(ends[0]);
+  sender_.reset(ends[1]);
+}
+
+void HandOffQueue::push(UniqueFd socket) {
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back(std::move(socket));
+  if (waiting_.size() == 1) wake();
+}
+
+Taken HandOffQueue::take() {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) {
+    clear();  // under the lock: a push after this finds the queue empty and wakes again
+    return {};
+  }
+  Taken first = std::move(waiting_.front());
+  waiting_.pop_front();
+  return first;
+}
+
+void HandOffQueue::wake() {
+  constexpr std::uint64_t kOne = 1;
+  if (sender_) {
+    static_cast<void>(::write(sender_.get(), &kOne, 1));
+  } else {
+    static_cast<void>(::write(receiver_.get(), &kOne, sizeof kOne));
+  }
+}
+
+void HandOffQueue::clear() {
+  std::array<std::byte, 64> woken{};
+  static_cast<void>(::read(receiver_.get(), woken.data(), woken.size()));
+}
+
+}  // namespace muxlab

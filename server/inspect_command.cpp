@@ -1,0 +1,95 @@
+#include "server/inspect_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "backends/backend.hpp"
+#include "backends/descriptor_limit.hpp"
+#include "backends/machine.hpp"
+#include "server/server.hpp"
+#include "server/threading.hpp"
+
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What bounds the connections of a server with one thread: the backend or the descriptor limit.
+std::uint64_t max_connections(const Availability& found, std::uint64_t descriptor_limit) {
+  if (!found.works) return 0;
+  const std::uint64_t usable =
+      std::min(descriptor_limit, static_cast<std::uint64_t>(found.max_descriptor) + 1);
+  const std::uint64_t reserved = descriptors_beside_connections(1);
+  return usable > reserved ? usable - reserved : 0;
+}
+
+Json backend_json(const Backend& backend, std::uint64_t descriptor_limit) {
+  const Availability found = backend.probe();
+  Json models = Json::array();
+  for (const ThreadingModel& model : kThreadingModels) models.push_back(model.name);
+  const std::string& reason = found.works ? found.max_descriptor_reason : found.reason;
+  return {{"name", backend.name},
+          {"summary", backend.summary},
+          {"status", found.works ? "works" : "unavailable"},
+          {"reason", reason},
+          {"mend", found.mend},
+          {"max_connections", max_connections(found, descriptor_limit)},
+          {"threading", found.works ? models : Json::array()}};
+}
+
+Json inspect() {
+  const std::uint64_t descriptor_limit = raise_descriptor_limit();
+  Json all = {{"schema_version", 1}, {"backends", Json::array()}, {"controls", Json::array()}};
+  for (const Backend* backend : backends()) {
+    all["backends"].push_back(backend_json(*backend, descriptor_limit));
+  }
+  for (const Backend* control : controls()) {
+    all["controls"].push_back(backend_json(*control, descriptor_limit));
+  }
+  all["machine"] = machine_card();
+  return all;
+}
+
+void print_text(const Json& all) {
+  fmt::print("{:<16} {:<12} {:>11}  {}\n", "BACKEND", "STATUS", "CONNECTIONS", "WHAT IT IS");
+  for (const Json& backend : all["backends"]) {
+    fmt::print("{:<16} {:<12} {:>11}  {}\n", backend["name"].get<std::string>(),
+               backend["status"].get<std::string>(),
+               backend["max_connections"].get<std::uint64_t>(),
+               backend["summary"].get<std::string>());
+    for (const char* key : {"reason", "mend"}) {
+      const auto text = backend[key].get<std::string>();
+      if (!text.empty()) fmt::print("{:<42} {}: {}\n", "", key, text);
+    }
+  }
+  fmt::print("\n{:<16} {}\n", "THREADING", "WHAT IT IS");
+  for (const ThreadingModel& model : kThreadingModels) {
+    fmt::print("{:<16} {}\n", model.name, model.summary);
+  }
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, ExitCode& exit_code) {
+  CLI::App& verb =
+      *program.add_subcommand("inspect", "Show which backends work on this machine, and why not");
+  auto as_json = std::make_shared<bool>(false);
+  verb.add_flag("--json", *as_json, "One JSON object on stdout, with the machine");
+  verb.callback([as_json, &exit_code] {
+    const Json all = inspect();
+    if (*as_json) {
+      fmt::print("{}\n", all.dump(2));
+    } else {
+      print_text(all);
+    }
+    exit_code = ExitCode::ok;
+  });
+}
+
+}  // namespace muxlab

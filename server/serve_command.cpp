@@ -1,0 +1,173 @@
+#include "server/serve_command.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli.hpp"
+#include "server/server.hpp"
+#include "server/stats_json.hpp"
+#include "server/threading.hpp"
+
+namespace muxlab {
+namespace {
+
+struct ServeCommand {
+  std::string backend = "epoll-lt";
+  std::optional<std::string> threading;
+  std::string notify = "eventfd";
+  std::optional<std::string> unix_path;
+  std::optional<std::string> stats_path;
+  std::uint64_t port = 0;
+  ServeOptions options;
+};
+
+const Backend& backend_named(const std::string& name) {
+  if (const Backend* backend = find_backend(name)) return *backend;
+  std::string names;
+  for (const Backend* backend : backends()) names += fmt::format(" {}", backend->name);
+  throw Failure(ExitCode::usage, fmt::format("unknown backend {}: there are{}", name, names));
+}
+
+Threading threading_named(const std::string& name) {
+  std::string names;
+  for (const ThreadingModel& model : kThreadingModels) {
+    if (model.name == name) return model.threading;
+    names += fmt::format(" {}", model.name);
+  }
+  throw Failure(ExitCode::usage, fmt::format("unknown threading {}: there are{}", name, names));
+}
+
+Threading default_threading(const ServeCommand& command) {
+  if (command.options.threads == 1) return Threading::single;
+  return command.unix_path ? Threading::acceptor : Threading::reuseport;
+}
+
+ServeOptions complete(const ServeCommand& command) {
+  ServeOptions options = command.options;
+  options.threading =
+      command.threading ? threading_named(*command.threading) : default_threading(command);
+  if (command.notify != "eventfd" && command.notify != "pipe") {
+    throw Failure(ExitCode::usage,
+                  fmt::format("unknown notify {}: there are eventfd pipe", command.notify));
+  }
+  options.notify = command.notify == "pipe" ? Notify::pipe : Notify::eventfd;
+  options.port = static_cast<std::uint16_t>(command.port);
+  options.unix_path = command.unix_path;
+  return options;
+}
+
+/// Where `--stats` goes: a line on stdout per snapshot, or a file that always holds a whole one.
+class StatsOutput {
+ public:
+  explicit StatsOutput(std::optional<std::string> path) : path_(std::move(path)) {
+    if (path_ && *path_ != "-") write_file("");  // better to fail before there is something to lose
+  }
+
+  void write(std::span<const WorkerStats> threads) const {
+    if (!path_) return;
+    const std::string line = stats_json(threads).dump() + "\n";
+    if (*path_ != "-") return write_file(line);
+    fmt::print("{}", line);
+    std::fflush(stdout);
+  }
+
+ private:
+  void write_file(const std::string& text) const {
+    const std::string temporary = *path_ + ".tmp";
+    std::ofstream file(temporary);
+    file << text;
+    file.close();
+    if (!file || std::rename(temporary.c_str(), path_->c_str()) != 0) {
+      throw Failure(ExitCode::unavailable, fmt::format("cannot write --stats {}: {}", *path_,
+                                                       std::generic_category().message(errno)));
+    }
+  }
+
+  std::optional<std::string> path_;
+};
+
+/// The signals that speak to the server, taken from a descriptor by the main thread.
+UniqueFd block_and_watch_signals() {
+  sigset_t handled;
+  ::sigemptyset(&handled);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaddset(&handled, signal);
+  ::sigprocmask(SIG_BLOCK, &handled, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // whoever reads our stdout may go away
+  return UniqueFd(checked(::signalfd(-1, &handled, SFD_CLOEXEC), "signalfd"));
+}
+
+/// Serves until it is told to stop or a thread fails.
+void wait_for_the_end(const Server& server, int signals, const StatsOutput& stats) {
+  std::array<pollfd, 2> waited{{{server.failed(), POLLIN, 0}, {signals, POLLIN, 0}}};
+  for (;;) {
+    if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) throw_errno("poll");
+    if (waited[0].revents != 0) return;
+    if (waited[1].revents == 0) continue;
+    signalfd_siginfo signal{};
+    if (::read(signals, &signal, sizeof signal) < 0) continue;
+    if (signal.ssi_signo != SIGUSR1) return;
+    stats.write(server.stats());
+  }
+}
+
+void serve(const ServeCommand& command) {
+  const Backend& backend = backend_named(command.backend);
+  const ServeOptions options = complete(command);
+  const UniqueFd signals = block_and_watch_signals();
+  const StatsOutput stats(command.stats_path);
+  Server server(backend, options);
+  fmt::print("listening on {} backend={} threading={} threads={}\n", server.address(), backend.name,
+             name_of(options.threading), options.threads);
+  std::fflush(stdout);
+  wait_for_the_end(server, signals.get(), stats);
+  server.stop();
+  stats.write(server.stats());
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, ExitCode& exit_code) {
+  auto command = std::make_shared<ServeCommand>();
+  CLI::App& verb = *program.add_subcommand("serve", "Run the echo server on one backend");
+  verb.add_option("--backend", command->backend, "Way of waiting; muxlab inspect lists them")
+      ->type_name("NAME")
+      ->capture_default_str();
+  cli::add_count(verb, "--threads", command->options.threads, {1, 1024}, "Threads that serve");
+  verb.add_option("--threading", command->threading,
+                  "single, reuseport or acceptor; default: single for one thread, else reuseport, "
+                  "or acceptor with --unix")
+      ->type_name("MODEL");
+  verb.add_option("--notify", command->notify,
+                  "What wakes a thread that an acceptor hands a connection to: eventfd or pipe")
+      ->type_name("KIND")
+      ->capture_default_str();
+  verb.add_option("--host", command->options.host, "Address to listen on")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  auto* port = cli::add_count(verb, "--port", command->port, {0, 65535},
+                              "Port to listen on; 0 finds a free one");
+  verb.add_option("--unix", command->unix_path, "Listen on a unix socket instead")
+      ->type_name("PATH")
+      ->excludes(port);
+  verb.add_option("--stats", command->stats_path,
+                  "Write counters as JSON at the end, and on each SIGUSR1; - is stdout")
+      ->type_name("FILE");
+  verb.callback([command, &exit_code] {
+    serve(*command);
+    exit_code = ExitCode::ok;
+  });
+}
+
+}  // namespace muxlab

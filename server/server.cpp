@@ -1,0 +1,206 @@
+#include "server/server.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "backends/counted_calls.hpp"
+#include "backends/descriptor_limit.hpp"
+#include "backends/failure.hpp"
+#include "server/hand_off_queue.hpp"
+#include "server/listener_source.hpp"
+#include "server/threading.hpp"
+
+namespace muxlab {
+namespace {
+
+/// Threads inherit what is blocked when they are made. Signals are for the main thread; and
+/// SIGPIPE, which libevent's writev(2) can raise, is for nobody.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+UniqueFd make_eventfd() {
+  return UniqueFd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
+}
+
+/// eventfd(2): makes it readable, which it stays as long as nobody reads it.
+void raise(const UniqueFd& flag) {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(flag.get(), &one, sizeof one));
+}
+
+void check(const ServeOptions& options) {
+  if (options.threading == Threading::single && options.threads != 1) {
+    throw Failure(
+        ExitCode::usage,
+        fmt::format("--threading single has one thread, not {}: use reuseport or acceptor",
+                    options.threads));
+  }
+  if (options.threading == Threading::reuseport && options.unix_path) {
+    throw Failure(ExitCode::usage,
+                  "--threading reuseport is for TCP, not for --unix: use acceptor");
+  }
+  const std::uint64_t limit = raise_descriptor_limit();
+  const std::uint64_t needed = descriptors_beside_connections(options.threads) + 1;
+  if (limit < needed) {
+    throw Failure(
+        ExitCode::unavailable,
+        fmt::format("the limit of {} descriptors is too low for {} threads: raise it to {} "
+                    "or more with ulimit -n",
+                    limit, options.threads, needed));
+  }
+}
+
+Availability probe(const Backend& backend) {
+  Availability found = backend.probe();
+  if (found.works) return found;
+  throw Failure(ExitCode::unavailable,
+                fmt::format("backend {} does not work here: {}{}{}", backend.name, found.reason,
+                            found.mend.empty() ? "" : "; mend: ", found.mend));
+}
+
+/// Hands out round robin until `stop` is readable.
+void accept_for(std::span<HandOffQueue* const> queues, ConnectionSource& listener, int stop) {
+  std::array<pollfd, 2> waited{{{stop, POLLIN, 0}, {listener.fd(), POLLIN, 0}}};
+  for (std::size_t turn = 0;;) {
+    if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) throw_errno("poll");
+    if (waited[0].revents != 0) return;
+    for (int taken = 0; taken < kTakesPerTurn; ++taken) {
+      Taken socket = listener.take();
+      if (!socket) break;
+      queues[turn]->push(std::move(*socket));
+      turn = (turn + 1) % queues.size();
+    }
+  }
+}
+
+}  // namespace
+
+std::uint64_t descriptors_beside_connections(std::uint64_t threads) { return 16 + 4 * threads; }
+
+Server::Server(const Backend& backend, const ServeOptions& options)
+    : backend_(backend),
+      options_(options),
+      availability_((check(options), probe(backend))),
+      address_{.host = options.host, .port = options.port, .unix_path = options.unix_path},
+      stop_(make_eventfd()),
+      failed_(make_eventfd()),
+      stats_(options.threads + (options.threading == Threading::acceptor ? 1 : 0)) {
+  const BlockedSignals blocked;
+  try {
+    switch (options_.threading) {
+      case Threading::single:
+        start_single();
+        break;
+      case Threading::reuseport:
+        start_reuseport();
+        break;
+      case Threading::acceptor:
+        start_acceptor();
+        break;
+    }
+  } catch (...) {
+    end_threads();
+    throw;
+  }
+}
+
+Server::~Server() { end_threads(); }
+
+void Server::stop() {
+  end_threads();
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void Server::end_threads() {
+  raise(stop_);
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  sources_.clear();
+  if (address_.unix_path && bound_) ::unlink(address_.unix_path->c_str());
+  bound_ = false;
+}
+
+UniqueFd Server::listen(bool shared_port) {
+  UniqueFd listener = listen_on(address_, shared_port);
+  bound_ = true;
+  if (!address_.unix_path) address_.port = port_of(listener.get());
+  return listener;
+}
+
+void Server::start_single() {
+  sources_.push_back(
+      std::make_unique<ListenerSource>(listen(false), availability_.max_descriptor, stats_[0]));
+  start_worker(0);
+}
+
+void Server::start_reuseport() {
+  // SO_REUSEPORT would join a server that listens there already: a listener without it finds out.
+  if (address_.port != 0) listen(false);
+  for (WorkerStats& stats : stats_) {
+    sources_.push_back(
+        std::make_unique<ListenerSource>(listen(true), availability_.max_descriptor, stats));
+  }
+  for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
+}
+
+void Server::start_acceptor() {
+  std::vector<HandOffQueue*> queues;
+  for (std::size_t i = 0; i < options_.threads; ++i) {
+    auto queue = std::make_unique<HandOffQueue>(options_.notify);
+    queues.push_back(queue.get());
+    sources_.push_back(std::move(queue));
+  }
+  sources_.push_back(
+      std::make_unique<ListenerSource>(listen(false), availability_.max_descriptor, stats_.back()));
+  for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
+  start_thread("acceptor", stats_.back(), [this, queues, &listener = *sources_.back()] {
+    accept_for(queues, listener, stop_.get());
+  });
+}
+
+void Server::start_worker(std::size_t index) {
+  start_thread(fmt::format("worker-{}", index), stats_[index], [this, index] {
+    Worker worker{.source = *sources_[index],
+                  .stop = stop_.get(),
+                  .options = options_,
+                  .stats = stats_[index]};
+    backend_.serve(worker);
+  });
+}
+
+template <typename Body>
+void Server::start_thread(const std::string& name, WorkerStats& stats, Body body) {
+  threads_.emplace_back([this, name, &stats, body = std::move(body)] {
+    ::pthread_setname_np(::pthread_self(), name.c_str());
+    const CountedCalls counted(stats);
+    try {
+      body();
+    } catch (...) {
+      const std::lock_guard lock(failure_mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      raise(failed_);
+    }
+  });
+}
+
+}  // namespace muxlab

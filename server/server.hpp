@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "backends/backend.hpp"
+#include "server/listener.hpp"
+
+namespace muxlab {
+
+/// An echo server: listeners, threads, and a backend that serves on each of them.
+class Server {
+ public:
+  /// Starts to accept. Throws Failure when `options` contradict each other, the address is busy, or
+  /// the backend or the descriptors it needs are not to be had.
+  Server(const Backend& backend, const ServeOptions& options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();  ///< as stop(), without errors
+
+  /// What clients connect to: "127.0.0.1:4711" or "unix:/tmp/echo".
+  [[nodiscard]] std::string address() const { return show(address_); }
+  [[nodiscard]] std::uint16_t port() const { return address_.port; }
+
+  /// Readable once a thread has failed; stop() then throws what it failed with.
+  [[nodiscard]] int failed() const { return failed_.get(); }
+
+  /// Per thread, the accepting one last; may be read at any time from any thread.
+  [[nodiscard]] std::span<const WorkerStats> stats() const { return stats_; }
+
+  /// Ends every connection and thread. Throws what a thread failed with.
+  void stop();
+
+ private:
+  template <typename Body>
+  void start_thread(const std::string& name, WorkerStats& stats, Body body);
+  void start_worker(std::size_t index);
+  UniqueFd listen(bool shared_port);
+  void start_single();
+  void start_reuseport();
+  void start_acceptor();
+  void end_threads();
+
+  const Backend& backend_;
+  ServeOptions options_;
+  Availability availability_;
+  ListenAddress address_;
+  bool bound_ = false;  ///< address_ is ours, and so is the file of a unix socket
+  UniqueFd stop_;
+  UniqueFd failed_;
+  std::vector<WorkerStats> stats_;
+  std::vector<std::unique_ptr<ConnectionSource>> sources_;
+  std::vector<std::thread> threads_;
+  std::mutex failure_mutex_;
+  std::exception_ptr failure_;
+};
+
+/// How many descriptors a server with so many threads needs beside its connections, at most.
+std::uint64_t descriptors_beside_connections(std::uint64_t threads);
+
+}  // namespace muxlab

@@ -1,0 +1,52 @@
+#include "server/stats_json.hpp"
+
+#include <ctime>
+#include <string>
+
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::uint64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+Json counters(std::span<const WorkerStats> threads) {
+  const auto sum = [&](Counter WorkerStats::*counter) {
+    std::uint64_t total = 0;
+    for (const WorkerStats& thread : threads) total += (thread.*counter).get();
+    return total;
+  };
+  Json calls;
+  for (std::size_t i = 0; i < kCallNames.size(); ++i) {
+    std::uint64_t total = 0;
+    for (const WorkerStats& thread : threads) total += thread.calls[i].get();
+    calls[std::string(kCallNames[i])] = total;
+  }
+  return {{"accepted", sum(&WorkerStats::accepted)},
+          {"closed", sum(&WorkerStats::closed)},
+          {"refused", sum(&WorkerStats::refused)},
+          {"echoes", sum(&WorkerStats::echoes)},
+          {"bytes_in", sum(&WorkerStats::bytes_in)},
+          {"bytes_out", sum(&WorkerStats::bytes_out)},
+          {"syscalls", calls}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json stats_json(std::span<const WorkerStats> threads) {
+  Json all = {{"schema_version", 1},
+              {"monotonic_ns", clock_ns(CLOCK_MONOTONIC)},
+              {"cpu_ns", clock_ns(CLOCK_PROCESS_CPUTIME_ID)}};
+  all.update(counters(threads));
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    all["threads"].push_back(counters(threads.subspan(i, 1)));
+  }
+  return all;
+}
+
+}  // namespace muxlab

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "backends/failure.hpp"
+#include "backends/unique_fd.hpp"
+
+/// What tests of the server speak to it with: a plain blocking client, whose every call gives up
+/// after ten seconds so that a server that hangs fails its test.
+namespace muxlab::test {
+
+inline constexpr timeval kPatience{.tv_sec = 10, .tv_usec = 0};
+
+/// `size` bytes that depend on `seed`, so that a byte of another connection is noticed.
+inline std::string random_bytes(std::size_t size, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::string bytes(size, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  return bytes;
+}
+
+/// True as soon as `condition` is; false when it is not within ten seconds.
+template <typename Condition>
+bool eventually(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kPatience.tv_sec);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+class Client {
+ public:
+  /// `address` as Server::address() gives it.
+  explicit Client(const std::string& address, int receive_buffer = 0) {
+    constexpr std::string_view kUnix = "unix:";
+    if (address.starts_with(kUnix)) {
+      sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+      std::memcpy(name.sun_path, address.data() + kUnix.size(), address.size() - kUnix.size());
+      connect(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), sizeof name, receive_buffer);
+    } else {
+      const auto colon = address.rfind(':');
+      sockaddr_in name{};
+      name.sin_family = AF_INET;
+      name.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
+      ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &name.sin_addr);
+      connect(AF_INET, reinterpret_cast<const sockaddr*>(&name), sizeof name, receive_buffer);
+    }
+  }
+
+  [[nodiscard]] int fd() const { return socket_.get(); }
+
+  /// True when all of it was taken.
+  [[nodiscard]] bool send(std::string_view data) const {
+    while (!data.empty()) {
+      const ssize_t sent = ::send(fd(), data.data(), data.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      data.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+
+  /// `size` bytes, or fewer when the stream ends or fails before.
+  [[nodiscard]] std::string receive(std::size_t size) const {
+    std::string data(size, '\0');
+    std::size_t received = 0;
+    while (received < size) {
+      const ssize_t n = ::recv(fd(), data.data() + received, size - received, 0);
+      if (n <= 0) break;
+      received += static_cast<std::size_t>(n);
+    }
+    data.resize(received);
+    return data;
+  }
+
+  /// Sends all of `data` while it receives as much, so that neither side has to hold it.
+  [[nodiscard]] std::string exchange(std::string_view data) const {
+    std::thread sender([&] { static_cast<void>(send(data)); });
+    std::string echo = receive(data.size());
+    sender.join();
+    return echo;
+  }
+
+  /// True when one byte comes back: the server serves this connection.
+  [[nodiscard]] bool ping() const { return send("?") && receive(1) == "?"; }
+
+  /// True when nothing comes but the end of the stream.
+  [[nodiscard]] bool at_end() const {
+    char byte = 0;
+    return ::recv(fd(), &byte, 1, 0) == 0;
+  }
+
+  /// True when the server ended the connection, in whichever way.
+  [[nodiscard]] bool is_cut_off() const {
+    char byte = 0;
+    const ssize_t received = ::recv(fd(), &byte, 1, 0);
+    return received == 0 || (received < 0 && errno == ECONNRESET);
+  }
+
+  void end_sending() const { ::shutdown(fd(), SHUT_WR); }
+
+  /// Ends the connection with a reset instead of an end of stream.
+  void reset() {
+    const linger abort{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+    socket_.reset();
+  }
+
+  void close() { socket_.reset(); }
+
+  /// Takes a descriptor of `at_least` or more.
+  void move_to(int at_least) {
+    socket_.reset(checked(::fcntl(fd(), F_DUPFD_CLOEXEC, at_least), "fcntl"));
+  }
+
+ private:
+  void connect(int family, const sockaddr* name, socklen_t size, int receive_buffer) {
+    socket_.reset(checked(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+      ::setsockopt(fd(), SOL_SOCKET, option, &kPatience, sizeof kPatience);
+    }
+    if (receive_buffer > 0) {
+      ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
+    checked(::connect(fd(), name, size), "connect");
+  }
+
+  UniqueFd socket_;
+};
+
+}  // namespace muxlab::test
