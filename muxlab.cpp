@@ -3,10 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
 
 #include "backends/failure.hpp"
 #include "bench/bench_command.hpp"
 #include "bench/load_command.hpp"
+#include "bench/report_command.hpp"
 #include "server/inspect_command.hpp"
 #include "server/serve_command.hpp"
 
@@ -15,6 +17,18 @@ namespace {
 constexpr const char* kExitCodes =
     "Exit codes: 0 fine, 1 failed, 2 usage, 3 backend or resource not available here,\n"
     "4 finished but some points failed or cannot be trusted, 130/143 interrupted.";
+
+void check_verb(const CLI::App& app, int argc, char** argv) {
+  std::string verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) {
+    if (argc > 1 && verb->get_name() == argv[1]) return;
+    verbs += " " + verb->get_name();
+  }
+  if (argc > 1 && argv[1][0] == '-') return;
+  throw muxlab::Failure(muxlab::ExitCode::usage,
+                        argc > 1 ? fmt::format("unknown verb {}: there are{}", argv[1], verbs)
+                                 : fmt::format("say what to do:{}; or see muxlab --help", verbs));
+}
 
 int run(int argc, char** argv) {
   using muxlab::ExitCode;
@@ -27,6 +41,8 @@ int run(int argc, char** argv) {
   muxlab::add_serve(app, exit_code);
   muxlab::add_load(app, exit_code);
   muxlab::add_bench(app, exit_code);
+  muxlab::add_report(app, exit_code);
+  check_verb(app, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

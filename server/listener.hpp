@@ -12,7 +12,7 @@ namespace muxlab {
 struct ListenAddress {
   std::string host;
   std::uint16_t port = 0;  ///< 0: the kernel picks a free one
-  std::optional<std::string> unix_path;
+  std::optional<std::string> unix_path = std::nullopt;
 };
 
 /// A listening socket, non-blocking and close-on-exec; with `shared_port` others may listen on the

@@ -1,0 +1,136 @@
+#include "server/listener.hpp"
+
+#include <gtest/gtest.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <string>
+
+#include "server/listener_source.hpp"
+#include "server/test_client.hpp"
+
+namespace muxlab {
+namespace {
+
+using test::Client;
+
+std::string address_of(const UniqueFd& listener) {
+  return "127.0.0.1:" + std::to_string(port_of(listener.get()));
+}
+
+bool readable(int fd, int timeout_ms = 10'000) {
+  pollfd waited{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&waited, 1, timeout_ms) == 1;
+}
+
+std::string message_of(const ListenAddress& address) {
+  try {
+    listen_on(address, false);
+  } catch (const Failure& failure) {
+    return failure.what();
+  }
+  return "";
+}
+
+TEST(Listener, AcceptedSocketsInheritNoDelayAndAreNonBlockingAndCloseOnExec) {
+  WorkerStats stats;
+  UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
+  const std::string address = address_of(listener);
+  ListenerSource source(std::move(listener), 1000, stats);
+  const Client client(address);
+  ASSERT_TRUE(readable(source.fd()));
+  const Taken socket = source.take();
+  ASSERT_TRUE(socket);
+  int no_delay = 0;
+  socklen_t size = sizeof no_delay;
+  ::getsockopt(socket->get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+  EXPECT_EQ(no_delay, 1);
+  EXPECT_NE(::fcntl(socket->get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl(socket->get(), F_GETFD) & FD_CLOEXEC, 0);
+  EXPECT_FALSE(source.take());
+}
+
+TEST(Listener, ABusyPortIsNamedWithItsCure) {
+  const UniqueFd first = listen_on({.host = "127.0.0.1"}, false);
+  const std::string message =
+      message_of({.host = "127.0.0.1", .port = port_of(first.get()), .unix_path = {}});
+  EXPECT_NE(message.find(address_of(first) + " is busy"), std::string::npos) << message;
+  EXPECT_NE(message.find("--port"), std::string::npos) << message;
+}
+
+TEST(Listener, SharesAPortOnlyWhenAsked) {
+  const UniqueFd first = listen_on({.host = "127.0.0.1"}, true);
+  const ListenAddress same{.host = "127.0.0.1", .port = port_of(first.get()), .unix_path = {}};
+  EXPECT_EQ(port_of(listen_on(same, true).get()), same.port);
+  EXPECT_NE(message_of(same), "");
+}
+
+TEST(Listener, ReplacesAnAbandonedUnixSocketButNotALiveOne) {
+  const std::string path =
+      testing::TempDir() + "/muxlab-listener-test-" + std::to_string(::getpid());
+  const ListenAddress address{.host = "", .port = 0, .unix_path = path};
+  UniqueFd listener = listen_on(address, false);
+  EXPECT_NE(message_of(address).find("is busy"), std::string::npos);
+  listener.reset();
+  EXPECT_EQ(message_of(address), "") << "left by a server that is gone";
+  ::unlink(path.c_str());
+}
+
+TEST(Listener, DoesNotTouchAFileThatIsNoSocket) {
+  const std::string path =
+      testing::TempDir() + "/muxlab-listener-file-" + std::to_string(::getpid());
+  { const UniqueFd file(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)); }
+  EXPECT_NE(message_of({.host = "", .port = 0, .unix_path = path}), "");
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_TRUE(S_ISREG(status.st_mode));
+  ::unlink(path.c_str());
+}
+
+TEST(Listener, RejectsPathsAndHostsThatCannotBe) {
+  EXPECT_NE(message_of({.host = "", .port = 0, .unix_path = std::string(200, 'x')}).find("107"),
+            std::string::npos);
+  EXPECT_NE(message_of({.host = "", .port = 0, .unix_path = ""}), "");
+  EXPECT_NE(message_of({.host = "no.such.host.invalid"}).find("--host"), std::string::npos);
+}
+
+TEST(ListenerSource, RefusesDescriptorsBeyondItsBound) {
+  WorkerStats stats;
+  UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
+  const std::string address = address_of(listener);
+  ListenerSource source(std::move(listener), 2, stats);
+  const Client client(address);
+  ASSERT_TRUE(readable(source.fd()));
+  EXPECT_FALSE(source.take());
+  EXPECT_EQ(stats.refused.get(), 1U);
+  EXPECT_TRUE(client.is_cut_off());
+}
+
+/// A listener that stays readable though nothing can be accepted would make every loop spin.
+TEST(ListenerSource, PausesWhenDescriptorsRunOutAndStrandsNobody) {
+  WorkerStats stats;
+  UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
+  const std::string address = address_of(listener);
+  ListenerSource source(std::move(listener), 1 << 20, stats);
+  const Client client(address);
+  ASSERT_TRUE(readable(source.fd()));
+
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit exhausted{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &exhausted);
+  EXPECT_FALSE(source.take());
+  EXPECT_FALSE(source.take()) << "still paused";
+  pollfd at_once{.fd = source.fd(), .events = POLLIN, .revents = 0};
+  const int during_the_pause = ::poll(&at_once, 0, 0);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+
+  EXPECT_EQ(during_the_pause, 0);
+  ASSERT_TRUE(readable(source.fd())) << "it resumes by itself";
+  EXPECT_TRUE(source.take());
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,234 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "server/test_client.hpp"
+
+/// The verbs `serve` and `inspect` as a user meets them: through the program.
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::json;
+using test::Client;
+
+struct Outcome {
+  int exit_code;
+  std::string output;  ///< stdout and stderr
+};
+
+/// Runs the program to its end; `prefix` is shell to run before it, such as a ulimit.
+Outcome run(const std::string& arguments, const std::string& prefix = "") {
+  const std::string command = fmt::format("{} {} {} 2>&1", prefix, MUXLAB_BINARY, arguments);
+  FILE* const pipe = ::popen(command.c_str(), "r");
+  Outcome outcome{.exit_code = -1, .output = {}};
+  std::array<char, 4096> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) outcome.output += buffer.data();
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  return outcome;
+}
+
+/// `muxlab serve` in the background, with its stdout to read from.
+class ServerProcess {
+ public:
+  explicit ServerProcess(const std::string& arguments) {
+    output_ =
+        ::popen(fmt::format("echo $$; exec {} serve {}", MUXLAB_BINARY, arguments).c_str(), "r");
+    pid_ = std::stoi(line());
+    greeting = line();
+    constexpr std::string_view kListening = "listening on ";
+    const auto begin = kListening.size();
+    address = greeting.substr(begin, greeting.find(' ', begin) - begin);
+  }
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+  ~ServerProcess() {
+    if (output_ != nullptr) ::kill(pid_, SIGKILL), ::pclose(output_);
+  }
+
+  void signal(int number) const { ::kill(pid_, number); }
+  std::string line() {
+    std::array<char, 1 << 14> buffer{};
+    return std::fgets(buffer.data(), buffer.size(), output_) != nullptr ? buffer.data() : "";
+  }
+  /// Waits for the end; the exit code, or minus the signal.
+  int wait() {
+    const int status = ::pclose(std::exchange(output_, nullptr));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  std::string greeting;
+  std::string address;
+
+ private:
+  FILE* output_ = nullptr;
+  pid_t pid_ = 0;
+};
+
+TEST(Serve, SaysWhereItListensAndStopsOnSigterm) {
+  ServerProcess server("--backend poll --threads 2");
+  EXPECT_EQ(server.greeting, fmt::format("listening on {} backend=poll threading=reuseport "
+                                         "threads=2\n",
+                                         server.address));
+  EXPECT_TRUE(Client(server.address).ping());
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), 0);
+}
+
+TEST(Serve, StopsOnSigint) {
+  ServerProcess server("");
+  server.signal(SIGINT);
+  EXPECT_EQ(server.wait(), 0);
+}
+
+TEST(Serve, WritesCountersOnRequestAndAtTheEnd) {
+  ServerProcess server("--backend epoll-et --threads 2 --threading acceptor --stats -");
+  const Client client(server.address);
+  ASSERT_EQ(client.exchange("hello"), "hello");
+  Json first;
+  ASSERT_TRUE(test::eventually([&] {  // the client may have the echo before it is counted
+    server.signal(SIGUSR1);
+    first = Json::parse(server.line());
+    return first["echoes"] == 1;
+  }));
+  EXPECT_EQ(first["schema_version"], 1);
+  EXPECT_EQ(first["accepted"], 1);
+  EXPECT_EQ(first["bytes_in"], 5);
+  EXPECT_EQ(first["bytes_out"], 5);
+  EXPECT_EQ(first["threads"].size(), 3U) << "two that serve and one that accepts";
+  EXPECT_GE(first["syscalls"]["write"].get<int>(), 1);
+  server.signal(SIGTERM);
+  const Json last = Json::parse(server.line());
+  EXPECT_EQ(last["closed"], 1);
+  EXPECT_GT(last["monotonic_ns"], first["monotonic_ns"]);
+  EXPECT_GE(last["cpu_ns"], first["cpu_ns"]);
+  EXPECT_EQ(server.wait(), 0);
+}
+
+TEST(Serve, WritesCountersToAFile) {
+  const std::string path = fmt::format("{}/muxlab-stats-{}.json", testing::TempDir(), ::getpid());
+  ServerProcess server("--stats " + path);
+  ASSERT_TRUE(Client(server.address).ping());
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), 0);
+  std::ifstream file(path);
+  EXPECT_EQ(Json::parse(file)["echoes"], 1);
+  std::filesystem::remove(path);
+}
+
+TEST(Serve, HandsOutRoundRobin) {
+  ServerProcess server("--threads 3 --threading acceptor --stats -");
+  std::vector<Client> clients;
+  for (int i = 0; i < 30; ++i) {
+    clients.emplace_back(server.address);
+    ASSERT_TRUE(clients.back().ping());
+  }
+  server.signal(SIGUSR1);
+  const Json stats = Json::parse(server.line());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(stats["threads"][i]["accepted"], 10);
+}
+
+TEST(Serve, RestartsOnTheSamePortAtOnce) {
+  ServerProcess first("");
+  const Client client(first.address);
+  ASSERT_TRUE(client.ping());
+  first.signal(SIGTERM);
+  ASSERT_EQ(first.wait(), 0);
+  const std::string port = first.address.substr(first.address.find(':') + 1);
+  ServerProcess second("--threads 2 --port " + port);
+  EXPECT_EQ(second.address, first.address);
+  EXPECT_TRUE(Client(second.address).ping());
+}
+
+TEST(Serve, LeavesNoUnixSocketBehind) {
+  const std::string path = fmt::format("{}/muxlab-serve-{}", testing::TempDir(), ::getpid());
+  ServerProcess server("--threads 2 --unix " + path);
+  EXPECT_NE(server.greeting.find("threading=acceptor"), std::string::npos) << server.greeting;
+  EXPECT_TRUE(Client("unix:" + path).ping());
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), 0);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+struct Mistake {
+  std::string arguments;
+  int exit_code;
+  std::string named;  ///< what the message must say
+};
+
+TEST(Serve, NamesTheValueAndTheCure) {
+  const ServerProcess busy("--threads 2");
+  const std::string port = busy.address.substr(busy.address.find(':') + 1);
+  const std::vector<Mistake> mistakes = {
+      {"serve --backend kqueue", 2, "unknown backend kqueue: there are select poll"},
+      {"serve --threading many", 2, "unknown threading many: there are single reuseport acceptor"},
+      {"serve --notify smoke", 2, "unknown notify smoke: there are eventfd pipe"},
+      {"serve --threading single --threads 2", 2, "use reuseport or acceptor"},
+      {"serve --threading reuseport --threads 2 --unix /tmp/x", 2, "use acceptor"},
+      {"serve --threads 0", 2, "--threads 0 is out of range: from 1 to 1024"},
+      {"serve --threads -1", 2, "--threads"},
+      {"serve --port 70000", 2, "--port 70000 is out of range: from 0 to 65535"},
+      {"serve --port 1 --unix /tmp/x", 2, "--port"},
+      {"serve --host 192.0.2.1", 3, "192.0.2.1"},
+      {"serve --host nowhere.invalid", 2, "--host nowhere.invalid"},
+      {"serve --port " + port, 3, "is busy"},
+      {"serve --threads 2 --port " + port, 3, "is busy"},
+      {"serve --stats /no/such/folder/file", 3, "/no/such/folder/file"},
+      {"serve --nonsense", 2, "--nonsense"},
+      {"", 2, "muxlab"},
+      {"frobnicate", 2, "unknown verb frobnicate: there are inspect serve"},
+  };
+  for (const Mistake& mistake : mistakes) {
+    const Outcome outcome = run(mistake.arguments);
+    EXPECT_EQ(outcome.exit_code, mistake.exit_code) << mistake.arguments << "\n" << outcome.output;
+    EXPECT_NE(outcome.output.find(mistake.named), std::string::npos) << mistake.arguments << "\n"
+                                                                     << outcome.output;
+    EXPECT_EQ(std::ranges::count(outcome.output, '\n'), 1) << outcome.output;
+  }
+}
+
+TEST(Serve, SaysThatTheDescriptorLimitIsTooLow) {
+  const Outcome outcome = run("serve --threads 8", "ulimit -n 40;");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_NE(outcome.output.find("40 descriptors is too low for 8 threads"), std::string::npos)
+      << outcome.output;
+}
+
+TEST(Serve, SaysWhyABackendDoesNotWork) {
+  const Outcome outcome = run("serve --backend libevent-poll", "EVENT_NOPOLL=1");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_NE(outcome.output.find("unset the environment variable EVENT_NOPOLL"), std::string::npos)
+      << outcome.output;
+}
+
+TEST(Inspect, ListsEveryBackend) {
+  const Outcome outcome = run("inspect --json");
+  EXPECT_EQ(outcome.exit_code, 0);
+  const Json all = Json::parse(outcome.output);
+  EXPECT_EQ(all["schema_version"], 1);
+  EXPECT_EQ(all["backends"].size(), 8U);
+  for (const Json& backend : all["backends"]) {
+    EXPECT_EQ(backend["status"], "works") << backend;
+    EXPECT_GE(backend["max_connections"].get<int>(), 1000) << backend;
+    EXPECT_EQ(backend["threading"].size(), 3U) << backend;
+  }
+  EXPECT_TRUE(all["machine"].is_object());
+}
+
+TEST(Inspect, ShowsTheReasonWhenABackendDoesNotWork) {
+  const Outcome outcome = run("inspect", "EVENT_NOEPOLL=1");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_NE(outcome.output.find("unavailable"), std::string::npos);
+  EXPECT_NE(outcome.output.find("unset the environment variable EVENT_NOEPOLL"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace muxlab
