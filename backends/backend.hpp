@@ -22,6 +22,15 @@ struct Worker {
   int stop;  ///< eventfd; readable for good once the server stops; never read
   const ServeOptions& options;
   WorkerStats& stats;
+
+  /// A connection of the source is served from now on.
+  void began() const { ++stats.accepted; }
+  /// It is closed.
+  void ended() const {
+    ++stats.closed;
+    source.give_back();
+  }
+  [[nodiscard]] std::uint64_t open() const { return stats.accepted.get() - stats.closed.get(); }
 };
 
 /// What a probe found out by really constructing the mechanism.
@@ -53,15 +62,20 @@ struct Backend {
   std::string_view name;
   std::string_view summary;
   Availability (*probe)();
-  /// Echoes on the calling thread, for every connection of the source, until `stop`. Closes all that
-  /// it took before it returns. Throws std::system_error when the mechanism itself fails.
+  /// Echoes on the calling thread, for every connection of the source, and closes those that are
+  /// silent for options.idle_timeout. Once `stop` is readable it takes what still waits in the
+  /// source and closes the source; of each connection it echoes what has come, ends its side of the
+  /// stream, and takes in the rest unanswered until the client has ended its side. It returns when
+  /// all are over, or after options.drain at the latest, with every connection closed. Throws
+  /// std::system_error when the mechanism itself fails.
   void (*serve)(Worker&);
 };
 
 /// The backends that are compared, in the order in which they are listed and drawn.
 std::span<const Backend* const> backends();
 
-/// Controls: the least code that makes the same system calls, to measure what a backend adds to them.
+/// Controls: the least code that makes the same system calls, to measure what a backend adds to
+/// them.
 std::span<const Backend* const> controls();
 
 /// The backend or control of that name; null when there is none.

@@ -32,9 +32,9 @@ bool echo(int fd, Buffer& buffer, WorkerStats& stats) {
   return true;
 }
 
-void end(int fd, WorkerStats& stats) {
+void end(int fd, const Worker& worker) {
   ::close(fd);
-  ++stats.closed;
+  worker.ended();
 }
 
 void serve_select(Worker& worker) {
@@ -54,16 +54,16 @@ void serve_select(Worker& worker) {
         while (Taken socket = worker.source.take()) {
           highest = std::max(highest, socket->get());
           FD_SET(socket->release(), &all);
-          ++worker.stats.accepted;
+          worker.began();
         }
       } else if (!echo(fd, buffer, worker.stats)) {
         FD_CLR(fd, &all);
-        end(fd, worker.stats);
+        end(fd, worker);
       }
     }
   }
   for (int fd = 0; fd < FD_SETSIZE; ++fd) {
-    if (FD_ISSET(fd, &all) && fd != source && fd != worker.stop) end(fd, worker.stats);
+    if (FD_ISSET(fd, &all) && fd != source && fd != worker.stop) end(fd, worker);
   }
 }
 
@@ -75,17 +75,17 @@ void serve_poll(Worker& worker) {
     if (polled[0].revents != 0) break;
     for (std::size_t i = polled.size() - 1; i > 1; --i) {
       if (polled[i].revents == 0 || echo(polled[i].fd, buffer, worker.stats)) continue;
-      end(polled[i].fd, worker.stats);
+      end(polled[i].fd, worker);
       polled[i] = polled.back();
       polled.pop_back();
     }
     if (polled[1].revents == 0) continue;
     while (Taken socket = worker.source.take()) {
       polled.push_back({socket->release(), POLLIN, 0});
-      ++worker.stats.accepted;
+      worker.began();
     }
   }
-  for (std::size_t i = 2; i < polled.size(); ++i) end(polled[i].fd, worker.stats);
+  for (std::size_t i = 2; i < polled.size(); ++i) end(polled[i].fd, worker);
 }
 
 void serve_epoll(Worker& worker, std::uint32_t mode) {
@@ -94,8 +94,9 @@ void serve_epoll(Worker& worker, std::uint32_t mode) {
     epoll_event event{.events = EPOLLIN | mode, .data = {.fd = fd}};
     checked(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
   };
+  const int source = worker.source.fd();
   add(worker.stop);
-  add(worker.source.fd());
+  add(source);
   std::array<epoll_event, 1024> events;
   std::vector<bool> open;
   Buffer buffer;
@@ -106,22 +107,22 @@ void serve_epoll(Worker& worker, std::uint32_t mode) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == worker.stop) {
         stopping = true;
-      } else if (fd == worker.source.fd()) {
+      } else if (fd == source) {
         while (Taken socket = worker.source.take()) {
           const int taken = socket->release();
           add(taken);
           open.resize(std::max(open.size(), static_cast<std::size_t>(taken) + 1));
           open[static_cast<std::size_t>(taken)] = true;
-          ++worker.stats.accepted;
+          worker.began();
         }
       } else if (!echo(fd, buffer, worker.stats)) {
         open[static_cast<std::size_t>(fd)] = false;
-        end(fd, worker.stats);
+        end(fd, worker);
       }
     }
   }
   for (std::size_t fd = 0; fd < open.size(); ++fd) {
-    if (open[fd]) end(static_cast<int>(fd), worker.stats);
+    if (open[fd]) end(static_cast<int>(fd), worker);
   }
 }
 

@@ -1,4 +1,6 @@
 #include <event2/buffer.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <memory>
 #include <stdexcept>
@@ -23,17 +25,11 @@ class BuffereventLoop {
   explicit BuffereventLoop(Worker& worker) : worker_(worker), base_(libevent::make_base("epoll")) {}
 
   void run() {
-    const libevent::Event stop = libevent::watch(
+    stop_ = libevent::watch(
         base_.get(), worker_.stop, EV_READ,
-        [](int, short, void* loop) {
-          event_base_loopbreak(static_cast<BuffereventLoop*>(loop)->base_.get());
-        },
-        this);
-    const libevent::Event source = libevent::watch(
-        base_.get(), worker_.source.fd(), EV_READ,
-        [](int, short, void* loop) { static_cast<BuffereventLoop*>(loop)->take_connections(); },
-        this);
-    if (event_base_dispatch(base_.get()) != 0) throw_errno("event_base_dispatch");
+        [](int, short, void* loop) { static_cast<BuffereventLoop*>(loop)->begin_drain(); }, this);
+    watch_source();
+    if (event_base_dispatch(base_.get()) < 0) throw_errno("event_base_dispatch");
     for (const auto& client : clients_) {
       if (client) close(*client);
     }
@@ -45,36 +41,58 @@ class BuffereventLoop {
     libevent::Bufferevent stream;  ///< owns the socket
     std::size_t unsent = 0;        ///< bytes in its output when we last looked
     bool ended = false;            ///< the client sends no more; over as soon as all is sent
+    bool ended_sending = false;    ///< and so do we: what still comes is not echoed
 
-    evbuffer* input() { return bufferevent_get_input(stream.get()); }
-    std::size_t output_size() { return evbuffer_get_length(bufferevent_get_output(stream.get())); }
+    [[nodiscard]] int fd() const { return bufferevent_getfd(stream.get()); }
+    [[nodiscard]] evbuffer* input() const { return bufferevent_get_input(stream.get()); }
+    [[nodiscard]] std::size_t output_size() const {
+      return evbuffer_get_length(bufferevent_get_output(stream.get()));
+    }
   };
 
   static Client& of(void* client) { return *static_cast<Client*>(client); }
 
-  void take_connections() {
-    for (int taken = 0; taken < kTakesPerTurn; ++taken) {
-      Taken socket = worker_.source.take();
-      if (!socket) return;
-      const int fd = socket->get();
-      auto client = std::make_unique<Client>(Client{.loop = *this, .stream = {}});
-      client->stream.reset(bufferevent_socket_new(base_.get(), fd, BEV_OPT_CLOSE_ON_FREE));
-      if (!client->stream) throw std::runtime_error("bufferevent_socket_new failed");
-      static_cast<void>(socket->release());
-      bufferevent_setcb(
-          client->stream.get(), [](bufferevent*, void* c) { of(c).loop.echo(of(c)); },
-          [](bufferevent*, void* c) { of(c).loop.all_sent(of(c)); },
-          [](bufferevent*, short what, void* c) { of(c).loop.ended(of(c), what); }, client.get());
-      bufferevent_set_max_single_read(client->stream.get(), kMaxSingleRead);
-      bufferevent_enable(client->stream.get(), EV_READ);  // writing is enabled from the start
-      clients_[fd] = std::move(client);
-      ++worker_.stats.accepted;
-    }
+  void watch_source() {
+    source_ = libevent::watch(
+        base_.get(), worker_.source.fd(), EV_READ,
+        [](int, short, void* loop) { static_cast<BuffereventLoop*>(loop)->take_connections(); },
+        this);
   }
 
-  void echo(Client& client) {
-    count_sent(client);
+  void take_connections() {
+    const int waited_for = worker_.source.fd();
+    for (int taken = 0; taken < kTakesPerTurn && take_connection(); ++taken) {
+    }
+    if (worker_.source.fd() != waited_for) watch_source();
+  }
+
+  bool take_connection() {
+    Taken socket = worker_.source.take();
+    if (!socket) return false;
+    const int fd = socket->get();
+    auto client = std::make_unique<Client>(Client{.loop = *this, .stream = {}});
+    client->stream.reset(bufferevent_socket_new(base_.get(), fd, BEV_OPT_CLOSE_ON_FREE));
+    if (!client->stream) throw std::runtime_error("bufferevent_socket_new failed");
+    static_cast<void>(socket->release());
+    bufferevent_setcb(
+        client->stream.get(), [](bufferevent*, void* c) { of(c).loop.received(of(c)); },
+        [](bufferevent*, void* c) { of(c).loop.all_sent(of(c)); },
+        [](bufferevent*, short what, void* c) { of(c).loop.ended(of(c), what); }, client.get());
+    bufferevent_set_max_single_read(client->stream.get(), kMaxSingleRead);
+    bufferevent_set_timeouts(client->stream.get(), idle_timeout_, idle_timeout_);
+    bufferevent_enable(client->stream.get(), EV_READ);  // writing is enabled from the start
+    clients_[fd] = std::move(client);
+    worker_.began();
+    return true;
+  }
+
+  void received(Client& client) {
     const std::size_t received = evbuffer_get_length(client.input());
+    if (client.ended_sending) {
+      evbuffer_drain(client.input(), received);
+      return;
+    }
+    count_sent(client);
     worker_.stats.bytes_in.add(received);
     client.unsent += received;
     bufferevent_write_buffer(client.stream.get(), client.input());
@@ -89,8 +107,10 @@ class BuffereventLoop {
     if (client.ended) return close(client);
     const bool reads = (bufferevent_get_enabled(client.stream.get()) & EV_READ) != 0;
     if (!reads) bufferevent_enable(client.stream.get(), EV_READ);
+    if (draining_) end_sending_when_drained(client);
   }
 
+  /// The stream's end, an error or the idle time-out: only the first leaves something to send.
   void ended(Client& client, short what) {
     client.ended = true;
     const bool at_end_of_stream = (what & BEV_EVENT_EOF) != 0;
@@ -99,8 +119,9 @@ class BuffereventLoop {
 
   void close(Client& client) {
     count_sent(client);
-    ++worker_.stats.closed;
-    clients_[bufferevent_getfd(client.stream.get())].reset();
+    clients_[client.fd()].reset();
+    worker_.ended();
+    if (draining_ && worker_.open() == 0) event_base_loopbreak(base_.get());
   }
 
   /// libevent does not tell how much it sent, but what is left.
@@ -109,10 +130,39 @@ class BuffereventLoop {
     worker_.stats.bytes_out.add(std::exchange(client.unsent, left) - left);
   }
 
+  void begin_drain() {
+    draining_ = true;
+    stop_.reset();  // it stays readable
+    while (take_connection()) {
+    }
+    source_.reset();
+    worker_.source.close();
+    const timeval deadline = libevent::to_timeval(worker_.options.drain);
+    event_base_loopexit(base_.get(), &deadline);
+    for (const auto& client : clients_) {
+      if (client) end_sending_when_drained(*client);
+    }
+    if (worker_.open() == 0) event_base_loopbreak(base_.get());
+  }
+
+  /// What waits in the socket is not echoed yet; then all_sent() comes here again.
+  void end_sending_when_drained(Client& client) {
+    int unread = 0;
+    const bool known = ::ioctl(client.fd(), FIONREAD, &unread) == 0;
+    if (client.output_size() > 0 || (known && unread > 0)) return;
+    ::shutdown(client.fd(), SHUT_WR);
+    client.ended_sending = true;
+  }
+
   static constexpr std::size_t kMaxSingleRead = 4096;  // what libevent 2.1 reads at most anyway
 
   Worker& worker_;
   libevent::Base base_;
+  const timeval* idle_timeout_ =
+      libevent::shared_timeout(base_.get(), worker_.options.idle_timeout);
+  libevent::Event stop_;
+  libevent::Event source_;
+  bool draining_ = false;
   FdMap<std::unique_ptr<Client>> clients_;
 };
 

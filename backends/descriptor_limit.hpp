@@ -8,8 +8,8 @@
 
 namespace muxlab {
 
-/// Raises the soft limit on descriptors to the hard one, and returns it. The soft one is often 1,024
-/// for the sake of programs that use select(2). Throws std::system_error.
+/// Raises the soft limit on descriptors to the hard one, and returns it. The soft one is often
+/// 1,024 for the sake of programs that use select(2). Throws std::system_error.
 inline std::uint64_t raise_descriptor_limit() {
   rlimit limit{};
   checked(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");

@@ -13,19 +13,33 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 }  // namespace
 
 Next EchoConnection::advance(std::span<std::byte> scratch, Trigger trigger, WorkerStats& stats) {
-  if (tail_) return flush(stats);
+  const bool serving = stage_ == Stage::serving;
+  if (tail_) {
+    const Next next = flush(stats);
+    if (serving || next != Next::read) return next;
+  }
   for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
     const ssize_t received = ::recv(fd(), scratch.data(), scratch.size(), 0);
     if (received < 0 && errno == EINTR) continue;
-    if (received < 0) return would_block(errno) ? Next::read : Next::over;
+    if (received < 0) return would_block(errno) ? nothing_to_receive() : Next::over;
     if (received == 0) return Next::over;
+    if (stage_ == Stage::ended_sending) continue;
 
     const auto size = static_cast<std::size_t>(received);
     const Next next = echo(scratch.first(size), stats);
+    if (next != Next::read) return next;
     // A stream socket that fills less than was offered is drained: no second recv() to hear EAGAIN.
-    if (next != Next::read || size < scratch.size() || trigger == Trigger::level) return next;
+    if (serving && (size < scratch.size() || trigger == Trigger::level)) return next;
   }
   return Next::again;
+}
+
+Next EchoConnection::nothing_to_receive() {
+  if (stage_ == Stage::draining) {
+    ::shutdown(fd(), SHUT_WR);
+    stage_ = Stage::ended_sending;
+  }
+  return Next::read;
 }
 
 Next EchoConnection::echo(std::span<const std::byte> received, WorkerStats& stats) {

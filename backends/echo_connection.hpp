@@ -22,9 +22,9 @@ enum class Next : std::uint8_t {
 
 /// A socket and what could not be sent back on it yet.
 ///
-/// It alternates strictly: nothing is received before all that was received is sent. So it waits for
-/// one thing at a time, holds at most one buffer, pushes back on a client that does not read, and has
-/// nothing pending when the stream ends. While it is idle it holds no buffer at all.
+/// It alternates strictly: nothing is received before all that was received is sent. So it waits
+/// for one thing at a time, holds at most one buffer, pushes back on a client that does not read,
+/// and has nothing pending when the stream ends. While it is idle it holds no buffer at all.
 class EchoConnection {
  public:
   EchoConnection() = default;  ///< none
@@ -41,13 +41,23 @@ class EchoConnection {
   /// more, or `again` after kReceivesPerTurn of them, for the sake of the other connections.
   Next advance(std::span<std::byte> scratch, Trigger trigger, WorkerStats& stats);
 
+  /// The server stops. From now on advance(), to be called next, sends back what has come, ends
+  /// this side of the stream, and takes in without an echo until the client has ended its side: a
+  /// socket closed with something unread would be reset, and the echo on its way to the client
+  /// lost.
+  void begin_drain() { stage_ = Stage::draining; }
+
   static constexpr int kReceivesPerTurn = 16;
 
  private:
+  enum class Stage : std::uint8_t { serving, draining, ended_sending };
+
+  Next nothing_to_receive();
   Next echo(std::span<const std::byte> received, WorkerStats& stats);
   Next flush(WorkerStats& stats);
 
   UniqueFd socket_;
+  Stage stage_ = Stage::serving;
   std::uint32_t tail_begin_ = 0;
   std::uint32_t tail_end_ = 0;
   std::unique_ptr<std::byte[]> tail_;  ///< received, not sent; empty most of the time

@@ -19,13 +19,11 @@ class EventLoop {
       : worker_(worker), base_(libevent::make_base(method)) {}
 
   void run() {
-    const libevent::Event stop = libevent::watch(
-        base_.get(), worker_.stop, EV_READ,
-        [](int, short, void* loop) { event_base_loopbreak(of(loop).base_.get()); }, this);
-    const libevent::Event source = libevent::watch(
-        base_.get(), worker_.source.fd(), EV_READ,
-        [](int, short, void* loop) { of(loop).take_connections(); }, this);
-    if (event_base_dispatch(base_.get()) != 0) throw_errno("event_base_dispatch");
+    stop_ = libevent::watch(
+        base_.get(), worker_.stop, EV_READ, [](int, short, void* loop) { of(loop).begin_drain(); },
+        this);
+    watch_source();
+    if (event_base_dispatch(base_.get()) < 0) throw_errno("event_base_dispatch");
     for (Client& client : clients_) {
       if (client.connection) close(client);
     }
@@ -39,22 +37,40 @@ class EventLoop {
 
   static EventLoop& of(void* loop) { return *static_cast<EventLoop*>(loop); }
 
-  void take_connections() {
-    for (int taken = 0; taken < kTakesPerTurn; ++taken) {
-      Taken socket = worker_.source.take();
-      if (!socket) return;
-      const int fd = socket->get();
-      Client& client = clients_[fd];
-      client.connection = EchoConnection(std::move(*socket));
-      client.event = libevent::watch(
-          base_.get(), fd, EV_READ, [](int ready, short, void* loop) { of(loop).advance(ready); },
-          this);
-      ++worker_.stats.accepted;
-    }
+  void watch_source() {
+    source_ = libevent::watch(
+        base_.get(), worker_.source.fd(), EV_READ,
+        [](int, short, void* loop) { of(loop).take_connections(); }, this);
   }
 
-  void advance(int fd) {
+  void take_connections() {
+    const int waited_for = worker_.source.fd();
+    for (int taken = 0; taken < kTakesPerTurn && take_connection(); ++taken) {
+    }
+    if (worker_.source.fd() != waited_for) watch_source();
+  }
+
+  bool take_connection() {
+    Taken socket = worker_.source.take();
+    if (!socket) return false;
+    const int fd = socket->get();
     Client& client = clients_[fd];
+    client.connection = EchoConnection(std::move(*socket));
+    client.event = libevent::watch(
+        base_.get(), fd, EV_READ,
+        [](int ready, short what, void* loop) { of(loop).handle(ready, what); }, this,
+        idle_timeout_);
+    worker_.began();
+    return true;
+  }
+
+  void handle(int fd, short what) {
+    Client& client = clients_[fd];
+    if ((what & EV_TIMEOUT) != 0) return close(client);
+    advance(client);
+  }
+
+  void advance(Client& client) {
     const Interest waited_for = client.connection.interest();
     const Next next = client.connection.advance(scratch_, Trigger::level, worker_.stats);
     if (next == Next::over) return close(client);
@@ -68,16 +84,39 @@ class EventLoop {
     event_del(changed);
     event_assign(changed, base_.get(), client.connection.fd(),
                  static_cast<short>(wanted | EV_PERSIST), event_get_callback(changed), this);
-    if (event_add(changed, nullptr) != 0) close(client);
+    if (event_add(changed, idle_timeout_) != 0) close(client);
   }
 
   void close(Client& client) {
     client = Client{};
-    ++worker_.stats.closed;
+    worker_.ended();
+    if (draining_ && worker_.open() == 0) event_base_loopbreak(base_.get());
+  }
+
+  void begin_drain() {
+    draining_ = true;
+    stop_.reset();  // it stays readable
+    while (take_connection()) {
+    }
+    source_.reset();
+    worker_.source.close();
+    const timeval deadline = libevent::to_timeval(worker_.options.drain);
+    event_base_loopexit(base_.get(), &deadline);
+    for (Client& client : clients_) {
+      if (!client.connection) continue;
+      client.connection.begin_drain();
+      advance(client);
+    }
+    if (worker_.open() == 0) event_base_loopbreak(base_.get());
   }
 
   Worker& worker_;
   libevent::Base base_;
+  const timeval* idle_timeout_ =
+      libevent::shared_timeout(base_.get(), worker_.options.idle_timeout);
+  libevent::Event stop_;
+  libevent::Event source_;
+  bool draining_ = false;
   FdMap<Client> clients_;
   std::array<std::byte, kBufferSize> scratch_;
 };

@@ -9,6 +9,7 @@
 #include <cctype>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -117,12 +118,28 @@ Availability probe(const std::string& method) try {
   return Availability::never(error.what(), mend(method));
 }
 
-Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument) {
+Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument,
+            const timeval* timeout) {
   Event event(event_new(base, fd, static_cast<short>(events | EV_PERSIST), callback, argument));
-  if (!event || event_add(event.get(), nullptr) != 0) {
+  if (!event || event_add(event.get(), timeout) != 0) {
     throw std::runtime_error(fmt::format("libevent does not watch descriptor {}", fd));
   }
   return event;
+}
+
+const timeval* shared_timeout(event_base* base, std::chrono::nanoseconds timeout) {
+  if (timeout.count() == 0) return nullptr;
+  // libevent reads CLOCK_MONOTONIC_COARSE, which is late by up to its resolution (4 ms at 250 Hz),
+  // so that an event added now would be active that much too early.
+  timespec resolution{};
+  ::clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
+  const timeval duration = to_timeval(timeout + std::chrono::nanoseconds(resolution.tv_nsec));
+  return event_base_init_common_timeout(base, &duration);
+}
+
+timeval to_timeval(std::chrono::nanoseconds duration) {
+  const auto us = std::chrono::ceil<std::chrono::microseconds>(duration).count();
+  return {.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
 }
 
 }  // namespace muxlab::libevent

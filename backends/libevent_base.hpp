@@ -3,6 +3,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -29,7 +30,15 @@ Base make_base(const std::string& method);
 /// Really makes such a base and waits with it.
 Availability probe(const std::string& method);
 
-/// event_new(), persistent, and event_add() without a time limit. Throws std::runtime_error.
-Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument);
+/// event_new(), persistent, and event_add(); with a `timeout` it is also active when it was not active
+/// for that long. Throws std::runtime_error.
+Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument,
+            const timeval* timeout = nullptr);
+
+/// Null for zero, which is no time-out. Otherwise what event_add() takes in place of a time-out that
+/// many events share, so that each costs constant time.
+const timeval* shared_timeout(event_base* base, std::chrono::nanoseconds timeout);
+
+timeval to_timeval(std::chrono::nanoseconds duration);
 
 }  // namespace muxlab::libevent

@@ -90,8 +90,8 @@ Json count_processors(const Path& file) {
 Json virtualisation(const Path& root) {
   const auto flags = value_in(root / "proc/cpuinfo", "flags", ':');
   const Path dmi = root / "sys/class/dmi/id";
-  return {{"hypervisor", flags ? Json((" " + *flags + " ").find(" hypervisor ") != flags->npos)
-                               : Json()},
+  return {{"hypervisor",
+           flags ? Json((" " + *flags + " ").find(" hypervisor ") != flags->npos) : Json()},
           {"vendor", text_of(dmi / "sys_vendor")},
           {"product", text_of(dmi / "product_name")}};
 }

@@ -17,7 +17,7 @@ class MachineTest : public testing::Test {
     std::string name = testing::TempDir() + "machine-XXXXXX";
     root_ = ::mkdtemp(name.data());
   }
-  ~MachineTest() override { std::filesystem::remove_all(root_); }
+  void TearDown() override { std::filesystem::remove_all(root_); }
 
   void file(const Path& path, const std::string& text) {
     std::filesystem::create_directories((root_ / path).parent_path());

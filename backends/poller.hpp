@@ -33,8 +33,8 @@ class Poller {
   /// To be called before `fd` is closed.
   virtual void remove(int fd) = 0;
 
-  /// Waits without a time limit. The descriptors that may be ready, valid until the next call; empty
-  /// when a signal came in. A descriptor may stand there twice.
+  /// Waits without a time limit. The descriptors that may be ready, valid until the next call;
+  /// empty when a signal came in. A descriptor may stand there twice.
   virtual std::span<const int> wait() = 0;
 };
 

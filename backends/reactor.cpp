@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "backends/echo_connection.hpp"
 #include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
+#include "backends/idle_list.hpp"
+#include "backends/timer_fd.hpp"
 
 namespace muxlab {
 namespace {
@@ -20,6 +23,7 @@ class Reactor {
   void run() {
     poller_.add(worker_.stop, Interest::read);
     poller_.add(worker_.source.fd(), Interest::read);
+    if (worker_.options.idle_timeout.count() > 0) watch_for_idleness();
     while (turn()) {
     }
     for (EchoConnection& connection : connections_) {
@@ -28,33 +32,52 @@ class Reactor {
   }
 
  private:
-  /// Waits once and handles what is ready. False when it is time to stop.
+  /// Waits once and handles what is ready. False when all is over.
   bool turn() {
     for (const int fd : poller_.wait()) {
-      if (fd == worker_.stop) return false;
-      if (fd == worker_.source.fd()) {
+      if (fd == worker_.stop) {
+        begin_drain();
+      } else if (fd == worker_.source.fd()) {
         take_connections();
+      } else if (idle_ && fd == idle_timer_.fd()) {
+        close_idle_connections();
+      } else if (drain_deadline_ && fd == drain_deadline_->fd()) {
+        return false;
       } else if (EchoConnection* connection = connections_.find(fd); connection && *connection) {
         advance(*connection);
       }
     }
-    return true;
+    return !drain_deadline_ || worker_.open() > 0;
   }
 
   void take_connections() {
-    for (int taken = 0; taken < kTakesPerTurn; ++taken) {
-      Taken socket = worker_.source.take();
-      if (!socket) return;
-      const int fd = socket->get();
-      poller_.add(fd, Interest::read);
-      connections_[fd] = EchoConnection(std::move(*socket));
-      ++worker_.stats.accepted;
+    const int waited_for = worker_.source.fd();
+    bool may_have_more = true;
+    for (int taken = 0; may_have_more && taken < kTakesPerTurn; ++taken) {
+      may_have_more = take_connection();
     }
-    poller_.modify(worker_.source.fd(), Interest::read);  // there may be more, and no new edge
+    if (worker_.source.fd() != waited_for) {
+      poller_.remove(waited_for);
+      poller_.add(worker_.source.fd(), Interest::read);
+    } else if (may_have_more) {
+      poller_.modify(waited_for, Interest::read);  // edge-triggered, nothing else would report it
+    }
+  }
+
+  bool take_connection() {
+    Taken socket = worker_.source.take();
+    if (!socket) return false;
+    const int fd = socket->get();
+    poller_.add(fd, Interest::read);
+    connections_[fd] = EchoConnection(std::move(*socket));
+    if (idle_) idle_->touch(fd);
+    worker_.began();
+    return true;
   }
 
   void advance(EchoConnection& connection) {
     const Interest waited_for = connection.interest();
+    if (idle_) idle_->touch(connection.fd());
     switch (connection.advance(scratch_, poller_.trigger(), worker_.stats)) {
       case Next::read:
         if (waited_for != Interest::read) poller_.modify(connection.fd(), Interest::read);
@@ -72,14 +95,59 @@ class Reactor {
   }
 
   void close(EchoConnection& connection) {
+    if (idle_) idle_->remove(connection.fd());
     poller_.remove(connection.fd());
     connection = EchoConnection();
-    ++worker_.stats.closed;
+    worker_.ended();
   }
+
+  void watch_for_idleness() {
+    idle_.emplace(worker_.options.idle_timeout);
+    idle_->advance_to(TimerFd::now());
+    idle_timer_.fire_every(idle_->tick());
+    poller_.add(idle_timer_.fd(), Interest::read);
+  }
+
+  /// Never so many at once that the others wait long: the timer stays readable as long as some are
+  /// due.
+  void close_idle_connections() {
+    idle_->advance_to(TimerFd::now());
+    for (int closed = 0; closed < kClosesPerTurn; ++closed) {
+      const int fd = idle_->due();
+      if (fd < 0) {
+        idle_timer_.clear();
+        return;
+      }
+      close(connections_[fd]);
+    }
+    poller_.modify(idle_timer_.fd(), Interest::read);
+  }
+
+  void begin_drain() {
+    poller_.remove(worker_.stop);  // it stays readable
+    const int waited_for = worker_.source.fd();
+    while (take_connection()) {
+    }
+    poller_.remove(waited_for);
+    worker_.source.close();
+    drain_deadline_.emplace();
+    drain_deadline_->fire_after(worker_.options.drain);
+    poller_.add(drain_deadline_->fd(), Interest::read);
+    for (EchoConnection& connection : connections_) {
+      if (!connection) continue;
+      connection.begin_drain();
+      advance(connection);
+    }
+  }
+
+  static constexpr int kClosesPerTurn = 64;
 
   Poller& poller_;
   Worker& worker_;
   FdMap<EchoConnection> connections_;
+  std::optional<IdleList> idle_;
+  TimerFd idle_timer_;
+  std::optional<TimerFd> drain_deadline_;       ///< once the server stops
   std::array<std::byte, kBufferSize> scratch_;  ///< stays in the cache: every connection uses it
 };
 

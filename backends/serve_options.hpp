@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,12 @@ enum class Threading : std::uint8_t {
 /// What wakes a thread whose hand-off queue got its first connection.
 enum class Notify : std::uint8_t { eventfd, pipe };
 
+/// What becomes of a connection that comes when all places are taken.
+enum class WhenFull : std::uint8_t {
+  wait,    ///< it stays in the kernel's backlog until there is a place
+  refuse,  ///< it is accepted, closed and counted
+};
+
 /// What `muxlab serve` was asked for.
 struct ServeOptions {
   std::uint64_t threads = 1;
@@ -24,6 +31,10 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;                ///< 0: the kernel picks a free one
   std::optional<std::string> unix_path;  ///< instead of host and port
+  std::uint64_t max_connections = 0;     ///< 0: as many as there are descriptors for
+  WhenFull when_full = WhenFull::wait;
+  std::chrono::nanoseconds idle_timeout{0};  ///< 0: none
+  std::chrono::nanoseconds drain = std::chrono::seconds(5);
 };
 
 }  // namespace muxlab

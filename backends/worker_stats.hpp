@@ -7,7 +7,8 @@
 
 namespace muxlab {
 
-/// A number that one thread adds to and any thread may read: a plain addition, no locked instruction.
+/// A number that one thread adds to and any thread may read: a plain addition, no locked
+/// instruction.
 class Counter {
  public:
   void add(std::uint64_t n) { value_.store(get() + n, std::memory_order_relaxed); }

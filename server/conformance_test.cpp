@@ -40,6 +40,7 @@ std::vector<Cell> all_cells() {
     options.threads = threads;
     options.threading = threading;
     options.notify = notify;
+    options.drain = {};  // what stopping does to open connections has tests of its own
     return options;
   };
   const auto path = fmt::format("{}/muxlab-test-{}", testing::TempDir(), ::getpid());
@@ -68,8 +69,12 @@ std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(begin(open), end(open)));
 }
 
-class Conformance : public testing::TestWithParam<Cell> {
- protected:
+/// A server of the cell's kind and what can be asked about it.
+class Subject {
+ public:
+  explicit Subject(const Cell& cell) : Subject(cell, cell.options) {}
+  Subject(const Cell& cell, const ServeOptions& options) : server(*cell.backend, options) {}
+
   [[nodiscard]] std::uint64_t sum(Counter WorkerStats::*counter) const {
     std::uint64_t total = 0;
     for (const WorkerStats& stats : server.stats()) total += (stats.*counter).get();
@@ -90,9 +95,24 @@ class Conformance : public testing::TestWithParam<Cell> {
     return Client(server.address(), receive_buffer);
   }
   [[nodiscard]] bool serves() const { return connect().ping(); }
+  [[nodiscard]] bool has_ended() const {
+    pollfd ended{.fd = server.ended(), .events = POLLIN, .revents = 0};
+    return ::poll(&ended, 1, 0) == 1;
+  }
 
+  Server server;
+};
+
+/// A base class, so that it is counted before the server is there.
+struct DescriptorsBefore {
   std::size_t descriptors_before = open_descriptors();
-  Server server{*GetParam().backend, GetParam().options};
+};
+
+class Conformance : public testing::TestWithParam<Cell>,
+                    protected DescriptorsBefore,
+                    protected Subject {
+ protected:
+  Conformance() : Subject(GetParam()) {}
 };
 
 TEST_P(Conformance, EndsAnEmptyStream) {
@@ -245,7 +265,7 @@ TEST_P(Conformance, GivesEveryDescriptorBack) {
   }
   server.stop();
   EXPECT_TRUE(eventually([&] { return sum(&WorkerStats::closed) == 20; }));
-  EXPECT_EQ(open_descriptors(), descriptors_before + 2) << "all but its stop and failed flags";
+  EXPECT_EQ(open_descriptors(), descriptors_before + 3) << "all but its stop and ended flags";
 }
 
 TEST_P(Conformance, ServesOrRefusesDescriptorsBeyondFdSetsize) {
@@ -295,7 +315,139 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   EXPECT_THAT(made[5], near(buffered ? kEchoes : 0)) << "other";
 }
 
+/// Promises that hold for servers with options of their own.
+class Promises : public testing::TestWithParam<Cell> {
+ protected:
+  [[nodiscard]] Subject serve_with(void (*change)(ServeOptions&)) const {
+    ServeOptions options = GetParam().options;
+    change(options);
+    return Subject(GetParam(), options);
+  }
+};
+
+TEST_P(Promises, ServesExactlyAsManyAsThereArePlaces) {
+  const Subject subject = serve_with([](ServeOptions& options) { options.max_connections = 5; });
+  std::vector<Client> clients;
+  for (int i = 0; i < 10; ++i) clients.push_back(subject.connect());
+  for (const Client& client : clients) ASSERT_TRUE(client.send("?"));
+  EXPECT_TRUE(eventually([&] { return subject.sum(&WorkerStats::echoes) == 5; }));
+  while (!clients.empty()) {  // each one that goes lets another one in
+    const auto served = [](const Client& client) { return client.has_input(); };
+    auto one = clients.end();
+    ASSERT_TRUE(eventually([&] {
+      one = std::ranges::find_if(clients, served);
+      return one != clients.end();
+    }));
+    ASSERT_EQ(one->receive(1), "?");
+    EXPECT_LE(subject.sum(&WorkerStats::accepted) - subject.sum(&WorkerStats::closed), 5U);
+    clients.erase(one);
+  }
+  EXPECT_TRUE(subject.balanced(10));
+  EXPECT_EQ(subject.sum(&WorkerStats::refused), 0U);
+}
+
+TEST_P(Promises, RefusesBeyondItsPlacesIfAskedTo) {
+  const Subject subject = serve_with([](ServeOptions& options) {
+    options.max_connections = 3;
+    options.when_full = WhenFull::refuse;
+  });
+  std::vector<Client> served;
+  for (int i = 0; i < 3; ++i) {
+    served.push_back(subject.connect());
+    ASSERT_TRUE(served.back().ping());
+  }
+  EXPECT_TRUE(subject.connect().is_cut_off());
+  EXPECT_EQ(subject.sum(&WorkerStats::refused), 1U);
+  served.pop_back();
+  EXPECT_TRUE(eventually([&] { return subject.sum(&WorkerStats::closed) == 1; }));
+  EXPECT_TRUE(eventually([&] { return subject.serves(); }));
+}
+
+TEST_P(Promises, ClosesTheIdleAndKeepsTheActive) {
+  static constexpr auto kTimeout = std::chrono::milliseconds(200);
+  const Subject subject =
+      serve_with([](ServeOptions& options) { options.idle_timeout = kTimeout; });
+  const Client active = subject.connect();
+  const Client idle = subject.connect();
+  const auto since = std::chrono::steady_clock::now();
+  ASSERT_TRUE(idle.ping());
+  pollfd closed{.fd = idle.fd(), .events = POLLIN, .revents = 0};
+  while (::poll(&closed, 1, 20) == 0) ASSERT_TRUE(active.ping());
+  EXPECT_GE(std::chrono::steady_clock::now() - since, kTimeout);
+  EXPECT_TRUE(idle.is_cut_off());
+  EXPECT_TRUE(active.ping());
+  EXPECT_TRUE(eventually([&] { return subject.sum(&WorkerStats::closed) == 2; }));
+  EXPECT_TRUE(active.is_cut_off());
+}
+
+TEST_P(Promises, ClosesTheIdleThatDoNotRead) {
+  const Subject subject = serve_with(
+      [](ServeOptions& options) { options.idle_timeout = std::chrono::milliseconds(200); });
+  const Client stuck = subject.connect(4096);
+  const std::string chunk = random_bytes(1 << 20, 7);
+  while (::send(stuck.fd(), chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+  }
+  EXPECT_TRUE(subject.balanced(1));
+}
+
+TEST_P(Promises, DrainsBeforeItStops) {
+  Subject subject =
+      serve_with([](ServeOptions& options) { options.drain = std::chrono::hours(1); });
+  const std::string sent = random_bytes(kBufferSize * 4, 8);
+  const Client busy = subject.connect();
+  const Client idle = subject.connect();
+  ASSERT_TRUE(idle.ping());
+  ASSERT_TRUE(busy.send(sent));
+  subject.server.begin_stop();
+  EXPECT_TRUE(busy.receive(sent.size()) == sent) << "all that was sent before comes back";
+  EXPECT_TRUE(busy.at_end()) << "and then the end, not a reset";
+  EXPECT_TRUE(idle.at_end());
+  EXPECT_TRUE(idle.send("too late")) << "still taken, for a reset would destroy what is on its way";
+  EXPECT_FALSE(subject.has_ended());
+  busy.end_sending();
+  idle.end_sending();
+  EXPECT_TRUE(eventually([&] { return subject.has_ended(); }));
+  subject.server.stop();
+  EXPECT_EQ(subject.sum(&WorkerStats::closed), 2U);
+}
+
+TEST_P(Promises, ServesWhatWaitsInTheBacklogWhenItStops) {
+  Subject subject =
+      serve_with([](ServeOptions& options) { options.drain = std::chrono::hours(1); });
+  std::vector<Client> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(subject.connect());
+    ASSERT_TRUE(clients.back().send("?"));
+  }
+  subject.server.begin_stop();
+  for (const Client& client : clients) {
+    ASSERT_EQ(client.receive(1), "?");
+    ASSERT_TRUE(client.at_end());
+  }
+  clients.clear();
+  subject.server.stop();
+  EXPECT_EQ(subject.sum(&WorkerStats::accepted), 100U);
+  EXPECT_EQ(subject.sum(&WorkerStats::closed), 100U);
+}
+
+TEST_P(Promises, StopsAfterTheDrainTimeWhateverClientsDo) {
+  Subject subject =
+      serve_with([](ServeOptions& options) { options.drain = std::chrono::milliseconds(100); });
+  const Client idle = subject.connect();
+  ASSERT_TRUE(idle.ping());
+  const Client stuck = subject.connect(4096);
+  const std::string chunk = random_bytes(1 << 20, 9);
+  while (::send(stuck.fd(), chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  subject.server.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(350));
+  EXPECT_EQ(subject.sum(&WorkerStats::closed), 2U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Every, Conformance, testing::ValuesIn(all_cells()),
+                         [](const auto& cell) { return cell.param.name; });
+INSTANTIATE_TEST_SUITE_P(Every, Promises, testing::ValuesIn(all_cells()),
                          [](const auto& cell) { return cell.param.name; });
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace muxlab {
 
-HandOffQueue::HandOffQueue(Notify notify) {
+HandOffQueue::HandOffQueue(Notify notify, Admission& admission) : admission_(admission) {
   if (notify == Notify::eventfd) {
     receiver_.reset(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
     return;

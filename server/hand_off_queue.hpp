@@ -5,6 +5,7 @@
 
 #include "backends/connection_source.hpp"
 #include "backends/serve_options.hpp"
+#include "server/admission.hpp"
 
 namespace muxlab {
 
@@ -16,19 +17,22 @@ namespace muxlab {
 /// for more than one, and a full pipe can neither block the sender nor lose a connection.
 class HandOffQueue final : public ConnectionSource {
  public:
-  /// Throws std::system_error.
-  explicit HandOffQueue(Notify notify);
+  /// The caller keeps `admission` alive. Throws std::system_error.
+  HandOffQueue(Notify notify, Admission& admission);
 
   /// Hands a connection over; called by the accepting thread.
   void push(UniqueFd socket);
 
   [[nodiscard]] int fd() const override { return receiver_.get(); }
   Taken take() override;
+  void give_back() override { admission_.leave(); }
+  void close() override {}  ///< whoever accepts has stopped before
 
  private:
   void wake();
   void clear();
 
+  Admission& admission_;
   UniqueFd receiver_;  ///< an eventfd, or the end of a pipe that is read
   UniqueFd sender_;    ///< the end that is written; empty for an eventfd, which has one end
   std::mutex mutex_;

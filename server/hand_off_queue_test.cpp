@@ -17,7 +17,8 @@ class HandOffQueueTest : public testing::TestWithParam<Notify> {
     return ::poll(&waited, 1, timeout_ms) == 1;
   }
 
-  HandOffQueue queue{GetParam()};
+  Admission admission{1000, 1000, WhenFull::wait};
+  HandOffQueue queue{GetParam(), admission};
 };
 
 TEST_P(HandOffQueueTest, IsReadableAsLongAsItHoldsSomething) {

@@ -1,97 +1,65 @@
 #include "server/listener_source.hpp"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
-#include "backends/failure.hpp"
-
 namespace muxlab {
-namespace {
 
-constexpr long kPauseNs = 50'000'000;
+ListenerSource::ListenerSource(UniqueFd listener, Admission& admission, WorkerStats& stats)
+    : listener_(std::move(listener)), admission_(admission), stats_(stats) {}
 
-void watch(int gate, int fd) {
-  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
-  checked(::epoll_ctl(gate, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+Taken ListenerSource::take() {
+  if (!listener_ || (paused_ && still_paused())) return {};
+  for (;;) {
+    // Who waits when full must not accept without a place; who refuses has to accept to refuse.
+    const bool waits = admission_.when_full() == WhenFull::wait;
+    bool has_place = waits && admission_.enter();
+    if (waits && !has_place) {
+      pause();
+      return {};
+    }
+    UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    const int error = errno;
+    if (socket) {
+      has_place = has_place || admission_.enter();
+      if (has_place && socket.get() <= admission_.max_descriptor()) return socket;
+      ++stats_.refused;
+    }
+    if (has_place) admission_.leave();
+    if (!socket && !goes_on_after(error)) return {};
+  }
 }
 
-/// Nothing is wrong with the listener: this connection is gone, or the kernel is short of
-/// something.
-enum class Trouble : std::uint8_t { none_waiting, this_connection, shortage, listener };
-
-Trouble judge(int error) {
+bool ListenerSource::goes_on_after(int error) {
   switch (error) {
     case EAGAIN:
-      return Trouble::none_waiting;
+      return false;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-      return Trouble::shortage;
+      admission_.report_shortage(error);
+      pause();
+      return false;
     case EBADF:
+    case EFAULT:
     case EINVAL:
     case ENOTSOCK:
     case EOPNOTSUPP:
-    case EFAULT:
-      return Trouble::listener;
-    default:  // accept(2): errors already pending on the new socket are passed on, so try the next
-      return Trouble::this_connection;
+      throw std::system_error(error, std::system_category(), "accept4");
+    default:  // accept(2): what went wrong on the new connection is told here; the next may be well
+      return true;
   }
-}
-
-}  // namespace
-
-ListenerSource::ListenerSource(UniqueFd listener, int max_descriptor, WorkerStats& stats)
-    : listener_(std::move(listener)),
-      pause_timer_(
-          checked(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")),
-      gate_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      max_descriptor_(max_descriptor),
-      stats_(stats) {
-  watch(gate_.get(), listener_.get());
-  watch(gate_.get(), pause_timer_.get());
-}
-
-Taken ListenerSource::take() {
-  while (!paused()) {
-    UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket && socket.get() <= max_descriptor_) return socket;
-    if (socket) {
-      ++stats_.refused;
-      continue;
-    }
-    switch (judge(errno)) {
-      case Trouble::none_waiting:
-        return {};
-      case Trouble::this_connection:
-        continue;
-      case Trouble::shortage:
-        pause();
-        break;
-      case Trouble::listener:
-        throw_errno("accept4");
-    }
-  }
-  return {};
 }
 
 void ListenerSource::pause() {
-  checked(::epoll_ctl(gate_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr), "epoll_ctl");
-  const itimerspec once{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = kPauseNs}};
-  checked(::timerfd_settime(pause_timer_.get(), 0, &once, nullptr), "timerfd_settime");
+  timer_.fire_after(kPause);
   paused_ = true;
 }
 
-bool ListenerSource::paused() {
-  if (!paused_) return false;
-  std::uint64_t expirations = 0;
-  if (::read(pause_timer_.get(), &expirations, sizeof expirations) < 0) return true;
-  watch(gate_.get(), listener_.get());
-  return paused_ = false;
-}
+bool ListenerSource::still_paused() { return paused_ = !timer_.clear(); }
 
 }  // namespace muxlab

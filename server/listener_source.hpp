@@ -1,33 +1,40 @@
 #pragma once
 
+#include <chrono>
+
 #include "backends/connection_source.hpp"
+#include "backends/timer_fd.hpp"
 #include "backends/worker_stats.hpp"
+#include "server/admission.hpp"
 
 namespace muxlab {
 
 /// A listening socket as a source of connections.
 ///
-/// What is waited for is not the listener but an epoll instance that holds it. When a connection
-/// cannot be accepted for want of descriptors or memory, the listener leaves that instance for a
-/// moment and a timer takes its place. So accepting pauses for every backend alike, none of which
-/// knows: a listener that stays readable would have each of them spin.
+/// Accepting pauses for kPause when there is no place, descriptor or memory for one more. The
+/// connections wait in the kernel's backlog meanwhile, and none is stranded: after the pause the
+/// listener is waited for anew, which reports what is there already.
 class ListenerSource final : public ConnectionSource {
  public:
-  /// Sockets above `max_descriptor` are closed at once and counted as refused in `stats`, which the
-  /// caller keeps alive. Throws std::system_error.
-  ListenerSource(UniqueFd listener, int max_descriptor, WorkerStats& stats);
+  /// Connections that are closed at once are counted as refused in `stats`. The caller keeps both
+  /// alive. Throws std::system_error.
+  ListenerSource(UniqueFd listener, Admission& admission, WorkerStats& stats);
 
-  [[nodiscard]] int fd() const override { return gate_.get(); }
+  [[nodiscard]] int fd() const override { return paused_ ? timer_.fd() : listener_.get(); }
   Taken take() override;
+  void give_back() override { admission_.leave(); }
+  void close() override { listener_.reset(); }
+
+  static constexpr std::chrono::milliseconds kPause{50};
 
  private:
+  bool goes_on_after(int error);
   void pause();
-  bool paused();
+  bool still_paused();
 
   UniqueFd listener_;
-  UniqueFd pause_timer_;
-  UniqueFd gate_;
-  int max_descriptor_;
+  TimerFd timer_;
+  Admission& admission_;
   WorkerStats& stats_;
   bool paused_ = false;
 };

@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "server/listener_source.hpp"
 #include "server/test_client.hpp"
@@ -15,6 +17,7 @@ namespace muxlab {
 namespace {
 
 using test::Client;
+using test::eventually;
 
 std::string address_of(const UniqueFd& listener) {
   return "127.0.0.1:" + std::to_string(port_of(listener.get()));
@@ -38,7 +41,8 @@ TEST(Listener, AcceptedSocketsInheritNoDelayAndAreNonBlockingAndCloseOnExec) {
   WorkerStats stats;
   UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
   const std::string address = address_of(listener);
-  ListenerSource source(std::move(listener), 1000, stats);
+  Admission admission(1000, 1000, WhenFull::wait);
+  ListenerSource source(std::move(listener), admission, stats);
   const Client client(address);
   ASSERT_TRUE(readable(source.fd()));
   const Taken socket = source.take();
@@ -100,7 +104,8 @@ TEST(ListenerSource, RefusesDescriptorsBeyondItsBound) {
   WorkerStats stats;
   UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
   const std::string address = address_of(listener);
-  ListenerSource source(std::move(listener), 2, stats);
+  Admission admission(1000, 2, WhenFull::wait);
+  ListenerSource source(std::move(listener), admission, stats);
   const Client client(address);
   ASSERT_TRUE(readable(source.fd()));
   EXPECT_FALSE(source.take());
@@ -113,23 +118,82 @@ TEST(ListenerSource, PausesWhenDescriptorsRunOutAndStrandsNobody) {
   WorkerStats stats;
   UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
   const std::string address = address_of(listener);
-  ListenerSource source(std::move(listener), 1 << 20, stats);
+  Admission admission(1000, 1 << 20, WhenFull::wait);
+  ListenerSource source(std::move(listener), admission, stats);
   const Client client(address);
   ASSERT_TRUE(readable(source.fd()));
 
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const rlimit exhausted{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  const int listening = source.fd();
   ::setrlimit(RLIMIT_NOFILE, &exhausted);
   EXPECT_FALSE(source.take());
-  EXPECT_FALSE(source.take()) << "still paused";
-  pollfd at_once{.fd = source.fd(), .events = POLLIN, .revents = 0};
-  const int during_the_pause = ::poll(&at_once, 0, 0);
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_NE(source.fd(), listening) << "what is waited for is a timer now";
 
-  EXPECT_EQ(during_the_pause, 0);
-  ASSERT_TRUE(readable(source.fd())) << "it resumes by itself";
-  EXPECT_TRUE(source.take());
+  ASSERT_TRUE(eventually([&] { return readable(source.fd()) && source.take(); }));
+  EXPECT_EQ(source.fd(), listening);
+}
+
+TEST(ListenerSource, LeavesConnectionsInTheBacklogUntilThereIsAPlace) {
+  WorkerStats stats;
+  UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
+  const std::string address = address_of(listener);
+  Admission admission(1, 1 << 20, WhenFull::wait);
+  ListenerSource source(std::move(listener), admission, stats);
+  const Client first(address);
+  const Client second(address);
+  ASSERT_TRUE(readable(source.fd()));
+  ASSERT_TRUE(source.take());
+  EXPECT_FALSE(source.take());
+  source.give_back();
+  EXPECT_TRUE(eventually([&] { return readable(source.fd()) && source.take(); }));
+  EXPECT_EQ(stats.refused.get(), 0U);
+}
+
+TEST(ListenerSource, RefusesWhenFullIfAskedTo) {
+  WorkerStats stats;
+  UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
+  const std::string address = address_of(listener);
+  Admission admission(1, 1 << 20, WhenFull::refuse);
+  ListenerSource source(std::move(listener), admission, stats);
+  const Client first(address);
+  const Client second(address);
+  ASSERT_TRUE(readable(source.fd()));
+  ASSERT_TRUE(source.take());
+  EXPECT_FALSE(source.take());
+  EXPECT_EQ(stats.refused.get(), 1U);
+  EXPECT_TRUE(second.is_cut_off());
+  source.give_back();
+  const Client third(address);
+  ASSERT_TRUE(readable(source.fd()));
+  EXPECT_TRUE(source.take()) << "looking for a connection in vain took no place";
+}
+
+TEST(Admission, GivesOutEachPlaceOnce) {
+  constexpr int kPlaces = 100;
+  Admission admission(kPlaces, 0, WhenFull::wait);
+  std::atomic<int> inside = 0;
+  std::atomic<int> most = 0;
+  const auto visit = [&] {
+    for (int i = 0; i < 100'000; ++i) {
+      if (!admission.enter()) continue;
+      const int now = ++inside;
+      for (int before = most; before < now && !most.compare_exchange_weak(before, now);) {
+      }
+      --inside;
+      admission.leave();
+    }
+  };
+  std::vector<int> taken;
+  for (int i = 0; i < kPlaces - 1; ++i) ASSERT_TRUE(admission.enter());
+  std::thread other(visit);
+  visit();
+  other.join();
+  EXPECT_EQ(most, 1);
+  EXPECT_TRUE(admission.enter());
+  EXPECT_FALSE(admission.enter());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -29,6 +30,7 @@ struct ServeCommand {
   std::string notify = "eventfd";
   std::optional<std::string> unix_path;
   std::optional<std::string> stats_path;
+  std::string when_full = "wait";
   std::uint64_t port = 0;
   ServeOptions options;
 };
@@ -63,6 +65,11 @@ ServeOptions complete(const ServeCommand& command) {
                   fmt::format("unknown notify {}: there are eventfd pipe", command.notify));
   }
   options.notify = command.notify == "pipe" ? Notify::pipe : Notify::eventfd;
+  if (command.when_full != "wait" && command.when_full != "refuse") {
+    throw Failure(ExitCode::usage,
+                  fmt::format("unknown when-full {}: there are wait refuse", command.when_full));
+  }
+  options.when_full = command.when_full == "refuse" ? WhenFull::refuse : WhenFull::wait;
   options.port = static_cast<std::uint16_t>(command.port);
   options.unix_path = command.unix_path;
   return options;
@@ -108,17 +115,24 @@ UniqueFd block_and_watch_signals() {
   return UniqueFd(checked(::signalfd(-1, &handled, SFD_CLOEXEC), "signalfd"));
 }
 
-/// Serves until it is told to stop or a thread fails.
-void wait_for_the_end(const Server& server, int signals, const StatsOutput& stats) {
-  std::array<pollfd, 2> waited{{{server.failed(), POLLIN, 0}, {signals, POLLIN, 0}}};
-  for (;;) {
+/// Drains at the first SIGINT or SIGTERM. A second one ends the program as it stands, whatever its
+/// threads do; the caller gets to know which.
+std::optional<ExitCode> serve_until_the_end(Server& server, int signals, const StatsOutput& stats) {
+  std::array<pollfd, 2> waited{{{server.ended(), POLLIN, 0}, {signals, POLLIN, 0}}};
+  for (bool stopping = false;;) {
     if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) throw_errno("poll");
-    if (waited[0].revents != 0) return;
+    if (waited[0].revents != 0) return std::nullopt;
     if (waited[1].revents == 0) continue;
     signalfd_siginfo signal{};
     if (::read(signals, &signal, sizeof signal) < 0) continue;
-    if (signal.ssi_signo != SIGUSR1) return;
-    stats.write(server.stats());
+    if (signal.ssi_signo == SIGUSR1) {
+      stats.write(server.stats());
+    } else if (stopping) {
+      return signal.ssi_signo == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
+    } else {
+      stopping = true;
+      server.begin_stop();
+    }
   }
 }
 
@@ -131,9 +145,13 @@ void serve(const ServeCommand& command) {
   fmt::print("listening on {} backend={} threading={} threads={}\n", server.address(), backend.name,
              name_of(options.threading), options.threads);
   std::fflush(stdout);
-  wait_for_the_end(server, signals.get(), stats);
-  server.stop();
+  const std::optional<ExitCode> cut_short = serve_until_the_end(server, signals.get(), stats);
+  if (!cut_short) server.stop();
   stats.write(server.stats());
+  if (cut_short) {
+    if (options.unix_path) ::unlink(options.unix_path->c_str());
+    std::_Exit(static_cast<int>(*cut_short));
+  }
 }
 
 }  // namespace
@@ -161,6 +179,16 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
   verb.add_option("--unix", command->unix_path, "Listen on a unix socket instead")
       ->type_name("PATH")
       ->excludes(port);
+  cli::add_count(verb, "--max-connections", command->options.max_connections, {0, 10'000'000},
+                 "Connections served at once; 0: as many as there are descriptors for");
+  verb.add_option("--when-full", command->when_full,
+                  "What becomes of a connection beyond that: wait in the backlog, or refuse")
+      ->type_name("POLICY")
+      ->capture_default_str();
+  cli::add_duration(verb, "--idle-timeout", command->options.idle_timeout,
+                    "Close a connection that is silent for that long; 0: never");
+  cli::add_duration(verb, "--drain", command->options.drain,
+                    "How long to wait at the end for clients to end their side");
   verb.add_option("--stats", command->stats_path,
                   "Write counters as JSON at the end, and on each SIGUSR1; - is stdout")
       ->type_name("FILE");

@@ -59,15 +59,27 @@ void check(const ServeOptions& options) {
     throw Failure(ExitCode::usage,
                   "--threading reuseport is for TCP, not for --unix: use acceptor");
   }
+}
+
+/// As many as were asked for; without a wish as many as descriptors and backend allow.
+std::uint64_t places(const ServeOptions& options, const Availability& available) {
   const std::uint64_t limit = raise_descriptor_limit();
-  const std::uint64_t needed = descriptors_beside_connections(options.threads) + 1;
-  if (limit < needed) {
-    throw Failure(
-        ExitCode::unavailable,
-        fmt::format("the limit of {} descriptors is too low for {} threads: raise it to {} "
-                    "or more with ulimit -n",
-                    limit, options.threads, needed));
+  const std::uint64_t reserved = descriptors_beside_connections(options.threads);
+  const std::uint64_t wanted = std::max<std::uint64_t>(options.max_connections, 1);
+  if (limit < reserved + wanted) {
+    throw Failure(ExitCode::unavailable,
+                  fmt::format("the limit of {} descriptors is too low for {} threads and {} "
+                              "connections: raise it to {} or more with ulimit -n",
+                              limit, options.threads, wanted, reserved + wanted));
   }
+  const auto usable =
+      std::min(limit, static_cast<std::uint64_t>(available.max_descriptor) + 1) - reserved;
+  if (options.max_connections > usable) {
+    throw Failure(ExitCode::unavailable,
+                  fmt::format("--max-connections {} is too many: {}, which leaves {}",
+                              options.max_connections, available.max_descriptor_reason, usable));
+  }
+  return options.max_connections > 0 ? options.max_connections : usable;
 }
 
 Availability probe(const Backend& backend) {
@@ -78,18 +90,24 @@ Availability probe(const Backend& backend) {
                             found.mend.empty() ? "" : "; mend: ", found.mend));
 }
 
-/// Hands out round robin until `stop` is readable.
+bool hand_out_one(std::span<HandOffQueue* const> queues, std::size_t& turn,
+                  ConnectionSource& listener) {
+  Taken socket = listener.take();
+  if (!socket) return false;
+  queues[turn]->push(std::move(*socket));
+  turn = (turn + 1) % queues.size();
+  return true;
+}
+
+/// Hands out round robin until `stop` is readable, and then what still waits to be accepted.
 void accept_for(std::span<HandOffQueue* const> queues, ConnectionSource& listener, int stop) {
-  std::array<pollfd, 2> waited{{{stop, POLLIN, 0}, {listener.fd(), POLLIN, 0}}};
-  for (std::size_t turn = 0;;) {
+  std::size_t turn = 0;
+  for (;;) {
+    std::array<pollfd, 2> waited{{{stop, POLLIN, 0}, {listener.fd(), POLLIN, 0}}};
     if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) throw_errno("poll");
-    if (waited[0].revents != 0) return;
-    for (int taken = 0; taken < kTakesPerTurn; ++taken) {
-      Taken socket = listener.take();
-      if (!socket) break;
-      queues[turn]->push(std::move(*socket));
-      turn = (turn + 1) % queues.size();
+    while (hand_out_one(queues, turn, listener)) {
     }
+    if (waited[0].revents != 0) return listener.close();
   }
 }
 
@@ -101,9 +119,12 @@ Server::Server(const Backend& backend, const ServeOptions& options)
     : backend_(backend),
       options_(options),
       availability_((check(options), probe(backend))),
+      max_connections_(places(options, availability_)),
+      admission_(max_connections_, availability_.max_descriptor, options.when_full),
       address_{.host = options.host, .port = options.port, .unix_path = options.unix_path},
+      stop_accepting_(make_eventfd()),
       stop_(make_eventfd()),
-      failed_(make_eventfd()),
+      ended_(make_eventfd()),
       stats_(options.threads + (options.threading == Threading::acceptor ? 1 : 0)) {
   const BlockedSignals blocked;
   try {
@@ -126,13 +147,17 @@ Server::Server(const Backend& backend, const ServeOptions& options)
 
 Server::~Server() { end_threads(); }
 
+void Server::begin_stop() {
+  raise(options_.threading == Threading::acceptor ? stop_accepting_ : stop_);
+}
+
 void Server::stop() {
   end_threads();
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void Server::end_threads() {
-  raise(stop_);
+  begin_stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   sources_.clear();
@@ -147,35 +172,35 @@ UniqueFd Server::listen(bool shared_port) {
   return listener;
 }
 
+std::unique_ptr<ConnectionSource> Server::listener_source(UniqueFd listener, WorkerStats& stats) {
+  return std::make_unique<ListenerSource>(std::move(listener), admission_, stats);
+}
+
 void Server::start_single() {
-  sources_.push_back(
-      std::make_unique<ListenerSource>(listen(false), availability_.max_descriptor, stats_[0]));
+  sources_.push_back(listener_source(listen(false), stats_[0]));
   start_worker(0);
 }
 
 void Server::start_reuseport() {
   // SO_REUSEPORT would join a server that listens there already: a listener without it finds out.
   if (address_.port != 0) listen(false);
-  for (WorkerStats& stats : stats_) {
-    sources_.push_back(
-        std::make_unique<ListenerSource>(listen(true), availability_.max_descriptor, stats));
-  }
+  for (WorkerStats& stats : stats_) sources_.push_back(listener_source(listen(true), stats));
   for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
 }
 
 void Server::start_acceptor() {
   std::vector<HandOffQueue*> queues;
   for (std::size_t i = 0; i < options_.threads; ++i) {
-    auto queue = std::make_unique<HandOffQueue>(options_.notify);
+    auto queue = std::make_unique<HandOffQueue>(options_.notify, admission_);
     queues.push_back(queue.get());
     sources_.push_back(std::move(queue));
   }
-  sources_.push_back(
-      std::make_unique<ListenerSource>(listen(false), availability_.max_descriptor, stats_.back()));
-  for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
+  sources_.push_back(listener_source(listen(false), stats_.back()));
   start_thread("acceptor", stats_.back(), [this, queues, &listener = *sources_.back()] {
-    accept_for(queues, listener, stop_.get());
+    accept_for(queues, listener, stop_accepting_.get());
+    raise(stop_);  // the queues hold all that was accepted: now the workers can drain them
   });
+  for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
 }
 
 void Server::start_worker(std::size_t index) {
@@ -190,6 +215,7 @@ void Server::start_worker(std::size_t index) {
 
 template <typename Body>
 void Server::start_thread(const std::string& name, WorkerStats& stats, Body body) {
+  ++running_;
   threads_.emplace_back([this, name, &stats, body = std::move(body)] {
     ::pthread_setname_np(::pthread_self(), name.c_str());
     const CountedCalls counted(stats);
@@ -198,8 +224,10 @@ void Server::start_thread(const std::string& name, WorkerStats& stats, Body body
     } catch (...) {
       const std::lock_guard lock(failure_mutex_);
       if (!failure_) failure_ = std::current_exception();
-      raise(failed_);
+      raise(ended_);
+      raise(stop_);  // also when it is the accepting thread, which can no longer do it
     }
+    if (--running_ == 0) raise(ended_);
   });
 }
 

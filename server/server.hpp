@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
+#include "server/admission.hpp"
 #include "server/listener.hpp"
 
 namespace muxlab {
@@ -28,35 +30,49 @@ class Server {
   [[nodiscard]] std::string address() const { return show(address_); }
   [[nodiscard]] std::uint16_t port() const { return address_.port; }
 
-  /// Readable once a thread has failed; stop() then throws what it failed with.
-  [[nodiscard]] int failed() const { return failed_.get(); }
+  /// Readable once all threads have ended, or one of them has failed.
+  [[nodiscard]] int ended() const { return ended_.get(); }
 
   /// Per thread, the accepting one last; may be read at any time from any thread.
   [[nodiscard]] std::span<const WorkerStats> stats() const { return stats_; }
 
-  /// Ends every connection and thread. Throws what a thread failed with.
+  /// Tells the threads to stop: they take and echo what has come, end their side of each
+  /// connection, and wait for the clients to end theirs, for options.drain at most. Returns at
+  /// once.
+  void begin_stop();
+
+  /// begin_stop(), and waits for the threads to end. Throws what a thread failed with.
   void stop();
+
+  /// How many connections are served at most.
+  [[nodiscard]] std::uint64_t max_connections() const { return max_connections_; }
 
  private:
   template <typename Body>
   void start_thread(const std::string& name, WorkerStats& stats, Body body);
   void start_worker(std::size_t index);
-  UniqueFd listen(bool shared_port);
   void start_single();
   void start_reuseport();
   void start_acceptor();
+  UniqueFd listen(bool shared_port);
+  std::unique_ptr<ConnectionSource> listener_source(UniqueFd listener, WorkerStats& stats);
+  void thread_ended();
   void end_threads();
 
   const Backend& backend_;
   ServeOptions options_;
   Availability availability_;
+  std::uint64_t max_connections_;
+  Admission admission_;
   ListenAddress address_;
-  bool bound_ = false;  ///< address_ is ours, and so is the file of a unix socket
+  bool bound_ = false;       ///< address_ is ours, and so is the file of a unix socket
+  UniqueFd stop_accepting_;  ///< for the accepting thread; it raises stop_ when it is done
   UniqueFd stop_;
-  UniqueFd failed_;
+  UniqueFd ended_;
   std::vector<WorkerStats> stats_;
   std::vector<std::unique_ptr<ConnectionSource>> sources_;
   std::vector<std::thread> threads_;
+  std::atomic<std::size_t> running_ = 0;
   std::mutex failure_mutex_;
   std::exception_ptr failure_;
 };

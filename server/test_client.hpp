@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -98,6 +99,12 @@ class Client {
 
   /// True when one byte comes back: the server serves this connection.
   [[nodiscard]] bool ping() const { return send("?") && receive(1) == "?"; }
+
+  /// True when there is something to receive now, be it the end of the stream.
+  [[nodiscard]] bool has_input() const {
+    pollfd waited{.fd = fd(), .events = POLLIN, .revents = 0};
+    return ::poll(&waited, 1, 0) == 1;
+  }
 
   /// True when nothing comes but the end of the stream.
   [[nodiscard]] bool at_end() const {

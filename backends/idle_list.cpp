@@ -1,0 +1,26 @@
+#include "backends/idle_list.hpp"
+
+#include <algorithm>
+
+namespace muxlab {
+
+using namespace std::chrono_literals;
+
+IdleList::Duration IdleList::tick_for(Duration timeout) {
+  return std::clamp<Duration>(timeout / 8, 10ms, 1s);
+}
+
+void IdleList::append(int fd) {
+  entries_[fd] = {.older = newest_, .newer = -1, .last_tick = now_, .linked = true};
+  (newest_ >= 0 ? entries_[newest_].newer : oldest_) = fd;
+  newest_ = fd;
+}
+
+void IdleList::unlink(int fd) {
+  const Entry entry = entries_[fd];
+  (entry.older >= 0 ? entries_[entry.older].newer : oldest_) = entry.newer;
+  (entry.newer >= 0 ? entries_[entry.newer].older : newest_) = entry.older;
+  entries_[fd] = Entry{};
+}
+
+}  // namespace muxlab

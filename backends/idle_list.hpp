@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "backends/fd_map.hpp"
+
+namespace muxlab {
+
+/// Which connection was silent for too long: the descriptors of a thread, linked in the order of
+/// their last activity, so that the oldest is always first. Each step takes constant time.
+///
+/// Time goes in ticks, which the owner tells it about. A connection is due at the first tick by
+/// which it was certainly silent for the whole time-out, so between one time-out and one time-out
+/// plus one tick after its last activity. Several echoes within a tick cost one comparison each.
+class IdleList {
+ public:
+  using Duration = std::chrono::nanoseconds;
+
+  explicit IdleList(Duration timeout) : tick_(tick_for(timeout)) {
+    ticks_allowed_ = static_cast<std::uint32_t>((timeout + tick_ - Duration(1)) / tick_) + 1;
+  }
+
+  /// How often to call advance_to(): an eighth of the time-out, within 10 ms and one second.
+  [[nodiscard]] Duration tick() const { return tick_; }
+
+  /// `now` since any fixed point on a clock that never jumps.
+  void advance_to(Duration now) { now_ = static_cast<std::uint32_t>(now / tick_); }
+
+  /// `fd` is new, or something happened on it.
+  void touch(int fd) {
+    if (Entry& entry = entries_[fd]; entry.linked) {
+      if (entry.last_tick == now_) return;
+      unlink(fd);
+    }
+    append(fd);
+  }
+
+  void remove(int fd) {
+    if (Entry* entry = entries_.find(fd); entry != nullptr && entry->linked) unlink(fd);
+  }
+
+  /// A descriptor that is due, or -1. The same one until it is removed or touched.
+  [[nodiscard]] int due() {
+    const bool is_due = oldest_ >= 0 && now_ - entries_[oldest_].last_tick >= ticks_allowed_;
+    return is_due ? oldest_ : -1;
+  }
+
+ private:
+  struct Entry {
+    std::int32_t older = -1;
+    std::int32_t newer = -1;
+    std::uint32_t last_tick = 0;
+    bool linked = false;
+  };
+
+  static Duration tick_for(Duration timeout);
+  void append(int fd);
+  void unlink(int fd);
+
+  Duration tick_;
+  std::uint32_t ticks_allowed_ = 0;
+  std::uint32_t now_ = 0;
+  std::int32_t oldest_ = -1;
+  std::int32_t newest_ = -1;
+  FdMap<Entry> entries_;
+};
+
+}  // namespace muxlab

@@ -1,0 +1,29 @@
+#include "server/admission.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <system_error>
+
+namespace muxlab {
+
+bool Admission::enter() {
+  std::uint64_t free = free_.load(std::memory_order_acquire);
+  while (free > 0) {
+    if (free_.compare_exchange_weak(free, free - 1, std::memory_order_acquire)) return true;
+  }
+  return false;
+}
+
+void Admission::report_shortage(int error) {
+  constexpr std::int64_t kSecondNs = 1'000'000'000;
+  const std::int64_t now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
+  std::int64_t before_ns = reported_at_ns_.load();
+  if (now_ns - before_ns < kSecondNs) return;
+  if (!reported_at_ns_.compare_exchange_strong(before_ns, now_ns)) return;
+  fmt::print(stderr, "muxlab: accepting pauses: {}; see ulimit -n and --max-connections\n",
+             std::generic_category().message(error));
+}
+
+}  // namespace muxlab
