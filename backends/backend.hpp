@@ -1,12 +1,14 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "backends/connection_source.hpp"
+#include "backends/poller.hpp"
 #include "backends/serve_options.hpp"
 #include "backends/worker_stats.hpp"
 
@@ -69,6 +71,9 @@ struct Backend {
   /// all are over, or after options.drain at the latest, with every connection closed. Throws
   /// std::system_error when the mechanism itself fails.
   void (*serve)(Worker&);
+  /// The mechanism alone, for the threading model in which one thread waits and others serve; null
+  /// where waiting cannot be separated from the rest.
+  std::unique_ptr<Poller> (*make_poller)() = nullptr;
 };
 
 /// The backends that are compared, in the order in which they are listed and drawn.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <vector>
 
 #include "backends/backend.hpp"
@@ -20,10 +21,24 @@ class EpollPoller final : public Poller {
  public:
   [[nodiscard]] Trigger trigger() const override { return kTrigger; }
 
-  void add(int fd, Interest interest) override { control(EPOLL_CTL_ADD, fd, interest); }
-  void modify(int fd, Interest interest) override { control(EPOLL_CTL_MOD, fd, interest); }
-  void remove(int fd) override {
-    checked(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr), "epoll_ctl");
+  void add(int fd, Interest interest) override {
+    control(EPOLL_CTL_ADD, fd, events_of(interest) | kMode);
+  }
+  void modify(int fd, Interest interest) override {
+    control(EPOLL_CTL_MOD, fd, events_of(interest) | kMode);
+  }
+  void remove(int fd) override { control(EPOLL_CTL_DEL, fd, 0); }
+
+  void add_exclusive(
+      int fd) override {  // epoll_ctl(2): goes with few other flags, and only with ADD
+    control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLEXCLUSIVE | (kMode & EPOLLET));
+  }
+
+  void add_once(int fd, Interest interest) override {
+    control(EPOLL_CTL_ADD, fd, events_of(interest) | kMode | EPOLLONESHOT);
+  }
+  void rearm(int fd, Interest interest) override {
+    control(EPOLL_CTL_MOD, fd, events_of(interest) | kMode | EPOLLONESHOT);
   }
 
   std::span<const int> wait() override {
@@ -45,14 +60,16 @@ class EpollPoller final : public Poller {
     return kTrigger == Trigger::edge && (event.events & EPOLLRDHUP) != 0;
   }
 
-  void control(int operation, int fd, Interest interest) {
-    epoll_event event{};
-    event.events = interest == Interest::read ? EPOLLIN : EPOLLOUT;
-    if (kTrigger == Trigger::edge) event.events |= EPOLLET | EPOLLRDHUP;
-    event.data.fd = fd;
+  static std::uint32_t events_of(Interest interest) {
+    return interest == Interest::read ? EPOLLIN : EPOLLOUT;
+  }
+
+  void control(int operation, int fd, std::uint32_t events) {
+    epoll_event event{.events = events, .data = {.fd = fd}};
     checked(::epoll_ctl(epoll_.get(), operation, fd, &event), "epoll_ctl");
   }
 
+  static constexpr std::uint32_t kMode = kTrigger == Trigger::edge ? EPOLLET | EPOLLRDHUP : 0;
   static constexpr int kMaxEvents = 1024;
 
   UniqueFd epoll_{checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")};
@@ -70,6 +87,7 @@ extern const Backend epoll_lt_backend{
     .summary = "epoll(7), level-triggered: reports a descriptor as long as it is ready",
     .probe = probe_poller<LevelTriggered>,
     .serve = serve_with<LevelTriggered>,
+    .make_poller = make_poller<LevelTriggered>,
 };
 
 extern const Backend epoll_et_backend{
@@ -77,6 +95,7 @@ extern const Backend epoll_et_backend{
     .summary = "epoll(7), edge-triggered: reports a descriptor once per change",
     .probe = probe_poller<EdgeTriggered>,
     .serve = serve_with<EdgeTriggered>,
+    .make_poller = make_poller<EdgeTriggered>,
 };
 
 }  // namespace muxlab

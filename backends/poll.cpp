@@ -16,20 +16,21 @@ short events_of(Interest interest) { return interest == Interest::read ? POLLIN 
 /// poll(2): the whole list goes to the kernel and back with every call, but it has no bound.
 class PollPoller final : public Poller {
  public:
-  void add(int fd, Interest interest) override {
-    places_[fd] = polled_.size();
-    polled_.push_back({.fd = fd, .events = events_of(interest), .revents = 0});
-  }
+  void add(int fd, Interest interest) override { append(fd, interest, false); }
+  void add_once(int fd, Interest interest) override { append(fd, interest, true); }
 
-  void modify(int fd, Interest interest) override {
-    polled_[places_[fd]].events = events_of(interest);
+  void modify(int fd, Interest interest) override { polled(fd).events = events_of(interest); }
+
+  void rearm(int fd, Interest interest) override {
+    polled(fd) = {.fd = fd, .events = events_of(interest), .revents = 0};
   }
 
   /// The last entry moves into the gap, so that the list stays dense.
   void remove(int fd) override {
-    const std::size_t place = places_[fd];
-    polled_[place] = polled_.back();
-    places_[polled_[place].fd] = place;
+    const std::size_t place = entries_[fd].place;
+    const pollfd last = polled_.back();
+    polled_[place] = last;
+    entries_[last.fd >= 0 ? last.fd : ~last.fd].place = place;
     polled_.pop_back();
   }
 
@@ -39,15 +40,31 @@ class PollPoller final : public Poller {
     if (left < 0 && errno != EINTR) throw_errno("poll");
     for (auto entry = polled_.begin(); left > 0; ++entry) {
       if (entry->revents == 0) continue;
-      ready_.push_back(entry->fd);
+      const int fd = entry->fd;
+      ready_.push_back(fd);
+      // poll(2) ignores a negative descriptor. Asking for no events would not do: it reports errors
+      // and hang-ups whether they are asked for or not.
+      if (entries_[fd].once) entry->fd = ~fd;
       --left;
     }
     return ready_;
   }
 
  private:
+  struct Entry {
+    std::size_t place = 0;  ///< in polled_
+    bool once = false;
+  };
+
+  pollfd& polled(int fd) { return polled_[entries_[fd].place]; }
+
+  void append(int fd, Interest interest, bool once) {
+    entries_[fd] = {.place = polled_.size(), .once = once};
+    polled_.push_back({.fd = fd, .events = events_of(interest), .revents = 0});
+  }
+
   std::vector<pollfd> polled_;
-  FdMap<std::size_t> places_;  ///< where in polled_ a descriptor stands
+  FdMap<Entry> entries_;
   std::vector<int> ready_;
 };
 
@@ -58,6 +75,7 @@ extern const Backend poll_backend{
     .summary = "poll(2): hands the whole list over with every call; no limit on descriptors",
     .probe = probe_poller<PollPoller>,
     .serve = serve_with<PollPoller>,
+    .make_poller = make_poller<PollPoller>,
 };
 
 }  // namespace muxlab

@@ -26,12 +26,21 @@ class Poller {
 
   [[nodiscard]] virtual Trigger trigger() const { return Trigger::level; }
 
-  /// The three throw std::system_error when the kernel refuses.
+  /// All of these throw std::system_error when the kernel refuses.
   virtual void add(int fd, Interest interest) = 0;
   /// Also reports anew what is ready already, edge-triggered or not.
   virtual void modify(int fd, Interest interest) = 0;
   /// To be called before `fd` is closed.
   virtual void remove(int fd) = 0;
+
+  /// To read from what other threads wait for too: where the mechanism can, it wakes but one of
+  /// them. To be removed, never modified.
+  virtual void add_exclusive(int fd) { add(fd, Interest::read); }
+
+  /// To be reported once, and then not before rearm(): whoever got it has it for himself.
+  virtual void add_once(int fd, Interest interest) = 0;
+  /// Also reports anew what is ready already.
+  virtual void rearm(int fd, Interest interest) = 0;
 
   /// Waits without a time limit. The descriptors that may be ready, valid until the next call;
   /// empty when a signal came in. A descriptor may stand there twice.

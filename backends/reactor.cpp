@@ -22,7 +22,7 @@ class Reactor {
 
   void run() {
     poller_.add(worker_.stop, Interest::read);
-    poller_.add(worker_.source.fd(), Interest::read);
+    poller_.add_exclusive(worker_.source.fd());
     if (worker_.options.idle_timeout.count() > 0) watch_for_idleness();
     while (turn()) {
     }
@@ -56,11 +56,10 @@ class Reactor {
     for (int taken = 0; may_have_more && taken < kTakesPerTurn; ++taken) {
       may_have_more = take_connection();
     }
-    if (worker_.source.fd() != waited_for) {
+    // Adding it again reports what is left, which edge-triggered nothing else would.
+    if (may_have_more || worker_.source.fd() != waited_for) {
       poller_.remove(waited_for);
-      poller_.add(worker_.source.fd(), Interest::read);
-    } else if (may_have_more) {
-      poller_.modify(waited_for, Interest::read);  // edge-triggered, nothing else would report it
+      poller_.add_exclusive(worker_.source.fd());
     }
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <system_error>
 
 #include "backends/backend.hpp"
@@ -14,11 +15,16 @@ void run_reactor(Poller& poller, Worker& worker);
 /// True when `poller` reports a descriptor that is readable. Throws std::system_error.
 bool reports_readable(Poller& poller);
 
-/// Backend::serve and Backend::probe for a backend that is a Poller and nothing else.
+/// Backend::serve, make_poller and probe for a backend that is a Poller and nothing else.
 template <typename AnyPoller>
 void serve_with(Worker& worker) {
   AnyPoller poller;
   run_reactor(poller, worker);
+}
+
+template <typename AnyPoller>
+std::unique_ptr<Poller> make_poller() {
+  return std::make_unique<AnyPoller>();
 }
 
 template <typename AnyPoller>

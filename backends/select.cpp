@@ -59,17 +59,39 @@ class SelectPoller final : public Poller {
   }
 
   void modify(int fd, Interest interest) override {
-    remove(fd);
+    silence(fd);
     set(fd, interest);
   }
 
+  void add_once(int fd, Interest interest) override {
+    once_.grow_to(fd);
+    once_.insert(fd);
+    add(fd, interest);
+  }
+
+  void rearm(int fd, Interest interest) override { modify(fd, interest); }
+
   void remove(int fd) override {
+    silence(fd);
+    if (fd < once_.capacity()) once_.erase(fd);
+  }
+
+  std::span<const int> wait() override {
+    collect_ready();
+    for (const int fd : ready_) {
+      if (fd < once_.capacity() && once_.contains(fd)) silence(fd);
+    }
+    return ready_;
+  }
+
+ private:
+  void silence(int fd) {
     if (writers_.contains(fd)) --writer_count_;
     readers_.erase(fd);
     writers_.erase(fd);
   }
 
-  std::span<const int> wait() override {
+  void collect_ready() {
     ready_.clear();
     ready_readers_ = readers_;
     fd_set* writers = nullptr;  // a set that is not there need not be walked
@@ -79,14 +101,12 @@ class SelectPoller final : public Poller {
     }
     if (::select(readers_.capacity(), ready_readers_.data(), writers, nullptr, nullptr) < 0) {
       if (errno != EINTR) throw_errno("select");
-      return ready_;  // the copies hold no answer
+      return;  // the copies hold no answer
     }
     ready_readers_.append_to(ready_);
     if (writers != nullptr) ready_writers_.append_to(ready_);
-    return ready_;
   }
 
- private:
   void set(int fd, Interest interest) {
     if (interest == Interest::write) ++writer_count_;
     (interest == Interest::read ? readers_ : writers_).insert(fd);
@@ -95,6 +115,7 @@ class SelectPoller final : public Poller {
   BitSet readers_;
   BitSet writers_;
   std::size_t writer_count_ = 0;
+  BitSet once_;  ///< those that are silenced when they are reported
   BitSet ready_readers_;
   BitSet ready_writers_;
   std::vector<int> ready_;
@@ -107,6 +128,7 @@ extern const Backend select_backend{
     .summary = "select(2): one bit per descriptor, copied and walked with every call",
     .probe = probe_poller<SelectPoller>,
     .serve = serve_with<SelectPoller>,
+    .make_poller = make_poller<SelectPoller>,
 };
 
 }  // namespace muxlab

@@ -11,7 +11,9 @@ namespace muxlab {
 enum class Threading : std::uint8_t {
   single,     ///< one thread, one listener
   reuseport,  ///< each thread has its own SO_REUSEPORT listener; the kernel spreads connections
+  shared,     ///< all threads wait for the same listener
   acceptor,   ///< one thread accepts and hands out round robin, through a queue per thread
+  half_sync,  ///< one thread waits for all connections, the others serve those that are ready
 };
 
 /// What wakes a thread whose hand-off queue got its first connection.

@@ -32,7 +32,15 @@ std::uint64_t max_connections(const Availability& found, std::uint64_t descripto
 Json backend_json(const Backend& backend, std::uint64_t descriptor_limit) {
   const Availability found = backend.probe();
   Json models = Json::array();
-  for (const ThreadingModel& model : kThreadingModels) models.push_back(model.name);
+  Json missing = Json::array();
+  for (const ThreadingModel& model : kThreadingModels) {
+    const auto reason = why_not(backend, model.threading);
+    if (reason.empty()) {
+      models.push_back(model.name);
+    } else {
+      missing.push_back({{"name", model.name}, {"reason", reason}});
+    }
+  }
   const std::string& reason = found.works ? found.max_descriptor_reason : found.reason;
   return {{"name", backend.name},
           {"summary", backend.summary},
@@ -40,7 +48,8 @@ Json backend_json(const Backend& backend, std::uint64_t descriptor_limit) {
           {"reason", reason},
           {"mend", found.mend},
           {"max_connections", max_connections(found, descriptor_limit)},
-          {"threading", found.works ? models : Json::array()}};
+          {"threading", found.works ? models : Json::array()},
+          {"threading_unsupported", missing}};
 }
 
 Json inspect() {
@@ -66,6 +75,10 @@ void print_text(const Json& all) {
     for (const char* key : {"reason", "mend"}) {
       const auto text = backend[key].get<std::string>();
       if (!text.empty()) fmt::print("{:<42} {}: {}\n", "", key, text);
+    }
+    for (const Json& missing : backend["threading_unsupported"]) {
+      fmt::print("{:<42} not on {}: {}\n", "", missing["name"].get<std::string>(),
+                 missing["reason"].get<std::string>());
     }
   }
   fmt::print("\n{:<16} {}\n", "THREADING", "WHAT IT IS");

@@ -163,9 +163,10 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
       ->type_name("NAME")
       ->capture_default_str();
   cli::add_count(verb, "--threads", command->options.threads, {1, 1024}, "Threads that serve");
-  verb.add_option("--threading", command->threading,
-                  "single, reuseport or acceptor; default: single for one thread, else reuseport, "
-                  "or acceptor with --unix")
+  verb.add_option(
+          "--threading", command->threading,
+          "single, reuseport, shared, acceptor or half-sync; default: single for one thread, "
+          "else reuseport, or acceptor with --unix")
       ->type_name("MODEL");
   verb.add_option("--notify", command->notify,
                   "What wakes a thread that an acceptor hands a connection to: eventfd or pipe")

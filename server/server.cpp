@@ -1,5 +1,6 @@
 #include "server/server.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <pthread.h>
@@ -48,17 +49,26 @@ void raise(const UniqueFd& flag) {
   static_cast<void>(::write(flag.get(), &one, sizeof one));
 }
 
-void check(const ServeOptions& options) {
+void check(const Backend& backend, const ServeOptions& options) {
   if (options.threading == Threading::single && options.threads != 1) {
     throw Failure(
         ExitCode::usage,
         fmt::format("--threading single has one thread, not {}: use reuseport or acceptor",
                     options.threads));
   }
+  if (const auto reason = why_not(backend, options.threading); !reason.empty()) {
+    throw Failure(ExitCode::usage, fmt::format("--threading {} is not for {}: {}",
+                                               name_of(options.threading), backend.name, reason));
+  }
   if (options.threading == Threading::reuseport && options.unix_path) {
     throw Failure(ExitCode::usage,
                   "--threading reuseport is for TCP, not for --unix: use acceptor");
   }
+}
+
+/// One that accepts, or one that waits; it comes last.
+bool has_thread_beside_workers(Threading threading) {
+  return threading == Threading::acceptor || threading == Threading::half_sync;
 }
 
 /// As many as were asked for; without a wish as many as descriptors and backend allow.
@@ -118,14 +128,14 @@ std::uint64_t descriptors_beside_connections(std::uint64_t threads) { return 16 
 Server::Server(const Backend& backend, const ServeOptions& options)
     : backend_(backend),
       options_(options),
-      availability_((check(options), probe(backend))),
+      availability_((check(backend, options), probe(backend))),
       max_connections_(places(options, availability_)),
       admission_(max_connections_, availability_.max_descriptor, options.when_full),
       address_{.host = options.host, .port = options.port, .unix_path = options.unix_path},
       stop_accepting_(make_eventfd()),
       stop_(make_eventfd()),
       ended_(make_eventfd()),
-      stats_(options.threads + (options.threading == Threading::acceptor ? 1 : 0)) {
+      stats_(options.threads + (has_thread_beside_workers(options.threading) ? 1 : 0)) {
   const BlockedSignals blocked;
   try {
     switch (options_.threading) {
@@ -135,8 +145,14 @@ Server::Server(const Backend& backend, const ServeOptions& options)
       case Threading::reuseport:
         start_reuseport();
         break;
+      case Threading::shared:
+        start_shared();
+        break;
       case Threading::acceptor:
         start_acceptor();
+        break;
+      case Threading::half_sync:
+        start_half_sync();
         break;
     }
   } catch (...) {
@@ -160,6 +176,7 @@ void Server::end_threads() {
   begin_stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  half_sync_.reset();
   sources_.clear();
   if (address_.unix_path && bound_) ::unlink(address_.unix_path->c_str());
   bound_ = false;
@@ -188,6 +205,15 @@ void Server::start_reuseport() {
   for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
 }
 
+void Server::start_shared() {
+  const UniqueFd listener = listen(false);
+  for (WorkerStats& stats : stats_) {
+    UniqueFd same(checked(::fcntl(listener.get(), F_DUPFD_CLOEXEC, 0), "fcntl"));
+    sources_.push_back(listener_source(std::move(same), stats));
+  }
+  for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
+}
+
 void Server::start_acceptor() {
   std::vector<HandOffQueue*> queues;
   for (std::size_t i = 0; i < options_.threads; ++i) {
@@ -203,13 +229,25 @@ void Server::start_acceptor() {
   for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
 }
 
+void Server::start_half_sync() {
+  sources_.push_back(listener_source(listen(false), stats_.back()));
+  half_sync_ =
+      std::make_unique<HalfSync>(backend_.make_poller(), worker(*sources_[0], stats_.back()));
+  start_thread("waiter", stats_.back(), [this] { half_sync_->wait_for_connections(); });
+  for (std::size_t i = 0; i < options_.threads; ++i) {
+    start_thread(fmt::format("worker-{}", i), stats_[i],
+                 [this, i] { half_sync_->serve_requests(stats_[i]); });
+  }
+}
+
+Worker Server::worker(ConnectionSource& source, WorkerStats& stats) const {
+  return {.source = source, .stop = stop_.get(), .options = options_, .stats = stats};
+}
+
 void Server::start_worker(std::size_t index) {
   start_thread(fmt::format("worker-{}", index), stats_[index], [this, index] {
-    Worker worker{.source = *sources_[index],
-                  .stop = stop_.get(),
-                  .options = options_,
-                  .stats = stats_[index]};
-    backend_.serve(worker);
+    Worker lent = worker(*sources_[index], stats_[index]);
+    backend_.serve(lent);
   });
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
+#include "backends/half_sync.hpp"
 #include "server/admission.hpp"
 #include "server/listener.hpp"
 
@@ -33,7 +34,7 @@ class Server {
   /// Readable once all threads have ended, or one of them has failed.
   [[nodiscard]] int ended() const { return ended_.get(); }
 
-  /// Per thread, the accepting one last; may be read at any time from any thread.
+  /// Per thread, the one that only accepts or waits last; may be read at any time from any thread.
   [[nodiscard]] std::span<const WorkerStats> stats() const { return stats_; }
 
   /// Tells the threads to stop: they take and echo what has come, end their side of each
@@ -53,10 +54,12 @@ class Server {
   void start_worker(std::size_t index);
   void start_single();
   void start_reuseport();
+  void start_shared();
   void start_acceptor();
+  void start_half_sync();
   UniqueFd listen(bool shared_port);
+  [[nodiscard]] Worker worker(ConnectionSource& source, WorkerStats& stats) const;
   std::unique_ptr<ConnectionSource> listener_source(UniqueFd listener, WorkerStats& stats);
-  void thread_ended();
   void end_threads();
 
   const Backend& backend_;
@@ -71,6 +74,7 @@ class Server {
   UniqueFd ended_;
   std::vector<WorkerStats> stats_;
   std::vector<std::unique_ptr<ConnectionSource>> sources_;
+  std::unique_ptr<HalfSync> half_sync_;  ///< only on that model
   std::vector<std::thread> threads_;
   std::atomic<std::size_t> running_ = 0;
   std::mutex failure_mutex_;

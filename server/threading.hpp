@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-#include "backends/serve_options.hpp"
+#include "backends/backend.hpp"
 
 namespace muxlab {
 
@@ -18,12 +18,24 @@ inline constexpr std::array kThreadingModels = {
     ThreadingModel{Threading::single, "single", "one thread, one listener"},
     ThreadingModel{Threading::reuseport, "reuseport",
                    "each thread has its own SO_REUSEPORT listener; the kernel spreads connections"},
+    ThreadingModel{Threading::shared, "shared",
+                   "all threads wait for the same listener; epoll wakes one of them"},
     ThreadingModel{Threading::acceptor, "acceptor",
                    "one thread accepts and hands out round robin, through a queue per thread"},
+    ThreadingModel{Threading::half_sync, "half-sync",
+                   "one thread waits for all connections, the others serve those that are ready"},
 };
 
 constexpr std::string_view name_of(Threading threading) {
   return kThreadingModels[static_cast<std::size_t>(threading)].name;
+}
+
+/// Why `backend` does not run on that model; empty when it does.
+constexpr std::string_view why_not(const Backend& backend, Threading threading) {
+  if (threading == Threading::half_sync && backend.make_poller == nullptr) {
+    return "it waits and serves in one call, which cannot be put on two threads";
+  }
+  return "";
 }
 
 }  // namespace muxlab

@@ -1,0 +1,198 @@
+#include "backends/half_sync.hpp"
+
+#include <sys/eventfd.h>
+
+#include <array>
+#include <utility>
+
+#include "backends/failure.hpp"
+
+namespace muxlab {
+
+HalfSync::HalfSync(std::unique_ptr<Poller> poller, Worker waiter)
+    : poller_(std::move(poller)),
+      waiter_(waiter),
+      handed_back_flag_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")) {
+  if (waiter_.options.idle_timeout.count() > 0) idle_.emplace(waiter_.options.idle_timeout);
+}
+
+void HalfSync::wait_for_connections() {
+  poller_->add(waiter_.stop, Interest::read);
+  poller_->add(handed_back_flag_.get(), Interest::read);
+  poller_->add_exclusive(waiter_.source.fd());
+  if (idle_) {
+    idle_->advance_to(TimerFd::now());
+    idle_timer_.fire_every(idle_->tick());
+    poller_->add(idle_timer_.fd(), Interest::read);
+  }
+  try {
+    while (turn()) {
+    }
+  } catch (...) {
+    end_requests();
+    throw;
+  }
+  end_requests();
+  for (const auto& client : clients_) {
+    if (client) close(*client);
+  }
+}
+
+void HalfSync::end_requests() {
+  const std::lock_guard lock(requests_mutex_);
+  over_ = true;
+  requested_.notify_all();
+}
+
+/// Waits once. False when all is over: then nobody is busy, and every connection may be closed.
+bool HalfSync::turn() {
+  for (const int fd : poller_->wait()) {
+    if (fd == waiter_.stop) {
+      begin_drain();
+    } else if (fd == handed_back_flag_.get()) {
+      take_back();
+    } else if (fd == waiter_.source.fd()) {
+      take_connections();
+    } else if (idle_ && fd == idle_timer_.fd()) {
+      close_idle_connections();
+    } else if (drain_deadline_ && fd == drain_deadline_->fd()) {
+      past_deadline_ = true;
+      poller_->remove(fd);
+    } else if (auto* client = clients_.find(fd); client && *client && !(*client)->busy) {
+      if (idle_) idle_->touch(fd);
+      request(**client);
+    }
+  }
+  return !drain_deadline_ || busy_ > 0 || (waiter_.open() > 0 && !past_deadline_);
+}
+
+void HalfSync::take_connections() {
+  const int waited_for = waiter_.source.fd();
+  bool may_have_more = true;
+  for (int taken = 0; may_have_more && taken < kTakesPerTurn; ++taken) {
+    may_have_more = take_connection();
+  }
+  if (may_have_more || waiter_.source.fd() != waited_for) {
+    poller_->remove(waited_for);
+    poller_->add_exclusive(waiter_.source.fd());
+  }
+}
+
+bool HalfSync::take_connection() {
+  Taken socket = waiter_.source.take();
+  if (!socket) return false;
+  const int fd = socket->get();
+  clients_[fd] = std::make_unique<Client>();
+  clients_[fd]->connection = EchoConnection(std::move(*socket));
+  poller_->add_once(fd, Interest::read);
+  if (idle_) idle_->touch(fd);
+  waiter_.began();
+  return true;
+}
+
+/// Waits while the queue is full. Those who empty it never wait for us, so they make room.
+void HalfSync::request(Client& client) {
+  client.busy = true;
+  ++busy_;
+  std::unique_lock lock(requests_mutex_);
+  has_room_.wait(lock, [this] { return requests_.size() < kQueueCapacity; });
+  requests_.push_back(&client);
+  lock.unlock();
+  requested_.notify_one();
+}
+
+void HalfSync::take_back() {
+  std::uint64_t count = 0;
+  static_cast<void>(::read(handed_back_flag_.get(), &count, sizeof count));
+  std::vector<Client*> back;
+  {
+    const std::lock_guard lock(handed_back_mutex_);
+    back.swap(handed_back_);
+  }
+  for (Client* client : back) {
+    client->busy = false;
+    --busy_;
+    go_on(*client);
+  }
+}
+
+void HalfSync::go_on(Client& client) {
+  if (client.next == Next::over || past_deadline_) return close(client);
+  if (drain_deadline_ && !client.draining) {
+    client.draining = true;
+    client.connection.begin_drain();
+    return request(client);
+  }
+  if (client.next == Next::again) return request(client);
+  poller_->rearm(client.connection.fd(), client.connection.interest());
+}
+
+void HalfSync::close(Client& client) {
+  const int fd = client.connection.fd();
+  if (idle_) idle_->remove(fd);
+  poller_->remove(fd);
+  clients_[fd].reset();
+  waiter_.ended();
+}
+
+void HalfSync::close_idle_connections() {
+  constexpr int kClosesPerTurn = 64;
+  idle_->advance_to(TimerFd::now());
+  for (int closed = 0; closed < kClosesPerTurn; ++closed) {
+    const int fd = idle_->due();
+    if (fd < 0) {
+      idle_timer_.clear();
+      return;
+    }
+    if (clients_[fd]->busy) {
+      idle_->touch(fd);
+    } else {
+      close(*clients_[fd]);
+    }
+  }
+  poller_->modify(idle_timer_.fd(), Interest::read);
+}
+
+void HalfSync::begin_drain() {
+  poller_->remove(waiter_.stop);
+  const int waited_for = waiter_.source.fd();
+  while (take_connection()) {
+  }
+  poller_->remove(waited_for);
+  waiter_.source.close();
+  drain_deadline_.emplace();
+  drain_deadline_->fire_after(waiter_.options.drain);
+  poller_->add(drain_deadline_->fd(), Interest::read);
+  for (const auto& client : clients_) {
+    if (client && !client->busy) go_on(*client);  // those that are busy come by when they are back
+  }
+}
+
+void HalfSync::serve_requests(WorkerStats& stats) {
+  std::array<std::byte, kBufferSize> scratch;
+  while (const std::optional<Client*> client = next_request()) {
+    (*client)->next = (*client)->connection.advance(scratch, poller_->trigger(), stats);
+    hand_back(**client);
+  }
+}
+
+std::optional<HalfSync::Client*> HalfSync::next_request() {
+  std::unique_lock lock(requests_mutex_);
+  requested_.wait(lock, [this] { return over_ || !requests_.empty(); });
+  if (requests_.empty()) return std::nullopt;
+  Client* const client = requests_.front();
+  requests_.pop_front();
+  lock.unlock();
+  has_room_.notify_one();
+  return client;
+}
+
+void HalfSync::hand_back(Client& client) {
+  const std::lock_guard lock(handed_back_mutex_);
+  handed_back_.push_back(&client);
+  if (handed_back_.size() > 1) return;  // the flag is up already
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(handed_back_flag_.get(), &one, sizeof one));
+}
+
+}  // namespace muxlab
