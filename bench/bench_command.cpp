@@ -1,0 +1,143 @@
+#include "bench/bench_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/campaign.hpp"
+#include "bench/campaign_files.hpp"
+#include "bench/campaign_plan.hpp"
+#include "bench/experiment.hpp"
+#include "cli.hpp"
+
+namespace muxlab {
+namespace {
+
+/// What the options write to; a value counts only if its option was given.
+struct BenchCommand {
+  std::vector<std::string> experiments;
+  bool quick = false, full = false, list = false, dry_run = false;
+  std::vector<std::string> backends;
+  std::vector<std::uint64_t> threads, connections, idle;
+  std::uint64_t size_bytes = 0, depth = 0, rounds = 0, seed = 0;
+  std::chrono::nanoseconds warmup{0}, window{0};
+  std::string threading, folder;
+};
+
+/// The command line as it was typed, from proc(5): CLI11 does not keep it.
+std::vector<std::string> own_command_line() {
+  const std::string all = read_whole("/proc/self/cmdline");
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin < all.size();) {
+    const std::size_t end = std::min(all.find('\0', begin), all.size());
+    words.push_back(all.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
+CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
+  const auto given = [&verb](const char* option, const auto& value) {
+    return verb.count(option) > 0 ? std::optional(value) : std::nullopt;
+  };
+  CampaignRequest request;
+  request.full = command.full;
+  request.backends = command.backends;
+  request.threads = given("--threads", command.threads);
+  request.connections = given("--connections", command.connections);
+  request.idle = given("--idle", command.idle);
+  request.size_bytes = given("--size", command.size_bytes);
+  request.depth = given("--depth", command.depth);
+  request.rounds = given("--rounds", command.rounds);
+  request.seed = given("--seed", command.seed);
+  request.warmup = given("--warmup", command.warmup);
+  request.window = given("--window", command.window);
+  request.threading = given("--threading", command.threading);
+  if (verb.count("--out") > 0) request.folder = command.folder;
+  request.command_line = own_command_line();
+  return request;
+}
+
+void list_experiments() {
+  for (const Experiment& experiment : experiments()) {
+    fmt::print("{}\n  {}\n", experiment.name, experiment.question);
+    for (const Profile* profile : {&experiment.quick, &experiment.full}) {
+      fmt::print("  --{}: {} rounds, windows of {}\n", profile->name, profile->rounds,
+                 cli::show_duration(profile->window));
+    }
+  }
+}
+
+ExitCode run(const CLI::App& verb, const BenchCommand& command) {
+  if (command.list) {
+    list_experiments();
+    return ExitCode::ok;
+  }
+  if (command.experiments.size() > 1) {
+    throw Failure(ExitCode::usage, fmt::format("one experiment at a time, not {} and {}",
+                                               command.experiments[0], command.experiments[1]));
+  }
+  const std::string_view name =
+      command.experiments.empty() ? experiments().front().name : command.experiments.front();
+  const Experiment& experiment = find_experiment(name);
+  const CampaignRequest request = request_of(verb, command);
+  const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
+  const CampaignPlan plan = plan_campaign(experiment, request, known);
+  fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
+  return command.dry_run ? ExitCode::ok : run_campaign(plan);
+}
+
+void add_grid_options(CLI::App& verb, BenchCommand& command) {
+  cli::add_list(verb, "--backends", command.backends,
+                "Which to compare, controls too; default: all that work here");
+  cli::add_counts(verb, "--threads", command.threads, {1, 1024}, "Threads of the server");
+  cli::add_counts(verb, "--connections", command.connections, {1, 1'000'000},
+                  "Connections that send all the time");
+  cli::add_counts(verb, "--idle", command.idle, {0, 1'000'000},
+                  "Connections that are open and never send; default: 0");
+  cli::add_size(verb, "--size", command.size_bytes, {1, 1 << 20}, "Size of a message")
+      ->default_str("64");
+  cli::add_count(verb, "--depth", command.depth, {1, 1'000}, "Messages in flight per connection")
+      ->default_str("1");
+  verb.add_option("--threading", command.threading,
+                  "Threading model; default: single for one thread, else reuseport")
+      ->type_name("MODEL");
+}
+
+void add_effort_options(CLI::App& verb, BenchCommand& command) {
+  auto* quick =
+      verb.add_flag("--quick", command.quick,
+                    "A few short trials per point: minutes, and no ranking (the default)");
+  verb.add_flag("--full", command.full, "Enough trials per point to compare")->excludes(quick);
+  cli::add_count(verb, "--rounds", command.rounds, {1, 1'000}, "Trials per point")
+      ->default_str("3 quick, 10 full");
+  cli::add_duration(verb, "--warmup", command.warmup, "Not measured, before each window")
+      ->default_str("200ms quick, 500ms full");
+  cli::add_duration(verb, "--window", command.window, "Measured, in each trial")
+      ->default_str("600ms quick, 1s full");
+  verb.add_option("--seed", command.seed, "Draws the order of the trials; default: a new one")
+      ->type_name("NUMBER");
+}
+
+}  // namespace
+
+void add_bench(CLI::App& program, ExitCode& exit_code) {
+  auto command = std::make_shared<BenchCommand>();
+  CLI::App& verb = *program.add_subcommand(
+      "bench", "Measure backends against each other in interleaved rounds, and plot the results");
+  verb.add_option("EXPERIMENT", command->experiments, "What to find out; --list shows them all");
+  add_effort_options(verb, *command);
+  add_grid_options(verb, *command);
+  verb.add_option("--out", command->folder,
+                  "New folder for the results; default: muxlab-results/EXPERIMENT-TIME")
+      ->type_name("DIR");
+  verb.add_flag("--list", command->list, "Show the experiments and do nothing");
+  verb.add_flag("--dry-run", command->dry_run, "Show what would be run and do nothing");
+  verb.callback([&verb, command, &exit_code] { exit_code = run(verb, *command); });
+}
+
+}  // namespace muxlab

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/failure.hpp"
+#include "bench/experiment.hpp"
+#include "bench/trial.hpp"
+
+namespace muxlab {
+
+/// A cell, and why it cannot be run here if so.
+struct PlannedCell {
+  Cell cell;
+  std::optional<std::string> unsupported;
+};
+
+/// All that is decided before the first trial.
+struct CampaignPlan {
+  std::string experiment;
+  std::string profile;  ///< "quick" or "full"
+  Grid grid;
+  std::vector<PlannedCell> cells;
+  std::uint64_t rounds = 1;
+  std::uint64_t seed = 0;
+  TrialSetup setup;
+  std::vector<int> allowed_processors;
+  std::filesystem::path folder;
+  std::vector<std::string> command_line;
+};
+
+/// How many trials a plan will run and about how long they take, unsupported ones left out.
+struct Expectation {
+  std::uint64_t trials = 0;
+  std::chrono::nanoseconds duration{0};
+};
+Expectation expect(const CampaignPlan& plan);
+
+/// Runs every trial of `plan` and leaves in its folder
+///   machine.json  what was run where, from before the first trial on
+///   trials.csv    a row per trial, from the moment that it is done
+///   summary.csv, plots/  what render_report() makes of them
+/// and prints the results on stdout, all else on stderr.
+///
+/// SIGINT and SIGTERM end it at once: all children are ended, the trial under way is dropped, what
+/// was measured before is kept and drawn. Returns untrusted when trials failed. Throws Failure when
+/// the folder cannot be written or the plots cannot be drawn; the trials are then there all the
+/// same.
+ExitCode run_campaign(const CampaignPlan& plan);
+
+}  // namespace muxlab

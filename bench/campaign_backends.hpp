@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/experiment.hpp"
+
+namespace muxlab {
+
+/// What `muxlab inspect --json` says of one backend.
+struct BackendInfo {
+  std::string name;
+  bool control = false;  ///< measured only when asked for by name
+  bool works = false;
+  std::string reason;  ///< why it does not work, or why it takes no more connections
+  std::string mend;    ///< what would make it work
+  std::optional<std::uint64_t> max_connections;
+  std::vector<std::string> threading;
+};
+
+/// Asks `program`, which has to answer within 30 s. Throws Failure when it does not.
+std::vector<BackendInfo> inspect_backends(const std::filesystem::path& program);
+
+/// The backends to measure: those `wanted`, or all that work here but the controls when none is.
+/// Throws Failure: usage for an unknown or repeated name, unavailable for one that cannot work.
+std::vector<BackendInfo> choose_backends(std::span<const BackendInfo> known,
+                                         std::span<const std::string> wanted);
+
+/// Why `backend` cannot run `cell`; nothing when it can.
+std::optional<std::string> why_unsupported(const BackendInfo& backend, const Cell& cell);
+
+}  // namespace muxlab

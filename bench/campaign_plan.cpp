@@ -1,0 +1,135 @@
+#include "bench/campaign_plan.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "bench/campaign_record.hpp"
+#include "bench/progress.hpp"
+#include "cli.hpp"
+
+namespace muxlab {
+namespace {
+
+void check_distinct(const char* option, const std::vector<std::uint64_t>& values) {
+  if (std::set(values.begin(), values.end()).size() == values.size()) return;
+  throw Failure(ExitCode::usage,
+                fmt::format("{} {} names a value twice", option, fmt::join(values, ",")));
+}
+
+void check_threading(const Grid& grid, std::span<const BackendInfo> chosen) {
+  if (grid.threading.empty()) return;
+  std::set<std::string> models;
+  for (const BackendInfo& backend : chosen) {
+    models.insert(backend.threading.begin(), backend.threading.end());
+  }
+  if (!models.contains(grid.threading)) {
+    throw Failure(ExitCode::usage, fmt::format("no --threading \"{}\"; there are: {}",
+                                               grid.threading, fmt::join(models, " ")));
+  }
+  if (grid.threading == "single" && grid.threads != std::vector<std::uint64_t>{1}) {
+    throw Failure(ExitCode::usage, fmt::format("--threading single takes --threads 1, not {}",
+                                               fmt::join(grid.threads, ",")));
+  }
+}
+
+Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const BackendInfo> chosen) {
+  grid.backends.clear();
+  for (const BackendInfo& backend : chosen) grid.backends.push_back(backend.name);
+  grid.threads = request.threads.value_or(grid.threads);
+  grid.connections = request.connections.value_or(grid.connections);
+  grid.idle = request.idle.value_or(grid.idle);
+  grid.size_bytes = request.size_bytes.value_or(grid.size_bytes);
+  grid.depth = request.depth.value_or(grid.depth);
+  grid.threading = request.threading.value_or(grid.threading);
+  check_distinct("--threads", grid.threads);
+  check_distinct("--connections", grid.connections);
+  check_distinct("--idle", grid.idle);
+  check_threading(grid, chosen);
+  return grid;
+}
+
+std::vector<PlannedCell> plan_cells(const Grid& grid, std::span<const BackendInfo> chosen) {
+  std::vector<PlannedCell> cells;
+  for (Cell& cell : expand(grid)) {
+    const auto backend = std::find_if(chosen.begin(), chosen.end(), [&](const BackendInfo& info) {
+      return info.name == cell.backend;
+    });
+    std::optional<std::string> reason = why_unsupported(*backend, cell);
+    cells.push_back({std::move(cell), std::move(reason)});
+  }
+  return cells;
+}
+
+}  // namespace
+
+CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
+                           std::span<const BackendInfo> known) {
+  const Profile& profile = request.full ? experiment.full : experiment.quick;
+  const std::vector<BackendInfo> chosen = choose_backends(known, request.backends);
+  CampaignPlan plan;
+  plan.experiment = experiment.name;
+  plan.profile = profile.name;
+  plan.grid = settle_grid(profile.grid, request, chosen);
+  plan.cells = plan_cells(plan.grid, chosen);
+  plan.rounds = request.rounds.value_or(profile.rounds);
+  plan.seed = request.seed ? *request.seed : std::random_device()();
+  plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");
+  plan.setup.size_bytes = plan.grid.size_bytes;
+  plan.setup.depth = plan.grid.depth;
+  plan.setup.warmup = request.warmup.value_or(profile.warmup);
+  plan.setup.window = request.window.value_or(profile.window);
+  plan.allowed_processors = allowed_processors();
+  plan.folder = request.folder ? *request.folder
+                               : std::filesystem::path("muxlab-results") /
+                                     fmt::format("{}-{}", experiment.name, utc_now_for_names());
+  plan.command_line = request.command_line;
+  if (plan.setup.window <= std::chrono::nanoseconds(0)) {
+    throw Failure(ExitCode::usage, "--window 0 leaves no time to measure: try 500ms");
+  }
+  return plan;
+}
+
+std::string describe(const CampaignPlan& plan) {
+  const Grid& grid = plan.grid;
+  const Expectation expected = expect(plan);
+  const auto unsupported = std::count_if(plan.cells.begin(), plan.cells.end(),
+                                         [](const PlannedCell& cell) { return cell.unsupported; });
+  std::string text = fmt::format("{}, {}\n", plan.experiment, plan.profile);
+  const auto counts = [](const std::vector<std::uint64_t>& values) {
+    std::vector<std::string> shown;
+    shown.reserve(values.size());
+    for (const std::uint64_t value : values) shown.push_back(cli::show_count(value));
+    return fmt::format("{}", fmt::join(shown, " "));
+  };
+  text += fmt::format("  backends     {}\n", fmt::join(grid.backends, " "));
+  text += fmt::format("  threads      {}\n", counts(grid.threads));
+  text += fmt::format("  connections  {}\n", counts(grid.connections));
+  text += fmt::format("  idle         {}\n", counts(grid.idle));
+  text += fmt::format("  messages     {} bytes, {} in flight per connection\n", grid.size_bytes,
+                      grid.depth);
+  text += fmt::format("  trials       {} in {} rounds of {} cells", expected.trials, plan.rounds,
+                      plan.cells.size());
+  if (unsupported > 0) text += fmt::format(", {} of them unsupported", unsupported);
+  text += fmt::format("\n  each         {} warm-up, {} measured\n",
+                      cli::show_duration(plan.setup.warmup), cli::show_duration(plan.setup.window));
+  text += fmt::format("  seed         {}\n", plan.seed);
+  for (const std::uint64_t threads : grid.threads) {
+    const Processors processors = share_processors(plan.allowed_processors, threads);
+    text += fmt::format("  processors   {} for a server of {} thread{}, {} for the client\n",
+                        fmt::join(processors.server, ","), threads, threads == 1 ? "" : "s",
+                        fmt::join(processors.client, ","));
+  }
+  text += fmt::format("  takes about  {}\n", show_time(expected.duration));
+  text += fmt::format("  results in   {}\n", plan.folder.string());
+  for (const PlannedCell& planned : plan.cells) {
+    if (!planned.unsupported) continue;
+    text += fmt::format("  unsupported  {}: {}\n", describe(planned.cell), *planned.unsupported);
+  }
+  return text;
+}
+
+}  // namespace muxlab

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/campaign.hpp"
+#include "bench/campaign_backends.hpp"
+
+namespace muxlab {
+
+/// What the command line asks for; what it leaves open, the experiment's profile decides.
+struct CampaignRequest {
+  bool full = false;
+  std::vector<std::string> backends;
+  std::optional<std::string> threading;
+  std::optional<std::vector<std::uint64_t>> threads, connections, idle;
+  std::optional<std::uint64_t> size_bytes, depth, rounds, seed;
+  std::optional<std::chrono::nanoseconds> warmup, window;
+  std::optional<std::filesystem::path> folder;
+  std::vector<std::string> command_line;
+};
+
+/// Settles everything: grid, order, folder (by default muxlab-results/EXPERIMENT-TIME) and a seed
+/// when none is asked for. Throws Failure: usage for what makes no sense, unavailable for a backend
+/// that does not work here.
+CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
+                           std::span<const BackendInfo> known);
+
+/// The plan for people: `--dry-run` prints it and runs nothing.
+std::string describe(const CampaignPlan& plan);
+
+}  // namespace muxlab

@@ -1,0 +1,107 @@
+#include "bench/campaign_plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muxlab {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::vector<std::string> kModels = {"single", "reuseport"};
+const std::vector<BackendInfo> kKnown = {
+    {"poll", false, true, "", "", std::nullopt, kModels},
+    {"libevent-select", false, true, "aborts beyond", "", 1000, kModels},
+    {"io-uring", false, false, "disabled", "sysctl kernel.io_uring_disabled=0", 0, {}},
+    {"bare-poll", true, true, "", "", std::nullopt, {"single"}},
+};
+
+CampaignPlan plan_for(const CampaignRequest& request) {
+  return plan_campaign(find_experiment("throughput"), request, kKnown);
+}
+
+ExitCode code_for(const CampaignRequest& request) {
+  try {
+    (void)plan_for(request);
+  } catch (const Failure& failure) {
+    return failure.code();
+  }
+  return ExitCode::ok;
+}
+
+CampaignRequest with_backends(std::vector<std::string> names) {
+  CampaignRequest request;
+  request.backends = std::move(names);
+  return request;
+}
+
+TEST(CampaignPlan, ByDefaultTakesWhatWorksButControls) {
+  const CampaignPlan plan = plan_for({});
+  EXPECT_THAT(plan.grid.backends, ElementsAre("poll", "libevent-select"));
+  EXPECT_EQ(plan.profile, "quick");
+  EXPECT_EQ(plan.cells.size(), 2U * 2 * 3);
+  EXPECT_EQ(plan.rounds, 3U);
+}
+
+TEST(CampaignPlan, WhatIsAskedForWins) {
+  CampaignRequest request = with_backends({"bare-poll"});
+  request.full = true;
+  request.threads = {1};
+  request.connections = {7};
+  request.rounds = 2;
+  request.seed = 9;
+  request.window = std::chrono::milliseconds(50);
+  request.folder = "here";
+  const CampaignPlan plan = plan_for(request);
+  EXPECT_EQ(plan.profile, "full");
+  ASSERT_EQ(plan.cells.size(), 1U);
+  EXPECT_EQ(plan.cells[0].cell, (Cell{"bare-poll", "single", 1, 7, 0}));
+  EXPECT_EQ(plan.rounds, 2U);
+  EXPECT_EQ(plan.seed, 9U);
+  EXPECT_EQ(plan.folder, "here");
+}
+
+TEST(CampaignPlan, MarksWhatABackendCannotDo) {
+  CampaignRequest request = with_backends({"libevent-select", "bare-poll"});
+  request.connections = {100, 5000};
+  std::vector<std::string> unsupported;
+  for (const PlannedCell& planned : plan_for(request).cells) {
+    if (planned.unsupported) unsupported.push_back(*planned.unsupported);
+  }
+  EXPECT_THAT(unsupported, testing::UnorderedElementsAre(
+                               HasSubstr("at most 1000 connections here: aborts beyond"),
+                               HasSubstr("at most 1000 connections here"),
+                               HasSubstr("bare-poll does not do --threading reuseport"),
+                               HasSubstr("bare-poll does not do --threading reuseport")));
+}
+
+TEST(CampaignPlan, IdleConnectionsCountToo) {
+  const Cell cell{"libevent-select", "single", 1, 600, 600};
+  EXPECT_TRUE(why_unsupported(kKnown[1], cell));
+}
+
+TEST(CampaignPlan, RejectsWhatMakesNoSense) {
+  EXPECT_EQ(code_for(with_backends({"kqueue"})), ExitCode::usage);
+  EXPECT_EQ(code_for(with_backends({"poll", "poll"})), ExitCode::usage);
+  EXPECT_EQ(code_for(with_backends({"io-uring"})), ExitCode::unavailable);
+  CampaignRequest request;
+  request.threads = {1, 1};
+  EXPECT_EQ(code_for(request), ExitCode::usage);
+  request.threads = {2};
+  request.threading = "single";
+  EXPECT_EQ(code_for(request), ExitCode::usage);
+  request.threading = "round-robin";
+  EXPECT_EQ(code_for(request), ExitCode::usage);
+}
+
+TEST(CampaignPlan, IsDescribedBeforeItRuns) {
+  const std::string text = describe(plan_for({}));
+  EXPECT_THAT(text, HasSubstr("throughput, quick"));
+  EXPECT_THAT(text, HasSubstr("poll libevent-select"));
+  EXPECT_THAT(text, HasSubstr("30 in 3 rounds of 12 cells, 2 of them unsupported"));
+  EXPECT_THAT(text, HasSubstr("takes about"));
+}
+
+}  // namespace
+}  // namespace muxlab

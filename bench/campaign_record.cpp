@@ -1,0 +1,149 @@
+#include "bench/campaign_record.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "backends/failure.hpp"
+#include "backends/machine.hpp"
+#include "bench/campaign_files.hpp"
+#include "cli.hpp"
+
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchemaVersion = 1;
+constexpr const char* kFileName = "machine.json";
+
+Json grid_json(const Grid& grid) {
+  return {{"backends", grid.backends},
+          {"threads", grid.threads},
+          {"connections", grid.connections},
+          {"idle", grid.idle},
+          {"threading", grid.threading.empty() ? Json() : Json(grid.threading)}};
+}
+
+/// Which processors each side runs on, by the number of server threads.
+Json processors_json(const CampaignPlan& plan) {
+  Json all = Json::array();
+  for (const std::uint64_t threads : plan.grid.threads) {
+    const Processors processors = share_processors(plan.allowed_processors, threads);
+    all.push_back(
+        {{"threads", threads}, {"server", processors.server}, {"client", processors.client}});
+  }
+  return all;
+}
+
+std::string text_or(const Json& object, const char* key, const std::string& otherwise) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : otherwise;
+}
+
+std::string machine_line(const Json& machine) {
+  const Json online = machine.value("processors_online", Json());
+  const Json guest = machine.value("virtualisation", Json::object()).value("hypervisor", Json());
+  return fmt::format("{}{}, {} processor{}, Linux {}",
+                     text_or(machine, "cpu_model", text_or(machine, "architecture", "unknown CPU")),
+                     guest == true ? " (virtual machine)" : "",
+                     online.is_null() ? "?" : online.dump(), online == 1 ? "" : "s",
+                     text_or(machine, "kernel_release", "?"));
+}
+
+}  // namespace
+
+CampaignRecord::CampaignRecord(const CampaignPlan& plan)
+    : json_{{"schema_version", kSchemaVersion},
+            {"run_status", "running"},
+            {"experiment", plan.experiment},
+            {"profile", plan.profile},
+            {"command_line", plan.command_line},
+            {"started_utc", utc_now()},
+            {"ended_utc", nullptr},
+            {"seed", plan.seed},
+            {"rounds", plan.rounds},
+            {"cells", plan.cells.size()},
+            {"warmup_ns", plan.setup.warmup.count()},
+            {"window_ns", plan.setup.window.count()},
+            {"size_bytes", plan.setup.size_bytes},
+            {"depth", plan.setup.depth},
+            {"grid", grid_json(plan.grid)},
+            {"processors", processors_json(plan)},
+            {"machine", machine_card()}} {}
+
+CampaignRecord CampaignRecord::read(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kFileName;
+  const Json json = Json::parse(read_whole(file), nullptr, false);
+  if (json.is_discarded()) {
+    throw Failure(ExitCode::usage, fmt::format("{} is not whole JSON", file.string()));
+  }
+  CampaignRecord record(json);
+  try {
+    if (json.at("schema_version") != kSchemaVersion) {
+      throw Failure(ExitCode::usage,
+                    fmt::format("{} has schema_version {}, and this program reads {}",
+                                file.string(), json.at("schema_version").dump(), kSchemaVersion));
+    }
+    (void)record.backends();
+    (void)record.caption();
+  } catch (const Json::exception& error) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("{} is of another schema: {}", file.string(), error.what()));
+  }
+  return record;
+}
+
+void CampaignRecord::finish(const std::string& run_status) {
+  json_["run_status"] = run_status;
+  json_["ended_utc"] = utc_now();
+}
+
+void CampaignRecord::write(const std::filesystem::path& folder) const {
+  write_whole(folder / kFileName, json_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+std::vector<std::string> CampaignRecord::backends() const {
+  return json_.at("grid").at("backends").get<std::vector<std::string>>();
+}
+
+std::uint64_t CampaignRecord::rounds() const { return json_.at("rounds").get<std::uint64_t>(); }
+
+std::string CampaignRecord::experiment() const { return json_.at("experiment").get<std::string>(); }
+
+std::string CampaignRecord::caption() const {
+  const std::string conditions = fmt::format(
+      "{}, {}-byte messages, {} in flight per connection, windows of {}, {} trial{} per point: "
+      "median, bars from min to max; seed {}",
+      json_.at("started_utc").get<std::string>().substr(0, 10), json_.at("size_bytes").dump(),
+      json_.at("depth").dump(),
+      cli::show_duration(std::chrono::nanoseconds(json_.at("window_ns").get<std::int64_t>())),
+      rounds(), rounds() == 1 ? "" : "s", json_.at("seed").dump());
+  const std::string warning = caution();
+  return machine_line(json_.at("machine")) + "\n" + conditions +
+         (warning.empty() ? "" : "\n" + warning);
+}
+
+std::string CampaignRecord::caution() const {
+  std::string text;
+  if (rounds() < kRoundsToRank) {
+    text = fmt::format("{}: {} trials per point are too few to rank backends",
+                       json_.at("profile").get<std::string>(), rounds());
+  }
+  const std::string status = json_.at("run_status").get<std::string>();
+  if (status == "interrupted" || status == "running") {
+    text += fmt::format("{}the campaign did not finish", text.empty() ? "" : "; ");
+  }
+  return text;
+}
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+std::string utc_now_for_names() {
+  return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+}  // namespace muxlab

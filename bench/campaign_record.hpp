@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "bench/campaign.hpp"
+
+namespace muxlab {
+
+/// machine.json: all that has to be known to judge or repeat a campaign. Its keys are published:
+/// added to, never changed.
+class CampaignRecord {
+ public:
+  /// What is known before the first trial; run_status is `running`.
+  explicit CampaignRecord(const CampaignPlan& plan);
+  /// Reads `folder`/machine.json. Throws Failure (usage) when it is missing, broken or of another
+  /// schema.
+  static CampaignRecord read(const std::filesystem::path& folder);
+
+  /// `complete`, `complete_with_failures` or `interrupted`, and the time.
+  void finish(const std::string& run_status);
+  /// Replaces `folder`/machine.json.
+  void write(const std::filesystem::path& folder) const;
+
+  [[nodiscard]] std::vector<std::string> backends() const;
+  [[nodiscard]] std::uint64_t rounds() const;
+  [[nodiscard]] std::string experiment() const;
+  /// The lines below each plot: machine, conditions, and what keeps it from being trusted.
+  [[nodiscard]] std::string caption() const;
+  /// What keeps the figures from ranking backends; empty when nothing does.
+  [[nodiscard]] std::string caution() const;
+
+ private:
+  explicit CampaignRecord(nlohmann::ordered_json json) : json_(std::move(json)) {}
+
+  nlohmann::ordered_json json_;
+};
+
+/// The time now as 2026-01-31T09:30:00Z, or as 20260131T093000Z for names of files.
+std::string utc_now();
+std::string utc_now_for_names();
+
+}  // namespace muxlab

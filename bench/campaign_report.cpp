@@ -1,0 +1,21 @@
+#include "bench/campaign_report.hpp"
+
+#include "bench/campaign_files.hpp"
+#include "bench/campaign_record.hpp"
+#include "bench/csv.hpp"
+#include "bench/plots.hpp"
+
+namespace muxlab {
+
+Report render_report(const std::filesystem::path& folder) {
+  const CampaignRecord record = CampaignRecord::read(folder);
+  const std::vector<TrialRow> trials = trial_rows(read_csv(folder / "trials.csv"));
+  Report report;
+  report.summary = summarise(trials, record.backends());
+  report.caution = record.caution();
+  write_whole(folder / "summary.csv", summary_csv(report.summary));
+  report.plots = draw_plots(folder, plots_of(report.summary), record.caption());
+  return report;
+}
+
+}  // namespace muxlab

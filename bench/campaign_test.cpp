@@ -1,0 +1,166 @@
+#include "bench/campaign.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "bench/campaign_files.hpp"
+#include "bench/process.hpp"
+#include "bench/trial_row.hpp"
+
+namespace muxlab {
+namespace {
+
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::Gt;
+using testing::HasSubstr;
+using testing::Lt;
+using Path = std::filesystem::path;
+
+struct Outcome {
+  int exit_code;
+  std::string output;
+  std::string errors;
+};
+
+/// Real campaigns of the real program, as small as they can be.
+class CampaignTest : public testing::Test {
+ protected:
+  CampaignTest() {
+    std::string name = testing::TempDir() + "campaign-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+    out_ = folder_ / "out";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] Command muxlab(const std::vector<std::string>& words) const {
+    Command command{{MUXLAB_BINARY}, {}, folder_};
+    command.words.insert(command.words.end(), words.begin(), words.end());
+    return command;
+  }
+
+  [[nodiscard]] Outcome run(const std::vector<std::string>& words) const {
+    Process process(muxlab(words));
+    const auto ended = [&] { return process.exit_code().has_value(); };
+    wait_for({&process}, -1, Clock::now() + seconds(90), ended);
+    return {process.exit_code().value_or(-1), process.output().text(), process.last_words()};
+  }
+
+  [[nodiscard]] std::vector<std::string> tiny_bench(const std::string& rounds) const {
+    return {"bench",    "throughput",    "--backends", "epoll-lt,poll", "--threads",
+            "1",        "--connections", "10",         "--rounds",      rounds,
+            "--window", "50ms",          "--warmup",   "20ms",          "--seed",
+            "7",        "--out",         out_};
+  }
+
+  [[nodiscard]] nlohmann::json machine() const {
+    return nlohmann::json::parse(read_whole(out_ / "machine.json"));
+  }
+
+  [[nodiscard]] std::map<Path, std::string> drawn() const {
+    std::map<Path, std::string> files = {{"summary.csv", read_whole(out_ / "summary.csv")}};
+    for (const auto& entry : std::filesystem::directory_iterator(out_ / "plots")) {
+      files[entry.path().filename()] = read_whole(entry.path());
+    }
+    return files;
+  }
+
+  Path folder_;
+  Path out_;
+};
+
+TEST_F(CampaignTest, MeasuresSummarisesAndDraws) {
+  const Outcome bench = run(tiny_bench("2"));
+  ASSERT_EQ(bench.exit_code, 0) << bench.errors;
+  EXPECT_THAT(bench.output, HasSubstr("epoll-lt"));
+  EXPECT_THAT(bench.output, HasSubstr("too few to rank"));
+  const auto rows = trial_rows(read_csv(out_ / "trials.csv"));
+  ASSERT_EQ(rows.size(), 4U);
+  for (const TrialRow& row : rows) {
+    const Metrics& metrics = row.outcome.metrics;
+    EXPECT_EQ(row.outcome.status, TrialStatus::ok) << row.outcome.reason;
+    EXPECT_THAT(metrics[Metric::echoes_per_s], Gt(100));
+    EXPECT_THAT(metrics[Metric::latency_ns_p99], AllOf(Gt(1e3), Lt(5e9)));
+    EXPECT_THAT(metrics[Metric::server_cpu_ns_per_echo], AllOf(Gt(100), Lt(1e8)));
+    EXPECT_THAT(metrics[Metric::syscalls_read_per_echo], AllOf(Gt(0.9), Lt(2.5)));
+    EXPECT_THAT(metrics[Metric::syscalls_write_per_echo], AllOf(Gt(0.9), Lt(1.5)));
+    EXPECT_THAT(metrics[Metric::server_cpu_util], AllOf(Gt(0), Lt(1.5)));
+    EXPECT_EQ(metrics[Metric::errors], 0);
+  }
+  EXPECT_EQ(machine()["run_status"], "complete");
+  EXPECT_EQ(machine()["seed"], 7);
+  EXPECT_EQ(machine()["command_line"][1], "bench");
+  for (const char* name : {"throughput", "latency", "cpu"}) {
+    const std::string picture = std::string(name) + "-vs-connections-threads-1.svg";
+    EXPECT_THAT(drawn()[picture], AllOf(HasSubstr("epoll-lt"), HasSubstr("seed 7"))) << name;
+  }
+}
+
+TEST_F(CampaignTest, ReportGivesTheSameBytesTwice) {
+  ASSERT_EQ(run(tiny_bench("1")).exit_code, 0);
+  const auto first = drawn();
+  std::filesystem::remove_all(out_ / "plots");
+  std::filesystem::remove(out_ / "summary.csv");
+  const Outcome report = run({"report", out_});
+  ASSERT_EQ(report.exit_code, 0) << report.errors;
+  EXPECT_EQ(drawn(), first);
+}
+
+TEST_F(CampaignTest, ReportLeavesWhatItCannotReadAlone) {
+  ASSERT_EQ(run(tiny_bench("1")).exit_code, 0);
+  const auto before = drawn();
+  const std::string trials = read_whole(out_ / "trials.csv");
+  std::ofstream(out_ / "trials.csv") << trials.substr(0, trials.size() - 20);
+  const Outcome cut_off = run({"report", out_});
+  EXPECT_EQ(cut_off.exit_code, 2);
+  EXPECT_THAT(cut_off.errors, HasSubstr("trials.csv line"));
+  std::ofstream(out_ / "machine.json") << R"({"schema_version": 99})";
+  EXPECT_THAT(run({"report", out_}).errors, HasSubstr("schema_version 99"));
+  std::filesystem::remove(out_ / "machine.json");
+  EXPECT_EQ(run({"report", out_}).exit_code, 2);
+  EXPECT_EQ(drawn(), before);
+}
+
+TEST_F(CampaignTest, InterruptKeepsWhatWasMeasured) {
+  Process bench(muxlab(tiny_bench("1000")));
+  const auto two_done = [&] {
+    return bench.exit_code() || bench.last_words().find("[2/2000]") != std::string::npos;
+  };
+  ASSERT_EQ(wait_for({&bench}, -1, Clock::now() + seconds(60), two_done), Wake::happened);
+  bench.send(SIGINT);
+  const auto ended = [&] { return bench.exit_code().has_value(); };
+  ASSERT_EQ(wait_for({&bench}, -1, Clock::now() + seconds(60), ended), Wake::happened);
+  EXPECT_EQ(bench.exit_code(), 130) << bench.last_words();
+  EXPECT_THAT(bench.last_words(), HasSubstr("are kept in"));
+  EXPECT_GE(trial_rows(read_csv(out_ / "trials.csv")).size(), 2U);
+  EXPECT_EQ(machine()["run_status"], "interrupted");
+  EXPECT_THAT(drawn()["throughput-vs-connections-threads-1.svg"], HasSubstr("did not finish"));
+}
+
+TEST_F(CampaignTest, UsageErrorsLeaveNothingBehind) {
+  const Outcome unknown = run({"bench", "--backends", "kqueue"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.errors, AllOf(HasSubstr("kqueue"), HasSubstr("epoll-lt")));
+  EXPECT_EQ(run({"bench", "speed"}).exit_code, 2);
+  EXPECT_EQ(run({"bench", "--quick", "--full"}).exit_code, 2);
+  EXPECT_EQ(run({"bench", "--dry-run"}).exit_code, 0);
+  EXPECT_EQ(run({"bench", "--list"}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(CampaignTest, NeverWritesIntoAFolderThatIsNotEmpty) {
+  std::filesystem::create_directory(out_);
+  std::ofstream(out_ / "precious") << "data";
+  const Outcome bench = run(tiny_bench("1"));
+  EXPECT_EQ(bench.exit_code, 2);
+  EXPECT_THAT(bench.errors, HasSubstr("is not empty"));
+  EXPECT_FALSE(std::filesystem::exists(out_ / "machine.json"));
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,60 @@
+#include "bench/experiment.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <tuple>
+
+#include "backends/failure.hpp"
+
+namespace muxlab {
+namespace {
+
+TEST(Experiment, GridIsTheCrossOfItsLists) {
+  const Grid grid{.backends = {"poll", "epoll-lt"},
+                  .threads = {1, 2},
+                  .connections = {10, 100, 1000},
+                  .idle = {0, 50},
+                  .threading = {}};
+  const auto cells = expand(grid);
+  EXPECT_EQ(cells.size(), 2U * 2 * 3 * 2);
+  std::set<std::tuple<std::string, std::uint64_t, std::uint64_t, std::uint64_t>> seen;
+  for (const Cell& cell : cells) {
+    seen.emplace(cell.backend, cell.threads, cell.connections, cell.idle);
+  }
+  EXPECT_EQ(seen.size(), cells.size()) << "a cell came twice";
+}
+
+TEST(Experiment, ThreadingFollowsTheThreadsUnlessAsked) {
+  Grid grid{.backends = {"poll"}, .threads = {1, 2}, .connections = {10}, .threading = {}};
+  EXPECT_EQ(expand(grid)[0].threading, "single");
+  EXPECT_EQ(expand(grid)[1].threading, "reuseport");
+  grid.threading = "acceptor";
+  EXPECT_EQ(expand(grid)[0].threading, "acceptor");
+}
+
+TEST(Experiment, AllAreComplete) {
+  for (const Experiment& experiment : experiments()) {
+    EXPECT_EQ(&find_experiment(experiment.name), &experiment);
+    EXPECT_TRUE(experiment.question.ends_with("?"));
+    EXPECT_LT(experiment.quick.rounds, kRoundsToRank);
+    EXPECT_GE(experiment.full.rounds, kRoundsToRank);
+    for (const Profile* profile : {&experiment.quick, &experiment.full}) {
+      EXPECT_FALSE(profile->grid.threads.empty());
+      EXPECT_FALSE(profile->grid.connections.empty());
+    }
+  }
+}
+
+TEST(Experiment, UnknownNameIsAUsageError) {
+  try {
+    find_experiment("speed");
+    FAIL() << "found";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), ExitCode::usage);
+    EXPECT_NE(std::string(failure.what()).find("throughput"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace muxlab

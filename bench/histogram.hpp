@@ -1,0 +1,94 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace muxlab {
+
+/// Counts values with a relative error below 1/1000, at the price of a few nanoseconds each: a high
+/// dynamic range histogram for 1 to 60,000,000,000 (a minute in nanoseconds) and 3 significant
+/// figures.
+///
+/// Values below 2048 have a bucket each. From there on every doubling has 1024 buckets, each twice
+/// as wide as those of the doubling before. A bucket stands for all the values that it counts, and
+/// what is reported follows HdrHistogram_c to the bit: percentiles and max() give the highest value
+/// of a bucket, min() the lowest, mean() and stddev() are taken over bucket middles.
+///
+/// Not synchronised: one histogram per thread, merged at the end. Percentiles of several histograms
+/// cannot be averaged; merge the histograms.
+class Histogram {
+ public:
+  /// Buckets in all: enough that the last one ends at or above 60,000,000,000.
+  static constexpr std::size_t kBuckets = 27'648;
+  /// The highest value that has a bucket.
+  static constexpr std::uint64_t kHighest = (std::uint64_t{1} << 36) - 1;
+
+  Histogram() : counts_(kBuckets) {}
+
+  /// Counts one value; one above kHighest only increments dropped().
+  void record(std::uint64_t value) {
+    const std::size_t index = index_of(value);
+    if (index >= kBuckets) {
+      ++dropped_;
+      return;
+    }
+    ++counts_[index];
+    ++count_;
+  }
+
+  /// Counts `value`, and value - interval, value - 2 * interval, ... down to `interval`: those that
+  /// a sender on a fixed interval would have seen had it not waited for this one. An interval of 0
+  /// adds nothing.
+  void record_corrected(std::uint64_t value, std::uint64_t interval);
+
+  /// Adds everything that `other` counted, dropped values included.
+  void merge(const Histogram& other);
+
+  /// Values counted, and values that were out of range.
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+  /// All of these are 0 when nothing was counted.
+  [[nodiscard]] std::uint64_t min() const;
+  [[nodiscard]] std::uint64_t max() const;
+  [[nodiscard]] double mean() const;
+  [[nodiscard]] double stddev() const;
+
+  /// The smallest bucket below or in which `percentile` (0 to 100) of the values lie, as its
+  /// highest value; for percentile 0 as its lowest.
+  [[nodiscard]] std::uint64_t value_at_percentile(double percentile) const;
+
+  /// How many values each bucket counted, for writing a histogram out without loss.
+  [[nodiscard]] std::span<const std::uint64_t> counts() const { return counts_; }
+
+  /// The bucket that counts `value`; kBuckets or more when there is none.
+  [[nodiscard]] static constexpr std::size_t index_of(std::uint64_t value) {
+    const auto doubling =
+        static_cast<unsigned>(std::bit_width(value | (2 * kHalf - 1))) - (kHalfBits + 1);
+    return (static_cast<std::size_t>(doubling) << kHalfBits) + (value >> doubling);
+  }
+  /// The range of values that a bucket counts: lowest_value up to lowest_value + width - 1.
+  [[nodiscard]] static constexpr std::uint64_t lowest_value(std::size_t index) {
+    return (index - (std::uint64_t{doubling_of(index)} << kHalfBits)) << doubling_of(index);
+  }
+  [[nodiscard]] static constexpr std::uint64_t width(std::size_t index) {
+    return std::uint64_t{1} << doubling_of(index);
+  }
+
+ private:
+  static constexpr unsigned kHalfBits = 10;
+  static constexpr std::uint64_t kHalf = 1 << kHalfBits;
+
+  static constexpr unsigned doubling_of(std::size_t index) {
+    return index < kHalf ? 0 : static_cast<unsigned>(index >> kHalfBits) - 1;
+  }
+
+  std::vector<std::uint64_t> counts_;
+  std::uint64_t count_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace muxlab

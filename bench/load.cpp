@@ -1,0 +1,141 @@
+#include "bench/load.hpp"
+
+#include <fmt/format.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <vector>
+
+#include "backends/failure.hpp"
+#include "bench/load_check.hpp"
+#include "bench/load_closed_loop.hpp"
+#include "bench/load_establish.hpp"
+#include "bench/load_target.hpp"
+#include "bench/load_timeline.hpp"
+
+namespace muxlab {
+namespace {
+
+/// So that neither an accept queue nor a list of half-open connections overflows.
+constexpr std::uint64_t kMaxUnderWay = 256;
+
+/// The part of `total` that falls to one of the threads when all get the same, give or take one.
+std::uint64_t share(std::uint64_t total, std::uint64_t thread, std::uint64_t threads) {
+  return total / threads + (thread < total % threads ? 1 : 0);
+}
+
+/// What the threads of a run share.
+struct Run {
+  explicit Run(const LoadOptions& asked) : options(asked) {}
+
+  const LoadOptions& options;
+  const LoadTarget target = resolve_target(options.connect);
+  const Pattern pattern{LoadConnections::kLongestRun};
+  Timeline timeline;
+};
+
+LoadTally run_connections(Run& run, std::uint64_t thread) {
+  const LoadOptions& options = run.options;
+  const std::uint64_t active = share(options.connections, thread, options.threads);
+  const std::uint64_t idle = share(options.idle, thread, options.threads);
+  LoadConnections connections(run.pattern, active + idle, active, thread, options.threads);
+  const std::uint64_t under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads);
+  establish(connections, run.target, run.timeline,
+            {under_way, options.size_bytes, options.connect_patience});
+  run.timeline.arrive(connections.tally().established);
+  ClosedLoop(connections, run.timeline, {options.size_bytes, options.depth, options.grace}).run();
+  return std::move(connections.tally());
+}
+
+LoadTally run_thread(Run& run, std::uint64_t thread) {
+  try {
+    return run_connections(run, thread);
+  } catch (...) {
+    run.timeline.end();  // the others would wait for this thread for ever
+    throw;
+  }
+}
+
+std::int64_t process_cpu_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+void announce(const LoadOptions& options, std::string_view what, std::int64_t at_ns) {
+  if (options.announce < 0) return;
+  const std::string line = fmt::format("{} {}\n", what, at_ns);
+  if (::write(options.announce, line.data(), line.size()) < 0) throw_errno("--announce: write");
+}
+
+/// Takes all threads through the run; false when it ended early.
+bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report) {
+  const std::int64_t dialled_ns = monotonic_ns();
+  if (!timeline.await_arrivals(options.threads, options.interrupt)) return false;
+  report.connecting = std::chrono::nanoseconds{monotonic_ns() - dialled_ns};
+  if (timeline.established() == 0) return true;
+  timeline.start();
+  if (!timeline.pause(options.warmup, options.interrupt)) return false;
+
+  // One instant for the clock, the processor time and the threads, so that all three have the same
+  // window even when this thread wakes late.
+  const std::int64_t begin_cpu_ns = process_cpu_ns();
+  const std::int64_t begin_ns = monotonic_ns();
+  timeline.begin_window(begin_ns);
+  announce(options, "begin", begin_ns);
+  const bool is_complete = timeline.pause(options.duration, options.interrupt);
+  const std::int64_t end_ns = monotonic_ns();
+  timeline.end_window(end_ns);
+  const std::int64_t end_cpu_ns = process_cpu_ns();
+  announce(options, "end", end_ns);
+  report.window = std::chrono::nanoseconds{end_ns - begin_ns};
+  report.client_cpu = std::chrono::nanoseconds{end_cpu_ns - begin_cpu_ns};
+  return is_complete;
+}
+
+/// Ends the run when the scope is left, or threads would wait for a conductor that is gone.
+class EndAtExit {
+ public:
+  explicit EndAtExit(Timeline& timeline) : timeline_(timeline) {}
+  ~EndAtExit() { timeline_.end(); }
+  EndAtExit(const EndAtExit&) = delete;
+  EndAtExit& operator=(const EndAtExit&) = delete;
+
+ private:
+  Timeline& timeline_;
+};
+
+}  // namespace
+
+LoadReport run_load(const LoadOptions& options) {
+  check_options(options);
+  reserve_descriptors(options);
+  Run run(options);
+  LoadReport report;
+  std::vector<std::future<LoadTally>> threads;
+  {
+    const EndAtExit end_at_exit(run.timeline);
+    for (std::uint64_t thread = 0; thread < options.threads; ++thread) {
+      threads.push_back(std::async(std::launch::async, run_thread, std::ref(run), thread));
+    }
+    report.interrupted = !conduct(options, run.timeline, report);
+  }
+  LoadTally& tally = report.tally;
+  for (auto& thread : threads) tally.merge(thread.get());
+  if (tally.bytes_sent != tally.bytes_received + tally.bytes_missing) {
+    tally.errors.add(LoadError::conservation);
+    tally.first_error += fmt::format(" [{} bytes sent, {} received, {} missing]", tally.bytes_sent,
+                                     tally.bytes_received, tally.bytes_missing);
+  }
+  if (tally.established == 0 && !report.interrupted) {
+    throw Failure(ExitCode::unavailable,
+                  fmt::format("no connection to {} came up, is its server running? first: {}",
+                              options.connect, tally.first_error));
+  }
+  return report;
+}
+
+}  // namespace muxlab

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "bench/load_tally.hpp"
+
+namespace muxlab {
+
+/// What `muxlab load` was asked for.
+struct LoadOptions {
+  std::string connect;            ///< HOST:PORT, [IPV6]:PORT or unix:PATH
+  std::uint64_t connections = 1;  ///< those that echo
+  std::uint64_t idle = 0;         ///< those that are open and silent beside them
+  std::uint64_t size_bytes = 64;  ///< of one message
+  std::uint64_t depth = 1;        ///< messages that each connection keeps in flight
+  std::uint64_t threads = 1;
+  std::chrono::nanoseconds warmup = std::chrono::milliseconds{500};
+  std::chrono::nanoseconds duration = std::chrono::seconds{5};
+  /// How long nothing at all may happen: while connecting, and while the last echoes are awaited.
+  std::chrono::nanoseconds connect_patience = std::chrono::seconds{10};
+  std::chrono::nanoseconds grace = std::chrono::seconds{2};
+  int interrupt = -1;  ///< borrowed; the run ends early once it is readable; -1: never
+  int announce = -1;   ///< borrowed; told "begin NS\n" and "end NS\n" of the window; -1: nobody
+};
+
+/// What was measured.
+struct LoadReport {
+  bool interrupted = false;
+  std::chrono::nanoseconds connecting{};  ///< until every connection had echoed once
+  std::chrono::nanoseconds window{};      ///< as it was, not as it was asked for; 0: never begun
+  std::chrono::nanoseconds client_cpu{};  ///< of this process, all threads, during the window
+  LoadTally tally;
+};
+
+/// Opens the connections, has each of them echo once, warms up, measures and closes.
+///
+/// Closed loop: a connection sends its next message when an echo is complete, so that the load
+/// follows the server. Every byte that comes back is compared with the one sent. A connection that
+/// fails is counted and given up, and the run goes on with the others. Blocks until the end; runs
+/// `threads` threads of its own and raises the process's soft limit of descriptors.
+///
+/// Throws Failure: `usage` when the options contradict each other, `unavailable` when the load
+/// cannot be put on: descriptors or ports run out, the address is not known, no connection can be
+/// had, or nothing happens for `connect_patience` while connecting.
+LoadReport run_load(const LoadOptions& options);
+
+}  // namespace muxlab

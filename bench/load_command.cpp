@@ -1,0 +1,111 @@
+#include "bench/load_command.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "backends/unique_fd.hpp"
+#include "bench/load.hpp"
+#include "bench/load_report.hpp"
+#include "cli.hpp"
+
+namespace muxlab {
+namespace {
+
+/// SIGINT and SIGTERM as a descriptor, so that they end the run instead of the program.
+///
+/// SIGPIPE is held back as well: a reader that went away is then an error of write(2).
+class Interrupt {
+ public:
+  Interrupt() {
+    sigset_t held{};
+    ::sigemptyset(&held);
+    ::sigaddset(&held, SIGINT);
+    ::sigaddset(&held, SIGTERM);
+    fd_.reset(checked(::signalfd(-1, &held, SFD_NONBLOCK | SFD_CLOEXEC), "signalfd"));
+    ::sigaddset(&held, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
+  }
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+  /// How a program ends that this has interrupted.
+  [[nodiscard]] ExitCode exit_code() const {
+    signalfd_siginfo signal{};
+    const bool is_read = ::read(fd(), &signal, sizeof signal) == sizeof signal;
+    return is_read && signal.ssi_signo == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+void print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw_errno("stdout");
+}
+
+/// Whoever closed stderr does not want to know, and still wants the figures.
+void tell(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
+
+struct LoadCommand {
+  LoadOptions options;
+  bool json = false;
+};
+
+/// Runs the load and prints what it measured, whatever failed: a failure has figures too.
+ExitCode load(LoadCommand& command) {
+  LoadOptions& options = command.options;
+  const Interrupt interrupt;
+  options.interrupt = interrupt.fd();
+  if (options.announce >= 0 && ::fcntl(options.announce, F_GETFD) < 0) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("--announce {} is not an open descriptor", options.announce));
+  }
+  if (::isatty(STDERR_FILENO) != 0) {
+    tell(fmt::format("loading {} for {} after {} of warm-up", options.connect,
+                     cli::show_duration(options.duration), cli::show_duration(options.warmup)));
+  }
+  const LoadReport report = run_load(options);
+  print(command.json ? load_json(options, report).dump(2) + "\n" : load_text(options, report));
+  const std::string failure = load_failure(report);
+  if (!failure.empty()) tell("muxlab: " + failure);
+  if (report.interrupted) return interrupt.exit_code();
+  return failure.empty() ? ExitCode::ok : ExitCode::failed;
+}
+
+}  // namespace
+
+void add_load(CLI::App& program, ExitCode& exit_code) {
+  constexpr std::uint64_t kMany = 1'000'000;
+  auto command = std::make_shared<LoadCommand>();
+  LoadOptions& options = command->options;
+  CLI::App& verb = *program.add_subcommand(
+      "load", "Load an echo server, measure it and verify every byte that comes back");
+  verb.add_option("--connect", options.connect, "Server: HOST:PORT, [IPV6]:PORT or unix:PATH")
+      ->type_name("ADDRESS")
+      ->required();
+  cli::add_count(verb, "--connections", options.connections, {1, kMany}, "Connections that echo")
+      ->required();
+  cli::add_count(verb, "--idle", options.idle, {0, kMany},
+                 "Connections beside them that are open and silent");
+  cli::add_duration(verb, "--duration", options.duration, "How long to measure");
+  cli::add_duration(verb, "--warmup", options.warmup, "How long to send before that");
+  cli::add_size(verb, "--size", options.size_bytes, {1, 1 << 20}, "Size of a message");
+  cli::add_count(verb, "--depth", options.depth, {1, 1024},
+                 "Messages that each connection keeps in flight");
+  cli::add_count(verb, "--threads", options.threads, {1, 1024},
+                 "Threads that share the connections evenly");
+  verb.add_flag("--json", command->json, "Write one JSON object instead of text");
+  verb.add_option("--announce", options.announce,
+                  "Descriptor to write \"begin NS\" and \"end NS\" of the measured window to")
+      ->type_name("FD");
+  verb.callback([command, &exit_code] { exit_code = load(*command); });
+}
+
+}  // namespace muxlab

@@ -1,0 +1,135 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "bench/load_test_process.hpp"
+#include "bench/load_test_server.hpp"
+
+namespace muxlab {
+namespace {
+
+using test::EchoServer;
+using test::Fault;
+using test::LoadProcess;
+using test::Outcome;
+using testing::HasSubstr;
+
+std::vector<std::string> short_run(const std::string& address,
+                                   const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words = {"--connect", address, "--connections", "3",
+                                    "--warmup",  "1ms",   "--duration",    "20ms"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+Outcome load(const std::vector<std::string>& words) { return LoadProcess(words).end(); }
+
+TEST(LoadCommand, WritesOneJsonObject) {
+  const EchoServer server;
+  const Outcome outcome = load(short_run(server.address(), {"--json", "--idle", "2", "--size", "4k",
+                                                            "--depth", "2", "--threads", "2"}));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.errors, "");
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(json["run_status"], "complete");
+  EXPECT_EQ(json["server"], server.address());
+  EXPECT_EQ(json["connections"], 3);
+  EXPECT_EQ(json["idle"], 2);
+  EXPECT_EQ(json["size_bytes"], 4096);
+  EXPECT_EQ(json["depth"], 2);
+  EXPECT_EQ(json["threads"], 2);
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_GE(json["duration_s"], 0.02);
+}
+
+TEST(LoadCommand, WritesTextForReaders) {
+  const EchoServer server;
+  const Outcome outcome = load(short_run(server.address()));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.errors, "");
+  EXPECT_THAT(outcome.output, HasSubstr("closed loop, depth 1"));
+}
+
+TEST(LoadCommand, FailsWithAReasonAndStillWritesItsFigures) {
+  const EchoServer server({.fault = Fault::corrupt, .on_connection = 1, .at_byte = 100});
+  const Outcome outcome = load(short_run(server.address(), {"--json"}));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(nlohmann::json::parse(outcome.output)["errors_by_kind"]["mismatch"], 1);
+  EXPECT_THAT(outcome.errors, HasSubstr("1 connection failed (mismatch 1); first: connection "));
+  EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1);
+}
+
+class InterruptedLoad : public testing::TestWithParam<std::pair<int, int>> {};
+
+TEST_P(InterruptedLoad, WritesWhatItMeasured) {
+  const auto [signal, exit_code] = GetParam();
+  const EchoServer server;
+  LoadProcess process({"--connect", server.address(), "--connections", "3", "--warmup", "1ms",
+                       "--duration", "60m", "--announce", "3", "--json"});
+  process.await_window();
+  process.send(signal);
+  const Outcome outcome = process.end();
+  EXPECT_EQ(outcome.exit_code, exit_code);
+  EXPECT_EQ(outcome.errors, "");
+  EXPECT_EQ(nlohmann::json::parse(outcome.output)["run_status"], "interrupted");
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptedLoad,
+                         testing::Values(std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}));
+
+struct Mistake {
+  std::vector<std::string> words;
+  std::string reason;
+};
+
+TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
+  const std::string nobody = "127.0.0.1:1";
+  const Mistake mistakes[] = {
+      {{}, "--connect"},
+      {{"--connect", nobody}, "--connections"},
+      {{"--connect", "nowhere", "--connections", "1"}, "HOST:PORT"},
+      {{"--connect", "unix:", "--connections", "1"}, "from 1 to 107 bytes"},
+      {{"--connect", nobody, "--connections", "0"}, "--connections 0"},
+      {short_run(nobody, {"--threads", "4"}), "--threads 4 is more than --connections 3"},
+      {short_run(nobody, {"--size", "2m"}), "--size 2097152"},
+      {short_run(nobody, {"--size", "0"}), "--size 0"},
+      {short_run(nobody, {"--depth", "many"}), "\"many\""},
+      {short_run(nobody, {"--announce", "99"}), "--announce 99 is not an open descriptor"},
+      {{"--connect", nobody, "--connections", "1", "--duration", "0"}, "--duration 0"},
+  };
+  for (const Mistake& mistake : mistakes) {
+    SCOPED_TRACE(mistake.reason);
+    const Outcome outcome = load(mistake.words);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_THAT(outcome.errors, HasSubstr(mistake.reason));
+    EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1);
+  }
+}
+
+TEST(LoadCommand, SaysWhatIsNotAvailable) {
+  const std::string deserted = EchoServer().address();
+  const Outcome refused = load(short_run(deserted));
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_EQ(refused.output, "");
+  EXPECT_THAT(refused.errors, HasSubstr("Connection refused"));
+}
+
+TEST(LoadCommand, ReportsAReaderThatWentAway) {
+  const EchoServer server;
+  const std::string command = std::string(MUXLAB_BINARY) + " load --connections 1 --warmup 0 " +
+                              "--duration 1ms --connect " + server.address() +
+                              " >/dev/full 2>/dev/null";
+  const int status = std::system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+}
+
+}  // namespace
+}  // namespace muxlab

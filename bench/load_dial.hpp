@@ -1,0 +1,44 @@
+#pragma once
+
+#include <netinet/in.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "backends/unique_fd.hpp"
+#include "bench/load_target.hpp"
+
+namespace muxlab {
+
+/// The addresses that connections come from, one after the other as each runs out of ports.
+///
+/// First the one that the kernel chooses. To a server in 127.0.0.0/8 then 127.0.0.2, 127.0.0.3 and
+/// so on up to 127.0.0.254, each of which has as many ports (ip(7), ip_local_port_range) to give.
+class SourceAddresses {
+ public:
+  explicit SourceAddresses(bool loopback) : last_(loopback ? 254 : kKernelsChoice) {}
+
+  /// The address to bind(2) to; nothing: leave the choice to the kernel.
+  [[nodiscard]] std::optional<in_addr> current() const;
+  /// Goes on to the next address; false when there is none.
+  [[nodiscard]] bool advance();
+
+ private:
+  static constexpr std::uint32_t kKernelsChoice = 1;
+
+  std::uint32_t last_;
+  std::uint32_t current_ = kKernelsChoice;  // the last number of 127.0.0.x
+};
+
+/// A socket whose connection is under way, or why there is none.
+struct Dialled {
+  UniqueFd fd;
+  int error = 0;  ///< an errno; EAGAIN: a Unix server's backlog is full, try again later
+};
+
+/// Starts one connection: non-blocking, close-on-exec, without Nagle's delay, and one that leaves
+/// no TIME_WAIT behind when it is closed. Whether it succeeds shows in the first send(2) once it is
+/// writable. Throws std::system_error when a socket cannot be made at all.
+Dialled dial(const LoadTarget& target, SourceAddresses& sources);
+
+}  // namespace muxlab

@@ -1,0 +1,135 @@
+#include "bench/load_dial.hpp"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "backends/failure.hpp"
+#include "bench/load.hpp"
+#include "bench/load_test_server.hpp"
+
+namespace muxlab {
+namespace {
+
+using namespace std::chrono_literals;
+using test::EchoServer;
+
+TEST(SourceAddresses, LeaveTheChoiceToTheKernelUntilItRunsOut) {
+  SourceAddresses sources(true);
+  EXPECT_FALSE(sources.current());
+  for (std::uint32_t last = 2; last <= 254; ++last) {
+    ASSERT_TRUE(sources.advance());
+    ASSERT_TRUE(sources.current());
+    ASSERT_EQ(ntohl(sources.current()->s_addr), 0x7f000000U + last);
+  }
+  EXPECT_FALSE(sources.advance());
+  EXPECT_EQ(ntohl(sources.current()->s_addr), 0x7f0000feU);
+}
+
+TEST(SourceAddresses, AreOneOnlyUnlessTheServerIsOnThisMachine) {
+  SourceAddresses sources(false);
+  EXPECT_FALSE(sources.current());
+  EXPECT_FALSE(sources.advance());
+  EXPECT_FALSE(sources.current());
+}
+
+TEST(Dial, ComesFromTheAddressThatItIsGiven) {
+  const EchoServer server;
+  SourceAddresses sources(true);
+  ASSERT_TRUE(sources.advance());
+  const Dialled dialled = dial(resolve_target(server.address()), sources);
+  ASSERT_TRUE(dialled.fd);
+  sockaddr_in name{};
+  socklen_t size = sizeof name;
+  ASSERT_EQ(::getsockname(dialled.fd.get(), reinterpret_cast<sockaddr*>(&name), &size), 0);
+  EXPECT_EQ(ntohl(name.sin_addr.s_addr), 0x7f000002U);
+}
+
+/// A network of its own, with a hundred ports to connect from: this test program, started again in
+/// one. Made with unshare(1); a machine may forbid that.
+class FewPorts : public testing::Test {
+ protected:
+  static constexpr const char* kMarker = "MUXLAB_TEST_HAS_FEW_PORTS";
+
+  /// True where the test proper is to run: inside.
+  static bool enter() {
+    if (std::getenv(kMarker) != nullptr) {
+      narrow_network();
+      return true;
+    }
+    const std::string unshare = "unshare --user --map-root-user --net ";
+    if (std::system((unshare + "true >/dev/null 2>&1").c_str()) != 0) {
+      skip_reason() = "this machine does not permit: unshare --user --map-root-user --net";
+      return false;
+    }
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    const std::string command = unshare + "env " + kMarker + "=1 '" +
+                                std::filesystem::read_symlink("/proc/self/exe").string() +
+                                "' --gtest_filter=" + test->test_suite_name() + "." + test->name() +
+                                " 2>&1";
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    return false;
+  }
+
+  static std::string& skip_reason() {
+    static std::string reason;
+    return reason;
+  }
+
+ private:
+  static void narrow_network() {
+    const UniqueFd socket(checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+    ifreq loopback{.ifr_ifrn = {.ifrn_name = "lo"}, .ifr_ifru = {}};
+    loopback.ifr_flags = IFF_UP | IFF_RUNNING;
+    checked(::ioctl(socket.get(), SIOCSIFFLAGS, &loopback), "SIOCSIFFLAGS");
+    std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    range << "20000 20099" << std::flush;
+    ASSERT_TRUE(range) << "ip_local_port_range is not writable";
+  }
+};
+
+LoadOptions three_hundred(const std::string& address) {
+  LoadOptions options;
+  options.connect = address;
+  options.connections = 100;
+  options.idle = 200;
+  options.warmup = 1ms;
+  options.duration = 20ms;
+  options.threads = 2;
+  return options;
+}
+
+TEST_F(FewPorts, AreNoLimitToAServerOnThisMachine) {
+  if (!enter()) {
+    if (!skip_reason().empty()) GTEST_SKIP() << skip_reason();
+    return;
+  }
+  const EchoServer server;
+  const LoadReport report = run_load(three_hundred(server.address()));
+  EXPECT_EQ(report.tally.established, 300U);
+  EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
+}
+
+TEST_F(FewPorts, AreALimitThatIsNamedWhereThereIsNoOtherAddress) {
+  if (!enter()) {
+    if (!skip_reason().empty()) GTEST_SKIP() << skip_reason();
+    return;
+  }
+  const EchoServer server({.host = "::1"});
+  try {
+    run_load(three_hundred(server.address()));
+    ADD_FAILURE() << "it ran";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), ExitCode::unavailable);
+    EXPECT_NE(std::string(failure.what()).find("ip_local_port_range"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,94 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "backends/failure.hpp"
+#include "bench/load.hpp"
+#include "bench/load_test_server.hpp"
+
+namespace muxlab {
+namespace {
+
+using namespace std::chrono_literals;
+using test::EchoServer;
+using test::Fault;
+using testing::HasSubstr;
+
+LoadOptions short_run(const std::string& address) {
+  LoadOptions options;
+  options.connect = address;
+  options.connections = 10;
+  options.warmup = 1ms;
+  options.duration = 10ms;
+  options.connect_patience = 100ms;
+  return options;
+}
+
+void expect_failure(const LoadOptions& options, ExitCode code, const std::string& part) {
+  try {
+    run_load(options);
+    ADD_FAILURE() << "it ran";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), code);
+    EXPECT_THAT(failure.what(), HasSubstr(part));
+  }
+}
+
+/// The address of a server that was there a moment ago.
+std::string deserted_address() { return EchoServer().address(); }
+
+TEST(LoadFailure, NobodyListens) {
+  LoadOptions options = short_run(deserted_address());
+  expect_failure(options, ExitCode::unavailable, "Connection refused");
+  options.threads = 3;
+  expect_failure(options, ExitCode::unavailable, "Connection refused");
+  options.connect = "unix:" + testing::TempDir() + "muxlab-nobody";
+  expect_failure(options, ExitCode::unavailable, "No such file");
+}
+
+TEST(LoadFailure, EveryConnectionIsClosedAtOnce) {
+  const EchoServer server({.fault = Fault::close, .on_every_connection = true});
+  expect_failure(short_run(server.address()), ExitCode::unavailable, "closed by the server");
+}
+
+TEST(LoadFailure, ServerNeverReplies) {
+  const EchoServer server({.fault = Fault::silence, .on_every_connection = true});
+  expect_failure(short_run(server.address()), ExitCode::unavailable, "does not echo");
+}
+
+TEST(LoadFailure, OneConnectionIsNeverServed) {
+  const EchoServer server({.fault = Fault::silence, .on_connection = 4});
+  LoadOptions options = short_run(server.address());
+  options.threads = 2;
+  expect_failure(options, ExitCode::unavailable, "nothing happened for 0.1 s");
+}
+
+TEST(LoadFailure, MoreConnectionsThanDescriptors) {
+  LoadOptions options = short_run(deserted_address());
+  options.connections = 1;
+  options.idle = 1'000'000'000;
+  expect_failure(options, ExitCode::unavailable, "ulimit -Hn");
+}
+
+TEST(LoadFailure, OptionsThatContradictEachOther) {
+  const LoadOptions good = short_run(deserted_address());
+  const auto with = [&](auto member, auto value) {
+    LoadOptions options = good;
+    options.*member = value;
+    return options;
+  };
+  expect_failure(with(&LoadOptions::threads, 11U), ExitCode::usage,
+                 "--threads 11 is more than --connections 10");
+  expect_failure(with(&LoadOptions::threads, 0U), ExitCode::usage, "--threads 0");
+  expect_failure(with(&LoadOptions::connections, 0U), ExitCode::usage, "--connections 0");
+  expect_failure(with(&LoadOptions::size_bytes, 0U), ExitCode::usage, "--size 0");
+  expect_failure(with(&LoadOptions::depth, 0U), ExitCode::usage, "--depth 0");
+  expect_failure(with(&LoadOptions::duration, 0ns), ExitCode::usage, "--duration 0");
+  expect_failure(with(&LoadOptions::duration, 25h), ExitCode::usage, "--duration is too long");
+  expect_failure(with(&LoadOptions::warmup, 25h), ExitCode::usage, "--warmup is too long");
+  expect_failure(with(&LoadOptions::connect, "nowhere"), ExitCode::usage, "HOST:PORT");
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,142 @@
+#include "bench/load_report.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double seconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+/// The quotient, or null when there is nothing to divide by.
+Json ratio(double dividend, double divisor) {
+  return divisor > 0 ? Json(dividend / divisor) : Json();
+}
+
+Json latency_json(const Histogram& latency) {
+  Json json = Json::object();
+  const bool is_empty = latency.count() == 0;
+  const auto put = [&](const char* name, auto value) {
+    json[name] = is_empty ? Json() : Json(value);
+  };
+  put("p50", latency.value_at_percentile(50));
+  put("p90", latency.value_at_percentile(90));
+  put("p99", latency.value_at_percentile(99));
+  put("p99_9", latency.value_at_percentile(99.9));
+  put("max", latency.max());
+  put("mean", latency.mean());
+  return json;
+}
+
+std::string show_ns(double ns) {
+  if (ns < 1e3) return fmt::format("{:.0f} ns", ns);
+  if (ns < 1e6) return fmt::format("{:.1f} us", ns / 1e3);
+  if (ns < 1e9) return fmt::format("{:.2f} ms", ns / 1e6);
+  return fmt::format("{:.2f} s", ns / 1e9);
+}
+
+std::string show_bytes(double bytes) {
+  if (bytes < 1e3) return fmt::format("{:.0f} B", bytes);
+  if (bytes < 1e6) return fmt::format("{:.1f} kB", bytes / 1e3);
+  if (bytes < 1e9) return fmt::format("{:.1f} MB", bytes / 1e6);
+  return fmt::format("{:.2f} GB", bytes / 1e9);
+}
+
+std::string show_errors(const LoadErrors& errors) {
+  std::string text;
+  for (std::size_t i = 0; i < kLoadErrorNames.size(); ++i) {
+    const std::uint64_t count = errors.of(static_cast<LoadError>(i));
+    if (count == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", kLoadErrorNames[i], count);
+  }
+  return text;
+}
+
+}  // namespace
+
+Json load_json(const LoadOptions& options, const LoadReport& report) {
+  const LoadTally& tally = report.tally;
+  const auto echoes = static_cast<double>(tally.echoes);
+  Json by_kind = Json::object();
+  for (std::size_t i = 0; i < kLoadErrorNames.size(); ++i) {
+    by_kind[std::string(kLoadErrorNames[i])] = tally.errors.of(static_cast<LoadError>(i));
+  }
+  return {
+      {"schema_version", 1},
+      {"run_status", report.interrupted ? "interrupted" : "complete"},
+      {"server", options.connect},
+      {"model", "closed"},
+      {"connections", options.connections},
+      {"idle", options.idle},
+      {"size_bytes", options.size_bytes},
+      {"depth", options.depth},
+      {"threads", options.threads},
+      {"connect_s", seconds(report.connecting)},
+      {"duration_s", seconds(report.window)},
+      {"echoes", tally.echoes},
+      {"echoes_per_s", ratio(echoes, seconds(report.window))},
+      {"bytes_per_s",
+       ratio(echoes * static_cast<double>(options.size_bytes), seconds(report.window))},
+      {"latency_ns", latency_json(tally.latency_ns)},
+      {"latencies_out_of_range", tally.latency_ns.dropped()},
+      {"client_cpu_ns_per_echo", ratio(static_cast<double>(report.client_cpu.count()), echoes)},
+      {"bytes_sent", tally.bytes_sent},
+      {"bytes_received", tally.bytes_received},
+      {"bytes_missing", tally.bytes_missing},
+      {"errors", tally.errors.total()},
+      {"errors_by_kind", by_kind},
+  };
+}
+
+std::string load_text(const LoadOptions& options, const LoadReport& report) {
+  const LoadTally& tally = report.tally;
+  const Histogram& latency = tally.latency_ns;
+  const double window_s = seconds(report.window);
+  const auto echoes = static_cast<double>(tally.echoes);
+  std::string text;
+  const auto line = [&text](std::string_view name, const std::string& value) {
+    text += fmt::format("{:<13}{}\n", name, value);
+  };
+  line("server", options.connect);
+  line("model", fmt::format("closed loop, depth {}{}", options.depth,
+                            report.interrupted ? ", interrupted" : ""));
+  line("load", fmt::format("{} connections and {} idle, {} B, {} thread{}", options.connections,
+                           options.idle, options.size_bytes, options.threads,
+                           options.threads == 1 ? "" : "s"));
+  line("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
+  line("echoes", fmt::format("{} in {:.3f} s", tally.echoes, window_s));
+  if (tally.echoes > 0) {
+    const double rate = echoes / window_s;
+    line("rate", fmt::format("{:.0f} echo/s, {}/s each way", rate,
+                             show_bytes(rate * static_cast<double>(options.size_bytes))));
+    line("latency", fmt::format("mean {}", show_ns(latency.mean())));
+    for (const auto& [name, percentile] :
+         {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
+          std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
+      const auto value = static_cast<double>(latency.value_at_percentile(percentile));
+      line("", fmt::format("{:<6} {:>10}", name, show_ns(value)));
+    }
+    line("client CPU",
+         fmt::format("{} per echo",
+                     show_ns(static_cast<double>(report.client_cpu.count()) / echoes)));
+  }
+  const std::string errors = show_errors(tally.errors);
+  line("errors", errors.empty() ? "0" : errors);
+  return text;
+}
+
+std::string load_failure(const LoadReport& report) {
+  const LoadErrors& errors = report.tally.errors;
+  if (errors.total() == 0) return {};
+  return fmt::format("{} connection{} failed ({}); first: {}", errors.total(),
+                     errors.total() == 1 ? "" : "s", show_errors(errors), report.tally.first_error);
+}
+
+}  // namespace muxlab

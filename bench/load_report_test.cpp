@@ -1,0 +1,104 @@
+#include "bench/load_report.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muxlab {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+LoadOptions some_options() {
+  LoadOptions options;
+  options.connect = "127.0.0.1:7000";
+  options.connections = 10;
+  options.idle = 5;
+  options.depth = 2;
+  return options;
+}
+
+LoadReport some_report() {
+  LoadReport report;
+  report.connecting = 250ms;
+  report.window = 2s;
+  report.client_cpu = 1s;
+  report.tally.established = 15;
+  report.tally.echoes = 1000;
+  for (int i = 0; i < 1000; ++i) report.tally.latency_ns.record(2000);
+  return report;
+}
+
+TEST(LoadJson, HasEveryKeyOfItsSchema) {
+  const auto json = load_json(some_options(), some_report());
+  EXPECT_EQ(json["schema_version"], 1);
+  EXPECT_EQ(json["run_status"], "complete");
+  EXPECT_EQ(json["server"], "127.0.0.1:7000");
+  EXPECT_EQ(json["model"], "closed");
+  EXPECT_EQ(json["connections"], 10);
+  EXPECT_EQ(json["idle"], 5);
+  EXPECT_EQ(json["size_bytes"], 64);
+  EXPECT_EQ(json["depth"], 2);
+  EXPECT_EQ(json["threads"], 1);
+  EXPECT_EQ(json["connect_s"], 0.25);
+  EXPECT_EQ(json["duration_s"], 2.0);
+  EXPECT_EQ(json["echoes"], 1000);
+  EXPECT_EQ(json["echoes_per_s"], 500.0);
+  EXPECT_EQ(json["bytes_per_s"], 32'000.0);
+  EXPECT_EQ(json["client_cpu_ns_per_echo"], 1'000'000.0);
+  EXPECT_EQ(json["errors"], 0);
+  for (const char* name : {"p50", "p90", "p99", "p99_9", "max"}) {
+    EXPECT_EQ(json["latency_ns"][name], 2000) << name;
+  }
+  EXPECT_EQ(json["latency_ns"]["mean"], 2000.0);
+}
+
+TEST(LoadJson, HasNullForWhatWasNotMeasured) {
+  LoadReport report;
+  report.interrupted = true;
+  const auto json = load_json(some_options(), report);
+  EXPECT_EQ(json["run_status"], "interrupted");
+  EXPECT_TRUE(json["echoes_per_s"].is_null());
+  EXPECT_TRUE(json["bytes_per_s"].is_null());
+  EXPECT_TRUE(json["client_cpu_ns_per_echo"].is_null());
+  EXPECT_EQ(json["latency_ns"].size(), 6U);
+  for (const auto& [name, value] : json["latency_ns"].items()) EXPECT_TRUE(value.is_null()) << name;
+}
+
+TEST(LoadJson, CountsErrorsByKind) {
+  LoadReport report = some_report();
+  report.tally.errors.add(LoadError::mismatch);
+  report.tally.errors.add(LoadError::mismatch);
+  report.tally.errors.add(LoadError::unanswered);
+  const auto json = load_json(some_options(), report);
+  EXPECT_EQ(json["errors"], 3);
+  EXPECT_EQ(json["errors_by_kind"]["mismatch"], 2);
+  EXPECT_EQ(json["errors_by_kind"]["unanswered"], 1);
+  EXPECT_EQ(json["errors_by_kind"]["connect"], 0);
+}
+
+TEST(LoadText, NamesTheModelAndTheUnits) {
+  const std::string text = load_text(some_options(), some_report());
+  EXPECT_THAT(text, HasSubstr("closed loop, depth 2"));
+  EXPECT_THAT(text, HasSubstr("500 echo/s, 32.0 kB/s each way"));
+  EXPECT_THAT(text, HasSubstr("2.0 us"));
+  EXPECT_THAT(text, HasSubstr("errors       0\n"));
+}
+
+TEST(LoadText, IsThereWithoutAnyEcho) {
+  const std::string text = load_text(some_options(), LoadReport{});
+  EXPECT_THAT(text, HasSubstr("echoes       0 in 0.000 s"));
+}
+
+TEST(LoadFailureLine, SaysHowManyHowAndTheFirst) {
+  LoadReport report = some_report();
+  EXPECT_EQ(load_failure(report), "");
+  report.tally.errors.add(LoadError::reset);
+  report.tally.first_error = "connection 3: Connection reset by peer after 64 bytes";
+  EXPECT_EQ(load_failure(report),
+            "1 connection failed (reset 1); first: connection 3: Connection reset by peer after 64 "
+            "bytes");
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,171 @@
+#include "bench/load.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <sstream>
+
+#include "bench/load_test_server.hpp"
+
+namespace muxlab {
+namespace {
+
+using namespace std::chrono_literals;
+using test::EchoServer;
+
+LoadOptions short_run(const std::string& address) {
+  LoadOptions options;
+  options.connect = address;
+  options.connections = 3;
+  options.warmup = 5ms;
+  options.duration = 60ms;
+  options.grace = 500ms;
+  return options;
+}
+
+void expect_all_is_well(const LoadReport& report, const LoadOptions& options) {
+  const LoadTally& tally = report.tally;
+  EXPECT_FALSE(report.interrupted);
+  EXPECT_EQ(tally.errors.total(), 0U) << tally.first_error;
+  EXPECT_EQ(tally.established, options.connections + options.idle);
+  EXPECT_EQ(tally.latency_ns.count(), tally.echoes);
+  EXPECT_GE(report.window, options.duration);
+  EXPECT_GT(report.client_cpu.count(), 0);
+  EXPECT_EQ(tally.bytes_missing, 0U);
+  EXPECT_EQ(tally.bytes_sent, tally.bytes_received);
+  EXPECT_EQ((tally.bytes_sent - options.idle) % options.size_bytes, 0U);
+  EXPECT_GE(tally.bytes_sent, options.connections * (1 + options.depth) * options.size_bytes);
+}
+
+struct Shape {
+  std::uint64_t size_bytes;
+  std::uint64_t depth;
+};
+
+class LoadOfShape : public testing::TestWithParam<Shape> {};
+
+TEST_P(LoadOfShape, IsEchoedVerifiedAndCountedCompletely) {
+  const EchoServer server({.in_odd_chunks = true});
+  LoadOptions options = short_run(server.address());
+  options.size_bytes = GetParam().size_bytes;
+  options.depth = GetParam().depth;
+  options.idle = 2;
+  expect_all_is_well(run_load(options), options);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, LoadOfShape,
+                         testing::Values(Shape{1, 1}, Shape{1, 8}, Shape{64, 1}, Shape{64, 8},
+                                         Shape{65'536, 1}, Shape{65'536, 8}, Shape{1 << 20, 1},
+                                         Shape{1 << 20, 8}),
+                         [](const auto& shape) {
+                           return std::to_string(shape.param.size_bytes) + "_bytes_depth_" +
+                                  std::to_string(shape.param.depth);
+                         });
+
+TEST(Load, SpreadsItsConnectionsOverItsThreads) {
+  const EchoServer server;
+  LoadOptions options = short_run(server.address());
+  options.connections = 7;
+  options.idle = 4;
+  options.threads = 3;
+  expect_all_is_well(run_load(options), options);
+}
+
+TEST(Load, SpeaksIpv6) {
+  if (const UniqueFd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)); !socket) {
+    GTEST_SKIP() << "this machine has no IPv6";
+  }
+  const EchoServer server({.host = "::1"});
+  const LoadOptions options = short_run(server.address());
+  expect_all_is_well(run_load(options), options);
+}
+
+TEST(Load, WaitsForAUnixServerWhoseBacklogIsFull) {
+  const EchoServer server(
+      {.backlog = 1,
+       .unix_path = testing::TempDir() + "muxlab-load-" + std::to_string(::getpid())});
+  LoadOptions options = short_run(server.address());
+  options.connections = 50;
+  expect_all_is_well(run_load(options), options);
+}
+
+TEST(Load, HasAsManyMessagesInFlightAsWereAskedFor) {
+  const EchoServer server;
+  LoadOptions options = short_run(server.address());
+  options.connections = 4;
+  options.depth = 4;
+  options.duration = 200ms;
+  const LoadReport report = run_load(options);
+  // Little's law: the number in flight is rate times time. A closed loop keeps it constant.
+  const double rate_per_ns =
+      static_cast<double>(report.tally.echoes) / static_cast<double>(report.window.count());
+  EXPECT_NEAR(rate_per_ns * report.tally.latency_ns.mean(), 16, 4);
+}
+
+TEST(Load, AnnouncesItsWindow) {
+  const EchoServer server;
+  LoadOptions options = short_run(server.address());
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  options.announce = writer.get();
+  const LoadReport report = run_load(options);
+  std::array<char, 200> text{};
+  const ssize_t size = ::read(reader.get(), text.data(), text.size());
+  std::istringstream words(std::string(text.data(), static_cast<std::size_t>(size)));
+  std::string begin, end;
+  std::int64_t begin_ns = 0, end_ns = 0;
+  words >> begin >> begin_ns >> end >> end_ns;
+  EXPECT_EQ(begin, "begin");
+  EXPECT_EQ(end, "end");
+  EXPECT_EQ(end_ns - begin_ns, report.window.count());
+  EXPECT_LE(end_ns, std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+/// Runs it with an interrupt that happens when the server has echoed for a moment, or before.
+LoadReport interrupted_run(std::chrono::nanoseconds warmup, bool is_early) {
+  const EchoServer server;
+  const UniqueFd interrupt(::eventfd(is_early ? 1 : 0, EFD_CLOEXEC));
+  std::array<int, 2> announcements{};
+  EXPECT_EQ(::pipe2(announcements.data(), O_CLOEXEC), 0);
+  const UniqueFd reader(announcements[0]);
+  UniqueFd writer(announcements[1]);
+  LoadOptions options = short_run(server.address());
+  options.warmup = warmup;
+  options.duration = 1h;
+  options.interrupt = interrupt.get();
+  options.announce = writer.get();
+  std::thread interrupter([&] {
+    char first = 0;
+    if (::read(reader.get(), &first, 1) == 1) {
+      std::this_thread::sleep_for(10ms);  // so that something was measured
+      ::eventfd_write(interrupt.get(), 1);
+    }
+  });
+  LoadReport report = run_load(options);
+  writer.reset();
+  interrupter.join();
+  return report;
+}
+
+TEST(Load, ReportsWhatItMeasuredUntilItWasInterrupted) {
+  const LoadReport report = interrupted_run(1ms, false);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_GT(report.tally.echoes, 0U);
+  EXPECT_GT(report.window.count(), 0);
+  EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
+  EXPECT_EQ(report.tally.bytes_missing, 0U);
+}
+
+TEST(Load, CanBeInterruptedBeforeItMeasures) {
+  const LoadReport report = interrupted_run(1h, true);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_EQ(report.tally.echoes, 0U);
+  EXPECT_EQ(report.window.count(), 0);
+  EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,170 @@
+#pragma once
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "backends/failure.hpp"
+#include "backends/unique_fd.hpp"
+#include "bench/load_test_listener.hpp"
+
+/// What tests of the load client speak to: an echo server that can be told to do wrong.
+namespace muxlab::test {
+
+/// What a server does wrong, once a connection has received `at_byte` bytes.
+enum class Fault : std::uint8_t { none, corrupt, lose, repeat, misroute, close, reset, silence };
+
+struct EchoServerOptions {
+  Fault fault = Fault::none;
+  std::size_t on_connection = 0;  ///< in order of acceptance; with misroute, the one after it too
+  std::uint64_t at_byte = 0;
+  bool on_every_connection = false;
+  bool in_odd_chunks = false;
+  int backlog = 4096;
+  std::string unix_path{};  ///< instead of a TCP port
+  std::string host = "127.0.0.1";
+};
+
+/// One thread, poll(2), strict alternation of recv and send; ends with its scope.
+class EchoServer {
+ public:
+  explicit EchoServer(EchoServerOptions options = {})
+      : options_(std::move(options)),
+        listener_(options_.unix_path.empty() ? listen_tcp(options_.host, options_.backlog)
+                                             : listen_unix(options_.unix_path, options_.backlog)),
+        thread_([this] { serve(); }) {}
+  EchoServer(const EchoServer&) = delete;
+  EchoServer& operator=(const EchoServer&) = delete;
+  ~EchoServer() {
+    static_cast<void>(::eventfd_write(stop_.get(), 1));
+    thread_.join();
+    if (!options_.unix_path.empty()) ::unlink(options_.unix_path.c_str());
+  }
+
+  [[nodiscard]] const std::string& address() const { return listener_.address; }
+
+ private:
+  struct Connection {
+    UniqueFd fd;
+    std::string pending;
+    std::uint64_t received = 0;
+    bool is_silent = false;
+  };
+
+  void serve() {
+    std::vector<pollfd> polled;
+    while (true) {
+      polled = {{stop_.get(), POLLIN, 0}, {listener_.fd.get(), POLLIN, 0}};
+      for (const Connection& connection : connections_) {
+        const int events = connection.pending.empty() ? POLLIN : POLLOUT;
+        polled.push_back({connection.fd.get(), static_cast<short>(events), 0});
+      }
+      if (::poll(polled.data(), polled.size(), -1) < 0) continue;
+      if (polled[0].revents != 0) return;
+      for (std::size_t i = 2; i < polled.size(); ++i) {
+        if (polled[i].revents != 0) advance(i - 2);
+      }
+      if (polled[1].revents != 0) accept();
+    }
+  }
+
+  void accept() {
+    const int fd = ::accept4(listener_.fd.get(), nullptr, nullptr, kSocketFlags & ~SOCK_STREAM);
+    if (fd >= 0) connections_.push_back({UniqueFd(fd), {}});
+  }
+
+  void advance(std::size_t index) {
+    Connection& connection = connections_[index];
+    if (connection.pending.empty()) receive(index);
+    if (!connection.fd || connection.pending.empty()) return;
+    send(connection);
+  }
+
+  void receive(std::size_t index) {
+    Connection& connection = connections_[index];
+    const ssize_t count = ::recv(connection.fd.get(), buffer_.data(), buffer_.size(), 0);
+    if (count <= 0) {
+      if (count == 0 || errno != EAGAIN) connection.fd.reset();
+      return;
+    }
+    connection.pending.assign(buffer_.data(), static_cast<std::size_t>(count));
+    const std::uint64_t before = connection.received;
+    connection.received += static_cast<std::uint64_t>(count);
+    const bool is_struck = options_.on_every_connection || index == options_.on_connection;
+    if (is_struck && before <= options_.at_byte && options_.at_byte < connection.received) {
+      strike(index, options_.at_byte - before);
+    }
+    if (connection.is_silent) connection.pending.clear();
+  }
+
+  void strike(std::size_t index, std::uint64_t offset) {
+    Connection& connection = connections_[index];
+    std::string& pending = connection.pending;
+    switch (options_.fault) {
+      case Fault::none:
+        break;
+      case Fault::corrupt:
+        pending[offset] = static_cast<char>(pending[offset] ^ 1);
+        break;
+      case Fault::lose:
+        pending.erase(offset, 1);
+        break;
+      case Fault::repeat:
+        pending.insert(offset, pending, offset, 1);
+        break;
+      case Fault::misroute:
+        connections_[index + 1].pending += pending;
+        send(connections_[index + 1]);
+        pending.clear();
+        break;
+      case Fault::close:
+        connection.fd.reset();
+        break;
+      case Fault::reset:
+        reset(connection);
+        break;
+      case Fault::silence:
+        connection.is_silent = true;
+        break;
+    }
+  }
+
+  static void reset(Connection& connection) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(connection.fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    connection.fd.reset();
+  }
+
+  void send(Connection& connection) {
+    constexpr std::array<std::size_t, 5> kOddChunks = {1, 16'381, 7, 65'521, 3};
+    std::size_t sent = 0;
+    while (sent < connection.pending.size()) {
+      const std::size_t left = connection.pending.size() - sent;
+      const std::size_t chunk =
+          options_.in_odd_chunks ? kOddChunks[next_chunk_++ % kOddChunks.size()] : left;
+      const ssize_t count = ::send(connection.fd.get(), connection.pending.data() + sent,
+                                   std::min(chunk, left), MSG_NOSIGNAL);
+      if (count < 0) break;
+      sent += static_cast<std::size_t>(count);
+    }
+    connection.pending.erase(0, sent);
+  }
+
+  EchoServerOptions options_;
+  Listener listener_;
+  UniqueFd stop_{checked(::eventfd(0, EFD_CLOEXEC), "eventfd")};
+  std::vector<Connection> connections_;
+  std::vector<char> buffer_ = std::vector<char>(1 << 16);
+  std::size_t next_chunk_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace muxlab::test

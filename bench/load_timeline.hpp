@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
+#include "backends/unique_fd.hpp"
+
+namespace muxlab {
+
+/// Nanoseconds of CLOCK_MONOTONIC.
+std::int64_t monotonic_ns();
+
+/// The stages of a run, shared by its threads: connect, send, measure, await what is in flight.
+///
+/// One thread conducts: it calls the functions of the second group, in this order. The others each
+/// call arrive() once and poll the descriptors, which are never read: they stay readable for good.
+class Timeline {
+ public:
+  Timeline();
+
+  /// Readable once the connections may send.
+  [[nodiscard]] int started() const { return started_.get(); }
+  /// Readable once no message may be started any more.
+  [[nodiscard]] int ended() const { return ended_.get(); }
+  /// Tells the conductor that a thread has `established` connections and will get no more.
+  void arrive(std::uint64_t established);
+  /// Whether what happened at `now_ns` counts.
+  [[nodiscard]] bool measures(std::int64_t now_ns) const {
+    return now_ns >= begin_ns_.load(std::memory_order_relaxed) &&
+           now_ns < end_ns_.load(std::memory_order_relaxed);
+  }
+
+  /// Waits until `threads` have arrived; false when it ended early, like pause().
+  [[nodiscard]] bool await_arrivals(std::uint64_t threads, int interrupt) const;
+  /// The connections of all threads that have arrived.
+  [[nodiscard]] std::uint64_t established() const { return established_; }
+  void start();
+  void begin_window(std::int64_t now_ns) { begin_ns_.store(now_ns, std::memory_order_relaxed); }
+  void end_window(std::int64_t now_ns) { end_ns_.store(now_ns, std::memory_order_relaxed); }
+  /// May be called by any thread, and more than once.
+  void end();
+
+  /// Waits for `duration`. False when `interrupt` (a descriptor, or -1) became readable or some
+  /// thread called end() before.
+  [[nodiscard]] bool pause(std::chrono::nanoseconds duration, int interrupt) const;
+
+ private:
+  static constexpr std::int64_t kNotYet = std::numeric_limits<std::int64_t>::max();
+
+  UniqueFd arrived_;
+  UniqueFd started_;
+  UniqueFd ended_;
+  std::atomic<std::uint64_t> established_ = 0;
+  std::atomic<std::int64_t> begin_ns_ = kNotYet;
+  std::atomic<std::int64_t> end_ns_ = kNotYet;
+};
+
+}  // namespace muxlab

@@ -1,0 +1,97 @@
+#include "bench/summary.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bench/plots.hpp"
+#include "bench/summary_table.hpp"
+
+namespace muxlab {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TrialRow trial(const std::string& backend, std::uint64_t threads, std::uint64_t connections,
+               TrialStatus status, double echoes_per_s) {
+  TrialRow row;
+  row.experiment = "throughput";
+  row.cell = {backend, threads == 1 ? "single" : "reuseport", threads, connections, 0};
+  row.size_bytes = 64;
+  row.depth = 1;
+  row.outcome.status = status;
+  row.outcome.metrics[Metric::echoes_per_s] = echoes_per_s;
+  return row;
+}
+
+const std::vector<std::string> kBackends = {"select", "epoll-lt"};
+
+TEST(Summary, TakesOnlyTrialsThatAreOk) {
+  const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 30),
+                                        trial("select", 1, 100, TrialStatus::ok, 10),
+                                        trial("select", 1, 100, TrialStatus::failed, 1000),
+                                        trial("select", 1, 100, TrialStatus::ok, 20)};
+  const auto rows = summarise(trials, kBackends);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].trials, 3U);
+  EXPECT_EQ(rows[0].failed, 1U);
+  EXPECT_EQ(rows[0].spread(Metric::echoes_per_s)->median, 20);
+  EXPECT_EQ(rows[0].spread(Metric::echoes_per_s)->max, 30);
+  EXPECT_FALSE(rows[0].spread(Metric::errors));
+}
+
+TEST(Summary, OrderOfTheTrialsDoesNotShow) {
+  std::vector<TrialRow> trials = {trial("epoll-lt", 2, 100, TrialStatus::ok, 1),
+                                  trial("epoll-lt", 1, 1000, TrialStatus::ok, 2),
+                                  trial("epoll-lt", 1, 100, TrialStatus::ok, 3),
+                                  trial("select", 1, 100, TrialStatus::unsupported, 0)};
+  const std::string forward = summary_csv(summarise(trials, kBackends));
+  std::reverse(trials.begin(), trials.end());
+  EXPECT_EQ(summary_csv(summarise(trials, kBackends)), forward);
+  std::vector<std::string> names;
+  for (const SummaryRow& row : summarise(trials, kBackends)) names.push_back(row.cell.backend);
+  EXPECT_THAT(names, ElementsAre("select", "epoll-lt", "epoll-lt", "epoll-lt"));
+}
+
+TEST(Summary, CsvHasMedianMinAndMaxOfEachMetric) {
+  const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 30)};
+  const CsvTable table = parse_csv(summary_csv(summarise(trials, kBackends)), "summary.csv");
+  for (const std::string_view metric : kMetricNames) {
+    for (const char* part : {"_median", "_min", "_max"}) {
+      EXPECT_NO_THROW((void)table.column(std::string(metric) + part));
+    }
+  }
+  EXPECT_EQ(table.records[0][table.column("errors_min")], "");
+  EXPECT_EQ(table.records[0][table.column("echoes_per_s_max")], "30");
+}
+
+TEST(SummaryTable, ShowsEveryCellAndTheCaution) {
+  const std::vector<TrialRow> trials = {trial("select", 1, 5000, TrialStatus::unsupported, 0),
+                                        trial("epoll-lt", 1, 5000, TrialStatus::ok, 1234567),
+                                        trial("epoll-lt", 2, 5000, TrialStatus::failed, 0)};
+  const std::string table = summary_table(summarise(trials, kBackends), "quick: too few");
+  EXPECT_THAT(table, HasSubstr("1 thread (single)"));
+  EXPECT_THAT(table, HasSubstr("2 threads (reuseport)"));
+  EXPECT_THAT(table, HasSubstr("1,234,567"));
+  EXPECT_THAT(table, HasSubstr("5k unsupported"));
+  EXPECT_THAT(table, HasSubstr("5k failed"));
+  EXPECT_THAT(table, HasSubstr("Caution: quick: too few."));
+}
+
+TEST(Plots, OnePictureOfEachKindPerFixedValue) {
+  const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 1),
+                                        trial("select", 2, 100, TrialStatus::ok, 1),
+                                        trial("select", 4, 9999, TrialStatus::failed, 1)};
+  std::vector<std::string> names;
+  for (const Plot& plot : plots_of(summarise(trials, kBackends))) names.push_back(plot.name);
+  EXPECT_THAT(names,
+              ElementsAre("throughput-vs-connections-threads-1", "latency-vs-connections-threads-1",
+                          "cpu-vs-connections-threads-1", "throughput-vs-connections-threads-2",
+                          "latency-vs-connections-threads-2", "cpu-vs-connections-threads-2",
+                          "throughput-vs-threads-connections-100",
+                          "latency-vs-threads-connections-100", "cpu-vs-threads-connections-100"));
+  EXPECT_TRUE(plots_of({}).empty());
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,186 @@
+#include "bench/trial.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <stdexcept>
+
+#include "bench/process.hpp"
+#include "bench/trial_sample.hpp"
+#include "cli.hpp"
+
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::nanoseconds;
+
+/// The trial cannot be finished, and why.
+struct Broken : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+struct Interrupted {};
+
+std::string in_ns(nanoseconds duration) { return fmt::format("{}ns", duration.count()); }
+
+Command server_command(const TrialSetup& setup, const Cell& cell, std::vector<int> processors) {
+  return {
+      {setup.program, "serve", "--backend", cell.backend, "--threads", fmt::to_string(cell.threads),
+       "--threading", cell.threading, "--port", "0", "--stats", "-"},
+      std::move(processors),
+      {}};
+}
+
+Command client_command(const TrialSetup& setup, const Cell& cell, const std::string& address,
+                       std::vector<int> processors) {
+  const std::string threads = fmt::to_string(std::max<std::size_t>(processors.size(), 1));
+  return {{setup.program,
+           "load",
+           "--connect",
+           address,
+           "--connections",
+           fmt::to_string(cell.connections),
+           "--idle",
+           fmt::to_string(cell.idle),
+           "--size",
+           fmt::to_string(setup.size_bytes),
+           "--depth",
+           fmt::to_string(setup.depth),
+           "--threads",
+           threads,
+           "--warmup",
+           in_ns(setup.warmup),
+           "--duration",
+           in_ns(setup.window),
+           "--json",
+           "--announce",
+           fmt::to_string(kAnnounceFd)},
+          std::move(processors),
+          {}};
+}
+
+/// One trial under way. Its destructor ends what still runs.
+class Trial {
+ public:
+  Trial(const TrialSetup& setup, const Cell& cell, const Processors& processors)
+      : setup_(setup),
+        cell_(cell),
+        processors_(processors),
+        server_(server_command(setup, cell, processors.server)) {}
+
+  TrialOutcome run() {
+    const std::string address = listening_address();
+    client_.emplace(client_command(setup_, cell_, address, processors_.client));
+    await_announcement("begin", setup_.warmup);
+    const ServerSample begin = sample_server();
+    await_announcement("end", setup_.window);
+    const ServerSample end = sample_server();
+    TrialOutcome outcome = client_outcome();
+    add_server_metrics(outcome.metrics, begin, end, cell_, setup_.size_bytes,
+                       processors_.server.size());
+    if (const int code = end_process(server_, setup_.patience); code != 0) {
+      throw Broken(how_it_ended("server", server_));
+    }
+    return outcome;
+  }
+
+ private:
+  /// From "listening on 127.0.0.1:40321 backend=poll ...".
+  std::string listening_address() {
+    constexpr std::string_view prefix = "listening on ";
+    const std::string line = next_line("server", server_, server_.output(), "its address", {});
+    if (!line.starts_with(prefix)) throw Broken(fmt::format("server said \"{}\" first", line));
+    return line.substr(prefix.size(), line.find(' ', prefix.size()) - prefix.size());
+  }
+
+  void await_announcement(std::string_view name, nanoseconds expected) {
+    const std::string line = next_line("client", *client_, client_->announcements(),
+                                       fmt::format("its {}", name), expected);
+    if (!line.starts_with(name)) {
+      throw Broken(fmt::format("client announced \"{}\" instead of \"{}\"", line, name));
+    }
+  }
+
+  ServerSample sample_server() {
+    server_.send(SIGUSR1);
+    const std::string line = next_line("server", server_, server_.output(), "its counters", {});
+    return {Json::parse(line), runqueue_wait_ns(server_.pid())};
+  }
+
+  TrialOutcome client_outcome() {
+    await("client", "its end", {}, [this] { return client_->exit_code().has_value(); });
+    const std::string& text = client_->output().text();
+    if (text.empty()) throw Broken(how_it_ended("client", *client_));
+    const Json report = Json::parse(text);
+    TrialOutcome outcome;
+    add_client_metrics(outcome.metrics, report, processors_.client.size());
+    if (client_->exit_code() != 0) {
+      outcome.status = TrialStatus::failed;
+      outcome.reason = fmt::format("client counted errors: {}",
+                                   report.value("errors_by_kind", Json::object()).dump());
+    } else if (!(outcome.metrics[Metric::echoes_per_s] > 0)) {
+      throw Broken("no echo came back during the timed window");
+    }
+    return outcome;
+  }
+
+  std::string next_line(std::string_view who, Process& writer, PipeReader& reader,
+                        std::string_view what, nanoseconds expected) {
+    std::optional<std::string> line;
+    await(who, what, expected, [&] {
+      line = reader.take_line();
+      return line || writer.exit_code();
+    });
+    if (!line) throw Broken(how_it_ended(who, writer));
+    return *line;
+  }
+
+  /// A server that ends ends the trial, whoever is waited for.
+  void await(std::string_view who, std::string_view what, nanoseconds expected,
+             const std::function<bool()>& happened) {
+    const auto deadline = Clock::now() + expected + setup_.patience;
+    bool done = false;
+    const auto over = [&] { return (done = happened()) || server_.exit_code(); };
+    const Wake wake = client_ ? wait_for({&server_, &*client_}, setup_.interrupt, deadline, over)
+                              : wait_for({&server_}, setup_.interrupt, deadline, over);
+    if (wake == Wake::interrupted) throw Interrupted();
+    if (wake == Wake::deadline) {
+      throw Broken(fmt::format("{} did not give {} within {}", who, what,
+                               cli::show_duration(expected + setup_.patience)));
+    }
+    if (!done) throw Broken(how_it_ended("server", server_));
+  }
+
+  static std::string how_it_ended(std::string_view who, const Process& process) {
+    const std::string words = process.last_words();
+    return fmt::format("{} ended with code {}: {}", who, process.exit_code().value_or(-1),
+                       words.empty() ? "it gave no reason" : words);
+  }
+
+  const TrialSetup& setup_;
+  const Cell& cell_;
+  const Processors& processors_;
+  Process server_;
+  std::optional<Process> client_;
+};
+
+TrialOutcome failed(std::string reason) {
+  return {TrialStatus::failed, std::move(reason), Metrics()};
+}
+
+}  // namespace
+
+std::optional<TrialOutcome> run_trial(const TrialSetup& setup, const Cell& cell,
+                                      const Processors& processors) {
+  try {
+    return Trial(setup, cell, processors).run();
+  } catch (const Interrupted&) {
+    return std::nullopt;
+  } catch (const Broken& broken) {
+    return failed(broken.what());
+  } catch (const Json::exception& error) {
+    return failed(fmt::format("a report of another schema: {}", error.what()));
+  }
+}
+
+}  // namespace muxlab
