@@ -37,23 +37,29 @@ std::string lower_case(std::string_view text) {
   return lowered;
 }
 
-/// digits[.digits]unit, and nothing else; nothing when it is not that or does not fit 63 bits.
-std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
-  const std::size_t end = text.find_first_not_of("0123456789.");
-  const std::string_view digits = text.substr(0, end);
-  const std::string unit_name = lower_case(end == text.npos ? "" : text.substr(end));
-  double number = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number,
-                                      std::chars_format::fixed);
-  if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
-  for (const Unit& unit : units) {
-    if (unit.name != unit_name) continue;
-    const double value = number * static_cast<double>(unit.factor);
-    const bool whole = value == std::floor(value);
-    if (!whole || value >= static_cast<double>(std::numeric_limits<std::int64_t>::max())) break;
-    return static_cast<std::uint64_t>(value);
+constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+
+/// `number` times `factor` when that is whole and fits; a whole number is never rounded.
+std::optional<std::uint64_t> scale(std::string_view number, std::uint64_t factor) {
+  const char* const end = number.data() + number.size();
+  std::uint64_t whole = 0;
+  if (const auto parsed = std::from_chars(number.data(), end, whole);
+      parsed.ec == std::errc{} && parsed.ptr == end) {
+    return whole <= kMax / factor ? std::optional(whole * factor) : std::nullopt;
   }
-  return std::nullopt;
+  double fraction = 0;
+  const auto parsed = std::from_chars(number.data(), end, fraction, std::chars_format::fixed);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+  const double value = fraction * static_cast<double>(factor);
+  if (value != std::floor(value) || value >= static_cast<double>(kMax)) return std::nullopt;
+  return static_cast<std::uint64_t>(value);
+}
+
+/// digits[.digits]unit, and nothing else.
+std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  const auto unit = std::ranges::find(units, lower_case(text.substr(end)), &Unit::name);
+  return unit == units.end() ? std::nullopt : scale(text.substr(0, end), unit->factor);
 }
 
 void check_range(const std::string& name, std::uint64_t value, Range range) {
@@ -64,8 +70,8 @@ void check_range(const std::string& name, std::uint64_t value, Range range) {
 
 /// Every option is read through here, so that each message names its option.
 template <typename Read>
-CLI::Option* add_parsed(CLI::App& verb, const std::string& name, std::string shown_default,
-                        const std::string& type, const std::string& help, Read read) {
+Option add_parsed(CLI::App& verb, const std::string& name, std::string shown_default,
+                  const std::string& type, const std::string& help, Read read) {
   auto* option = verb.add_option_function<std::string>(
       name,
       [name, read](const std::string& text) {
@@ -80,7 +86,7 @@ CLI::Option* add_parsed(CLI::App& verb, const std::string& name, std::string sho
       help);
   option->type_name(type);
   if (!shown_default.empty()) option->default_str(shown_default);
-  return option;
+  return Option(option);
 }
 
 }  // namespace
@@ -114,8 +120,8 @@ std::vector<std::string> parse_list(std::string_view text) {
   return items;
 }
 
-CLI::Option* add_count(CLI::App& verb, const std::string& name, std::uint64_t& value, Range range,
-                       const std::string& help) {
+Option add_count(CLI::App& verb, const std::string& name, std::uint64_t& value, Range range,
+                 const std::string& help) {
   return add_parsed(verb, name, show_count(value), "COUNT", help,
                     [&value, name, range](const std::string& text) {
                       value = parse_count(text);
@@ -123,8 +129,8 @@ CLI::Option* add_count(CLI::App& verb, const std::string& name, std::uint64_t& v
                     });
 }
 
-CLI::Option* add_size(CLI::App& verb, const std::string& name, std::uint64_t& value, Range range,
-                      const std::string& help) {
+Option add_size(CLI::App& verb, const std::string& name, std::uint64_t& value, Range range,
+                const std::string& help) {
   return add_parsed(verb, name, fmt::to_string(value), "BYTES", help,
                     [&value, name, range](const std::string& text) {
                       value = parse_size(text);
@@ -132,14 +138,14 @@ CLI::Option* add_size(CLI::App& verb, const std::string& name, std::uint64_t& va
                     });
 }
 
-CLI::Option* add_duration(CLI::App& verb, const std::string& name, std::chrono::nanoseconds& value,
-                          const std::string& help) {
+Option add_duration(CLI::App& verb, const std::string& name, std::chrono::nanoseconds& value,
+                    const std::string& help) {
   return add_parsed(verb, name, show_duration(value), "DURATION", help,
                     [&value](const std::string& text) { value = parse_duration(text); });
 }
 
-CLI::Option* add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
-                        Range range, const std::string& help) {
+Option add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
+                  Range range, const std::string& help) {
   std::vector<std::string> shown;
   for (const std::uint64_t value : values) shown.push_back(show_count(value));
   return add_parsed(verb, name, fmt::format("{}", fmt::join(shown, ",")), "COUNT,...", help,
@@ -153,11 +159,60 @@ CLI::Option* add_counts(CLI::App& verb, const std::string& name, std::vector<std
                     });
 }
 
-CLI::Option* add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
-                      const std::string& help) {
+Option add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
+                const std::string& help) {
   return add_parsed(verb, name, fmt::format("{}", fmt::join(values, ",")), "NAME,...", help,
                     [&values](const std::string& text) { values = parse_list(text); });
 }
+
+Option add_text(CLI::App& verb, const std::string& name, std::string& value,
+                const std::string& type, const std::string& help) {
+  CLI::Option* const option = verb.add_option(name, value, help)->type_name(type);
+  if (!value.empty()) option->default_str(value);
+  return Option(option);
+}
+
+Option add_text(CLI::App& verb, const std::string& name, std::optional<std::string>& value,
+                const std::string& type, const std::string& help) {
+  return Option(verb.add_option(name, value, help)->type_name(type));
+}
+
+Option add_texts(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
+                 const std::string& help) {
+  return Option(verb.add_option(name, values, help));
+}
+
+Option add_flag(CLI::App& verb, const std::string& name, bool& value, const std::string& help) {
+  return Option(verb.add_flag(name, value, help));
+}
+
+CLI::App& add_verb(CLI::App& program, const std::string& name, const std::string& help,
+                   std::function<void()> run) {
+  CLI::App* const verb = program.add_subcommand(name, help);
+  verb->callback(std::move(run));
+  return *verb;
+}
+
+Option& Option::required() {
+  option_->required();
+  return *this;
+}
+
+Option& Option::excludes(const Option& other) {
+  option_->excludes(other.option_);
+  return *this;
+}
+
+Option& Option::shows_default(const std::string& text) {
+  option_->default_str(text);
+  return *this;
+}
+
+CLI::App& verb_of(CLI::App& program, const std::string& name) {
+  return *program.get_subcommand(name);
+}
+
+bool is_given(const CLI::App& verb, const std::string& name) { return verb.count(name) > 0; }
 
 std::string show_count(std::uint64_t count) {
   if (count > 0 && count % 1'000'000 == 0) return fmt::format("{}m", count / 1'000'000);

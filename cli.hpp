@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,9 +11,10 @@
 namespace CLI {
 class App;
 class Option;
-}
+}  // namespace CLI
 
-/// How every verb reads its options, so that `10k` or `500ms` means the same everywhere.
+/// How every verb reads its options, so that `10k` or `500ms` means the same everywhere. CLI11 does
+/// the work, behind this file.
 namespace muxlab::cli {
 
 /// "64", "10k", "1m": k is 1,000 and m is 1,000,000. Throws Failure (usage).
@@ -29,17 +32,48 @@ struct Range {
   std::uint64_t max;
 };
 
+/// A verb of the program; `run` is called when its options are read.
+CLI::App& add_verb(CLI::App& program, const std::string& name, const std::string& help,
+                   std::function<void()> run);
+
+/// What else can be said of an option that was added.
+class Option {
+ public:
+  explicit Option(CLI::Option* option) : option_(option) {}
+  Option& required();
+  Option& excludes(const Option& other);
+  /// What the help text says is the default, where the value itself cannot.
+  Option& shows_default(const std::string& text);
+
+ private:
+  CLI::Option* option_;
+};
+
 /// Options that keep what `value` holds as their default and show it in the help text.
-CLI::Option* add_count(CLI::App& verb, const std::string& name, std::uint64_t& value, Range range,
-                       const std::string& help);
-CLI::Option* add_size(CLI::App& verb, const std::string& name, std::uint64_t& value, Range range,
-                      const std::string& help);
-CLI::Option* add_duration(CLI::App& verb, const std::string& name, std::chrono::nanoseconds& value,
-                          const std::string& help);
-CLI::Option* add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
-                        Range range, const std::string& help);
-CLI::Option* add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
-                      const std::string& help);
+Option add_count(CLI::App& verb, const std::string& name, std::uint64_t& value, Range range,
+                 const std::string& help);
+Option add_size(CLI::App& verb, const std::string& name, std::uint64_t& value, Range range,
+                const std::string& help);
+Option add_duration(CLI::App& verb, const std::string& name, std::chrono::nanoseconds& value,
+                    const std::string& help);
+Option add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
+                  Range range, const std::string& help);
+Option add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
+                const std::string& help);
+/// `type` is the word that stands for the value in the help text, such as NAME or FILE. A `name`
+/// without dashes is not an option but what stands by itself on the command line.
+Option add_text(CLI::App& verb, const std::string& name, std::string& value,
+                const std::string& type, const std::string& help);
+Option add_text(CLI::App& verb, const std::string& name, std::optional<std::string>& value,
+                const std::string& type, const std::string& help);
+Option add_texts(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
+                 const std::string& help);
+Option add_flag(CLI::App& verb, const std::string& name, bool& value, const std::string& help);
+
+/// The verb that was added under that name.
+CLI::App& verb_of(CLI::App& program, const std::string& name);
+/// Whether the option was on the command line.
+bool is_given(const CLI::App& verb, const std::string& name);
 
 /// The inverse of parse_count and parse_duration for messages: 10000 -> "10k", 1500ms -> "1.5s".
 std::string show_count(std::uint64_t count);

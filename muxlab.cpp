@@ -59,13 +59,15 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const auto fail = [](const char* reason, muxlab::ExitCode code) {
+    std::fputs(("muxlab: " + std::string(reason) + "\n").c_str(), stderr);
+    return static_cast<int>(code);
+  };
   try {
     return run(argc, argv);
   } catch (const muxlab::Failure& failure) {
-    fmt::print(stderr, "muxlab: {}\n", failure.what());
-    return static_cast<int>(failure.code());
+    return fail(failure.what(), failure.code());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "muxlab: {}\n", error.what());
-    return static_cast<int>(muxlab::ExitCode::failed);
+    return fail(error.what(), muxlab::ExitCode::failed);
   }
 }

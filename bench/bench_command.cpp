@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -42,7 +41,7 @@ std::vector<std::string> own_command_line() {
 
 CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   const auto given = [&verb](const char* option, const auto& value) {
-    return verb.count(option) > 0 ? std::optional(value) : std::nullopt;
+    return cli::is_given(verb, option) ? std::optional(value) : std::nullopt;
   };
   CampaignRequest request;
   request.full = command.full;
@@ -57,7 +56,7 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   request.warmup = given("--warmup", command.warmup);
   request.window = given("--window", command.window);
   request.threading = given("--threading", command.threading);
-  if (verb.count("--out") > 0) request.folder = command.folder;
+  if (cli::is_given(verb, "--out")) request.folder = command.folder;
   request.command_line = own_command_line();
   return request;
 }
@@ -100,44 +99,46 @@ void add_grid_options(CLI::App& verb, BenchCommand& command) {
   cli::add_counts(verb, "--idle", command.idle, {0, 1'000'000},
                   "Connections that are open and never send; default: 0");
   cli::add_size(verb, "--size", command.size_bytes, {1, 1 << 20}, "Size of a message")
-      ->default_str("64");
+      .shows_default("64");
   cli::add_count(verb, "--depth", command.depth, {1, 1'000}, "Messages in flight per connection")
-      ->default_str("1");
-  verb.add_option("--threading", command.threading,
-                  "Threading model; default: single for one thread, else reuseport")
-      ->type_name("MODEL");
+      .shows_default("1");
+  cli::add_text(verb, "--threading", command.threading, "MODEL",
+                "Threading model; default: single for one thread, else reuseport");
 }
 
 void add_effort_options(CLI::App& verb, BenchCommand& command) {
-  auto* quick =
-      verb.add_flag("--quick", command.quick,
+  const auto quick =
+      cli::add_flag(verb, "--quick", command.quick,
                     "A few short trials per point: minutes, and no ranking (the default)");
-  verb.add_flag("--full", command.full, "Enough trials per point to compare")->excludes(quick);
+  cli::add_flag(verb, "--full", command.full, "Enough trials per point to compare").excludes(quick);
   cli::add_count(verb, "--rounds", command.rounds, {1, 1'000}, "Trials per point")
-      ->default_str("3 quick, 10 full");
+      .shows_default("3 quick, 10 full");
   cli::add_duration(verb, "--warmup", command.warmup, "Not measured, before each window")
-      ->default_str("200ms quick, 500ms full");
+      .shows_default("200ms quick, 500ms full");
   cli::add_duration(verb, "--window", command.window, "Measured, in each trial")
-      ->default_str("600ms quick, 1s full");
-  verb.add_option("--seed", command.seed, "Draws the order of the trials; default: a new one")
-      ->type_name("NUMBER");
+      .shows_default("600ms quick, 1s full");
+  cli::add_count(verb, "--seed", command.seed, {0, UINT32_MAX}, "Draws the order of the trials")
+      .shows_default("a new one");
 }
 
 }  // namespace
 
 void add_bench(CLI::App& program, ExitCode& exit_code) {
   auto command = std::make_shared<BenchCommand>();
-  CLI::App& verb = *program.add_subcommand(
-      "bench", "Measure backends against each other in interleaved rounds, and plot the results");
-  verb.add_option("EXPERIMENT", command->experiments, "What to find out; --list shows them all");
+  CLI::App& verb = cli::add_verb(
+      program, "bench",
+      "Measure backends against each other in interleaved rounds, and plot the results",
+      [&program, command, &exit_code] {
+        exit_code = run(cli::verb_of(program, "bench"), *command);
+      });
+  cli::add_texts(verb, "EXPERIMENT", command->experiments,
+                 "What to find out; --list shows them all");
   add_effort_options(verb, *command);
   add_grid_options(verb, *command);
-  verb.add_option("--out", command->folder,
-                  "New folder for the results; default: muxlab-results/EXPERIMENT-TIME")
-      ->type_name("DIR");
-  verb.add_flag("--list", command->list, "Show the experiments and do nothing");
-  verb.add_flag("--dry-run", command->dry_run, "Show what would be run and do nothing");
-  verb.callback([&verb, command, &exit_code] { exit_code = run(verb, *command); });
+  cli::add_text(verb, "--out", command->folder, "DIR",
+                "New folder for the results; default: muxlab-results/EXPERIMENT-TIME");
+  cli::add_flag(verb, "--list", command->list, "Show the experiments and do nothing");
+  cli::add_flag(verb, "--dry-run", command->dry_run, "Show what would be run and do nothing");
 }
 
 }  // namespace muxlab

@@ -1,17 +1,19 @@
 #include "bench/campaign_order.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace muxlab {
 namespace {
 
-using testing::UnorderedElementsAre;
-
 TEST(CampaignOrder, EachRoundRunsEachCellOnce) {
   const auto order = draw_order(5, 20, 1);
   ASSERT_EQ(order.size(), 20U);
-  for (const auto& round : order) EXPECT_THAT(round, UnorderedElementsAre(0, 1, 2, 3, 4));
+  const std::vector<std::size_t> each = {0, 1, 2, 3, 4};
+  for (const auto& round : order) {
+    EXPECT_TRUE(std::is_permutation(round.begin(), round.end(), each.begin(), each.end()));
+  }
 }
 
 TEST(CampaignOrder, FollowsFromTheSeedAlone) {
@@ -20,9 +22,8 @@ TEST(CampaignOrder, FollowsFromTheSeedAlone) {
 }
 
 TEST(CampaignOrder, IsTheSameEverywhere) {
-  using testing::ElementsAre;
-  EXPECT_THAT(draw_order(6, 2, 42),
-              ElementsAre(ElementsAre(3, 1, 5, 2, 4, 0), ElementsAre(3, 5, 4, 0, 1, 2)));
+  const std::vector<std::vector<std::size_t>> expected = {{3, 1, 5, 2, 4, 0}, {3, 5, 4, 0, 1, 2}};
+  EXPECT_EQ(draw_order(6, 2, 42), expected);
 }
 
 TEST(CampaignOrder, RoundsDiffer) {

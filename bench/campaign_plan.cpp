@@ -7,7 +7,7 @@
 #include <random>
 #include <set>
 
-#include "bench/campaign_record.hpp"
+#include "bench/campaign_time.hpp"
 #include "bench/progress.hpp"
 #include "cli.hpp"
 

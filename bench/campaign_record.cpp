@@ -1,13 +1,11 @@
 #include "bench/campaign_record.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-
-#include <ctime>
 
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
 #include "bench/campaign_files.hpp"
+#include "bench/campaign_time.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -52,6 +50,13 @@ std::string machine_line(const Json& machine) {
                      text_or(machine, "kernel_release", "?"));
 }
 
+std::string show(TrialCount trials) {
+  if (trials.min == trials.max) {
+    return fmt::format("{} trial{}", trials.max, trials.max == 1 ? "" : "s");
+  }
+  return fmt::format("{} to {} trials", trials.min, trials.max);
+}
+
 }  // namespace
 
 CampaignRecord::CampaignRecord(const CampaignPlan& plan)
@@ -87,7 +92,7 @@ CampaignRecord CampaignRecord::read(const std::filesystem::path& folder) {
                                 file.string(), json.at("schema_version").dump(), kSchemaVersion));
     }
     (void)record.backends();
-    (void)record.caption();
+    (void)record.caption({});
   } catch (const Json::exception& error) {
     throw Failure(ExitCode::usage,
                   fmt::format("{} is of another schema: {}", file.string(), error.what()));
@@ -108,42 +113,31 @@ std::vector<std::string> CampaignRecord::backends() const {
   return json_.at("grid").at("backends").get<std::vector<std::string>>();
 }
 
-std::uint64_t CampaignRecord::rounds() const { return json_.at("rounds").get<std::uint64_t>(); }
-
-std::string CampaignRecord::experiment() const { return json_.at("experiment").get<std::string>(); }
-
-std::string CampaignRecord::caption() const {
+std::string CampaignRecord::caption(TrialCount trials) const {
   const std::string conditions = fmt::format(
-      "{}, {}-byte messages, {} in flight per connection, windows of {}, {} trial{} per point: "
-      "median, bars from min to max; seed {}",
+      "{}, {}-byte messages, {} in flight per connection, windows of {}, {} per point: median, "
+      "bars from min to max; seed {}",
       json_.at("started_utc").get<std::string>().substr(0, 10), json_.at("size_bytes").dump(),
       json_.at("depth").dump(),
       cli::show_duration(std::chrono::nanoseconds(json_.at("window_ns").get<std::int64_t>())),
-      rounds(), rounds() == 1 ? "" : "s", json_.at("seed").dump());
-  const std::string warning = caution();
+      show(trials), json_.at("seed").dump());
+  const std::string warning = caution(trials);
   return machine_line(json_.at("machine")) + "\n" + conditions +
          (warning.empty() ? "" : "\n" + warning);
 }
 
-std::string CampaignRecord::caution() const {
+std::string CampaignRecord::caution(TrialCount trials) const {
   std::string text;
-  if (rounds() < kRoundsToRank) {
-    text = fmt::format("{}: {} trials per point are too few to rank backends",
-                       json_.at("profile").get<std::string>(), rounds());
+  if (trials.min < kRoundsToRank) {
+    text = fmt::format("{}: {} per point {} too few to rank backends",
+                       json_.at("profile").get<std::string>(), show(trials),
+                       trials.max == 1 ? "is" : "are");
   }
   const std::string status = json_.at("run_status").get<std::string>();
   if (status == "interrupted" || status == "running") {
     text += fmt::format("{}the campaign did not finish", text.empty() ? "" : "; ");
   }
   return text;
-}
-
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
-
-std::string utc_now_for_names() {
-  return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
 }  // namespace muxlab

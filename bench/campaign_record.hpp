@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/campaign.hpp"
+#include "bench/summary.hpp"
 
 namespace muxlab {
 
@@ -25,21 +26,15 @@ class CampaignRecord {
   void write(const std::filesystem::path& folder) const;
 
   [[nodiscard]] std::vector<std::string> backends() const;
-  [[nodiscard]] std::uint64_t rounds() const;
-  [[nodiscard]] std::string experiment() const;
   /// The lines below each plot: machine, conditions, and what keeps it from being trusted.
-  [[nodiscard]] std::string caption() const;
+  [[nodiscard]] std::string caption(TrialCount trials) const;
   /// What keeps the figures from ranking backends; empty when nothing does.
-  [[nodiscard]] std::string caution() const;
+  [[nodiscard]] std::string caution(TrialCount trials) const;
 
  private:
   explicit CampaignRecord(nlohmann::ordered_json json) : json_(std::move(json)) {}
 
   nlohmann::ordered_json json_;
 };
-
-/// The time now as 2026-01-31T09:30:00Z, or as 20260131T093000Z for names of files.
-std::string utc_now();
-std::string utc_now_for_names();
 
 }  // namespace muxlab

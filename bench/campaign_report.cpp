@@ -12,9 +12,10 @@ Report render_report(const std::filesystem::path& folder) {
   const std::vector<TrialRow> trials = trial_rows(read_csv(folder / "trials.csv"));
   Report report;
   report.summary = summarise(trials, record.backends());
-  report.caution = record.caution();
+  const TrialCount trials_per_point = count_trials(report.summary);
+  report.caution = record.caution(trials_per_point);
   write_whole(folder / "summary.csv", summary_csv(report.summary));
-  report.plots = draw_plots(folder, plots_of(report.summary), record.caption());
+  report.plots = draw_plots(folder, plots_of(report.summary), record.caption(trials_per_point));
   return report;
 }
 

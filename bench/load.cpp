@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <future>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backends/failure.hpp"
@@ -21,6 +25,9 @@ namespace {
 
 /// So that neither an accept queue nor a list of half-open connections overflows.
 constexpr std::uint64_t kMaxUnderWay = 256;
+/// Well below the 14,000 that Linux gives away quickly of its 28,000 ports: connect(2) goes through
+/// all the even ones before it tries an odd one.
+constexpr std::uint64_t kMaxFromOneAddress = 10'000;
 
 /// The part of `total` that falls to one of the threads when all get the same, give or take one.
 std::uint64_t share(std::uint64_t total, std::uint64_t thread, std::uint64_t threads) {
@@ -42,9 +49,12 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
   const std::uint64_t active = share(options.connections, thread, options.threads);
   const std::uint64_t idle = share(options.idle, thread, options.threads);
   LoadConnections connections(run.pattern, active + idle, active, thread, options.threads);
-  const std::uint64_t under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads);
-  establish(connections, run.target, run.timeline,
-            {under_way, options.size_bytes, options.connect_patience});
+  const EstablishLimits limits{
+      .under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
+      .from_one_address = std::max<std::uint64_t>(1, kMaxFromOneAddress / options.threads),
+      .active_bytes = options.size_bytes,
+      .patience = options.connect_patience};
+  establish(connections, run.target, run.timeline, limits);
   run.timeline.arrive(connections.tally().established);
   ClosedLoop(connections, run.timeline, {options.size_bytes, options.depth, options.grace}).run();
   return std::move(connections.tally());
@@ -103,6 +113,8 @@ class EndAtExit {
   ~EndAtExit() { timeline_.end(); }
   EndAtExit(const EndAtExit&) = delete;
   EndAtExit& operator=(const EndAtExit&) = delete;
+  EndAtExit(EndAtExit&&) = delete;
+  EndAtExit& operator=(EndAtExit&&) = delete;
 
  private:
   Timeline& timeline_;

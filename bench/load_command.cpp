@@ -6,9 +6,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "backends/unique_fd.hpp"
 #include "bench/load.hpp"
@@ -56,17 +58,23 @@ void tell(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); 
 struct LoadCommand {
   LoadOptions options;
   bool json = false;
+  std::optional<std::string> announce;
 };
+
+int open_descriptor(const std::string& text) {
+  int fd = -1;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), fd);
+  const bool is_number = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+  if (is_number && ::fcntl(fd, F_GETFD) >= 0) return fd;
+  throw Failure(ExitCode::usage, fmt::format("--announce {} is not an open descriptor", text));
+}
 
 /// Runs the load and prints what it measured, whatever failed: a failure has figures too.
 ExitCode load(LoadCommand& command) {
   LoadOptions& options = command.options;
   const Interrupt interrupt;
   options.interrupt = interrupt.fd();
-  if (options.announce >= 0 && ::fcntl(options.announce, F_GETFD) < 0) {
-    throw Failure(ExitCode::usage,
-                  fmt::format("--announce {} is not an open descriptor", options.announce));
-  }
+  if (command.announce) options.announce = open_descriptor(*command.announce);
   if (::isatty(STDERR_FILENO) != 0) {
     tell(fmt::format("loading {} for {} after {} of warm-up", options.connect,
                      cli::show_duration(options.duration), cli::show_duration(options.warmup)));
@@ -85,13 +93,14 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   constexpr std::uint64_t kMany = 1'000'000;
   auto command = std::make_shared<LoadCommand>();
   LoadOptions& options = command->options;
-  CLI::App& verb = *program.add_subcommand(
-      "load", "Load an echo server, measure it and verify every byte that comes back");
-  verb.add_option("--connect", options.connect, "Server: HOST:PORT, [IPV6]:PORT or unix:PATH")
-      ->type_name("ADDRESS")
-      ->required();
+  CLI::App& verb = cli::add_verb(
+      program, "load", "Load an echo server, measure it and verify every byte that comes back",
+      [command, &exit_code] { exit_code = load(*command); });
+  cli::add_text(verb, "--connect", options.connect, "ADDRESS",
+                "Server: HOST:PORT, [IPV6]:PORT or unix:PATH")
+      .required();
   cli::add_count(verb, "--connections", options.connections, {1, kMany}, "Connections that echo")
-      ->required();
+      .required();
   cli::add_count(verb, "--idle", options.idle, {0, kMany},
                  "Connections beside them that are open and silent");
   cli::add_duration(verb, "--duration", options.duration, "How long to measure");
@@ -101,11 +110,9 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
                  "Messages that each connection keeps in flight");
   cli::add_count(verb, "--threads", options.threads, {1, 1024},
                  "Threads that share the connections evenly");
-  verb.add_flag("--json", command->json, "Write one JSON object instead of text");
-  verb.add_option("--announce", options.announce,
-                  "Descriptor to write \"begin NS\" and \"end NS\" of the measured window to")
-      ->type_name("FD");
-  verb.callback([command, &exit_code] { exit_code = load(*command); });
+  cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
+  cli::add_text(verb, "--announce", command->announce, "FD",
+                "Descriptor to write \"begin NS\" and \"end NS\" of the measured window to");
 }
 
 }  // namespace muxlab

@@ -39,7 +39,9 @@ void bind_to(int fd, in_addr address) {
 
 }  // namespace
 
-std::optional<in_addr> SourceAddresses::current() const {
+std::optional<in_addr> SourceAddresses::next() {
+  if (connections_ >= connections_each_) static_cast<void>(advance());
+  ++connections_;
   if (current_ == kKernelsChoice) return std::nullopt;
   return in_addr{htonl(INADDR_LOOPBACK - kKernelsChoice + current_)};
 }
@@ -47,6 +49,7 @@ std::optional<in_addr> SourceAddresses::current() const {
 bool SourceAddresses::advance() {
   if (current_ >= last_) return false;
   ++current_;
+  connections_ = 0;
   return true;
 }
 
@@ -56,7 +59,7 @@ Dialled dial(const LoadTarget& target, SourceAddresses& sources) {
         checked(::socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
                 "socket"));
     if (target.is_tcp()) prepare(fd.get());
-    if (const auto source = sources.current()) bind_to(fd.get(), *source);
+    if (const auto source = sources.next()) bind_to(fd.get(), *source);
     if (::connect(fd.get(), target.get(), target.address_size) == 0) return {std::move(fd)};
     const int error = errno;
     if (error == EINPROGRESS || error == EINTR) return {std::move(fd)};

@@ -10,24 +10,30 @@
 
 namespace muxlab {
 
-/// The addresses that connections come from, one after the other as each runs out of ports.
+/// The addresses that connections come from, one after the other before it runs out of ports.
 ///
 /// First the one that the kernel chooses. To a server in 127.0.0.0/8 then 127.0.0.2, 127.0.0.3 and
 /// so on up to 127.0.0.254, each of which has as many ports (ip(7), ip_local_port_range) to give.
+/// To any other server there is the first one only.
 class SourceAddresses {
  public:
-  explicit SourceAddresses(bool loopback) : last_(loopback ? 254 : kKernelsChoice) {}
+  /// Linux looks for a free port one by one, and takes milliseconds for it once most are taken:
+  /// better to go on to the next address after `connections_each`.
+  SourceAddresses(bool is_loopback, std::uint64_t connections_each)
+      : last_(is_loopback ? 254 : kKernelsChoice), connections_each_(connections_each) {}
 
-  /// The address to bind(2) to; nothing: leave the choice to the kernel.
-  [[nodiscard]] std::optional<in_addr> current() const;
-  /// Goes on to the next address; false when there is none.
+  /// The address that the next connection is to bind(2) to; nothing: the kernel chooses.
+  [[nodiscard]] std::optional<in_addr> next();
+  /// Goes on to the next address at once; false when there is none.
   [[nodiscard]] bool advance();
 
  private:
   static constexpr std::uint32_t kKernelsChoice = 1;
 
   std::uint32_t last_;
+  std::uint64_t connections_each_;
   std::uint32_t current_ = kKernelsChoice;  // the last number of 127.0.0.x
+  std::uint64_t connections_ = 0;           // from that address
 };
 
 /// A socket whose connection is under way, or why there is none.

@@ -20,28 +20,45 @@ namespace {
 using namespace std::chrono_literals;
 using test::EchoServer;
 
+/// The last number of the 127.0.0.x that comes next; 0 when the kernel chooses.
+std::uint32_t next_number(SourceAddresses& sources) {
+  const auto address = sources.next();
+  if (!address) return 0;
+  EXPECT_EQ(ntohl(address->s_addr) >> 8, 0x7f0000U);
+  return ntohl(address->s_addr) & 0xff;
+}
+
 TEST(SourceAddresses, LeaveTheChoiceToTheKernelUntilItRunsOut) {
-  SourceAddresses sources(true);
-  EXPECT_FALSE(sources.current());
-  for (std::uint32_t last = 2; last <= 254; ++last) {
+  SourceAddresses sources(true, 1000);
+  EXPECT_EQ(next_number(sources), 0U);
+  for (std::uint32_t number = 2; number <= 254; ++number) {
     ASSERT_TRUE(sources.advance());
-    ASSERT_TRUE(sources.current());
-    ASSERT_EQ(ntohl(sources.current()->s_addr), 0x7f000000U + last);
+    ASSERT_EQ(next_number(sources), number);
+    ASSERT_EQ(next_number(sources), number);
   }
   EXPECT_FALSE(sources.advance());
-  EXPECT_EQ(ntohl(sources.current()->s_addr), 0x7f0000feU);
+  EXPECT_EQ(next_number(sources), 254U);
+}
+
+TEST(SourceAddresses, GoOnBeforePortsGetScarce) {
+  SourceAddresses sources(true, 2);
+  for (const std::uint32_t number : {0U, 0U, 2U, 2U, 3U, 3U, 4U}) {
+    EXPECT_EQ(next_number(sources), number);
+  }
+  ASSERT_TRUE(sources.advance());
+  for (const std::uint32_t number : {5U, 5U, 6U}) EXPECT_EQ(next_number(sources), number);
 }
 
 TEST(SourceAddresses, AreOneOnlyUnlessTheServerIsOnThisMachine) {
-  SourceAddresses sources(false);
-  EXPECT_FALSE(sources.current());
+  SourceAddresses sources(false, 2);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(next_number(sources), 0U);
   EXPECT_FALSE(sources.advance());
-  EXPECT_FALSE(sources.current());
+  EXPECT_EQ(next_number(sources), 0U);
 }
 
 TEST(Dial, ComesFromTheAddressThatItIsGiven) {
   const EchoServer server;
-  SourceAddresses sources(true);
+  SourceAddresses sources(true, 1000);
   ASSERT_TRUE(sources.advance());
   const Dialled dialled = dial(resolve_target(server.address()), sources);
   ASSERT_TRUE(dialled.fd);

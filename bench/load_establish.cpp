@@ -23,7 +23,7 @@ class Establishing {
       : connections_(connections),
         target_(target),
         limits_(limits),
-        sources_(target.is_ipv4_loopback()) {}
+        sources_(target.is_ipv4_loopback(), limits.from_one_address) {}
 
   void run() {
     std::int64_t stalled_at_ns = monotonic_ns() + limits_.patience.count();

@@ -12,6 +12,7 @@ namespace muxlab {
 /// How connections are opened.
 struct EstablishLimits {
   std::uint64_t under_way;            ///< at once, until each has echoed; 1 or more
+  std::uint64_t from_one_address;     ///< to a server in 127.0.0.0/8, which has other addresses
   std::uint64_t active_bytes;         ///< that an active connection has to echo
   std::chrono::nanoseconds patience;  ///< to wait while nothing happens
 };

@@ -48,6 +48,8 @@ class LoadProcess {
   }
   LoadProcess(const LoadProcess&) = delete;
   LoadProcess& operator=(const LoadProcess&) = delete;
+  LoadProcess(LoadProcess&&) = delete;
+  LoadProcess& operator=(LoadProcess&&) = delete;
   ~LoadProcess() {
     if (pid_ >= 0) end();
   }

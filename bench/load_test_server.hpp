@@ -43,6 +43,8 @@ class EchoServer {
         thread_([this] { serve(); }) {}
   EchoServer(const EchoServer&) = delete;
   EchoServer& operator=(const EchoServer&) = delete;
+  EchoServer(EchoServer&&) = delete;
+  EchoServer& operator=(EchoServer&&) = delete;
   ~EchoServer() {
     static_cast<void>(::eventfd_write(stop_.get(), 1));
     thread_.join();

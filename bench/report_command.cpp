@@ -2,28 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>
 
 #include "bench/campaign_report.hpp"
 #include "bench/summary_table.hpp"
+#include "cli.hpp"
 
 namespace muxlab {
 
 void add_report(CLI::App& program, ExitCode& exit_code) {
-  CLI::App& verb = *program.add_subcommand(
-      "report", "Rebuild summary.csv and the plots of a folder of results from its trials.csv");
   auto folder = std::make_shared<std::string>();
-  verb.add_option("DIR", *folder, "A folder that muxlab bench wrote")->required();
-  verb.callback([folder, &exit_code] {
-    const Report report = render_report(*folder);
-    fmt::print("{}{} plots in {}/plots\n", summary_table(report.summary, report.caution),
-               report.plots, *folder);
-    std::fflush(stdout);
-    exit_code = ExitCode::ok;
-  });
+  CLI::App& verb = cli::add_verb(
+      program, "report",
+      "Rebuild summary.csv and the plots of a folder of results from its trials.csv",
+      [folder, &exit_code] {
+        const Report report = render_report(*folder);
+        fmt::print("{}{} plots in {}/plots\n", summary_table(report.summary, report.caution),
+                   report.plots, *folder);
+        std::fflush(stdout);
+        exit_code = ExitCode::ok;
+      });
+  cli::add_text(verb, "DIR", *folder, "DIR", "A folder that muxlab bench wrote").required();
 }
 
 }  // namespace muxlab

@@ -54,6 +54,16 @@ std::vector<SummaryRow> summarise(std::span<const TrialRow> trials,
   return rows;
 }
 
+TrialCount count_trials(std::span<const SummaryRow> rows) {
+  TrialCount count;
+  for (const SummaryRow& row : rows) {
+    if (row.trials == 0) continue;
+    count.min = count.min == 0 ? row.trials : std::min(count.min, row.trials);
+    count.max = std::max(count.max, row.trials);
+  }
+  return count;
+}
+
 std::string summary_csv(std::span<const SummaryRow> rows) {
   std::vector<std::string> header = {"experiment",  "backend", "threading",  "threads",
                                      "connections", "idle",    "size_bytes", "depth",

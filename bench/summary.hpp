@@ -32,6 +32,14 @@ struct SummaryRow {
 std::vector<SummaryRow> summarise(std::span<const TrialRow> trials,
                                   std::span<const std::string> backends);
 
+/// The fewest and the most trials that any point with at least one stands on; both 0 without
+/// points.
+struct TrialCount {
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+};
+TrialCount count_trials(std::span<const SummaryRow> rows);
+
 /// summary.csv: per metric M the columns M_median, M_min and M_max, empty where no trial is ok.
 std::string summary_csv(std::span<const SummaryRow> rows);
 

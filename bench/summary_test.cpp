@@ -53,6 +53,17 @@ TEST(Summary, OrderOfTheTrialsDoesNotShow) {
   EXPECT_THAT(names, ElementsAre("select", "epoll-lt", "epoll-lt", "epoll-lt"));
 }
 
+TEST(Summary, CountsTheTrialsOfPointsThatHaveAny) {
+  const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 1),
+                                        trial("select", 1, 100, TrialStatus::ok, 1),
+                                        trial("epoll-lt", 1, 100, TrialStatus::ok, 1),
+                                        trial("epoll-lt", 2, 100, TrialStatus::failed, 1)};
+  const TrialCount count = count_trials(summarise(trials, kBackends));
+  EXPECT_EQ(count.min, 1U);
+  EXPECT_EQ(count.max, 2U);
+  EXPECT_EQ(count_trials({}).max, 0U);
+}
+
 TEST(Summary, CsvHasMedianMinAndMaxOfEachMetric) {
   const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 30)};
   const CsvTable table = parse_csv(summary_csv(summarise(trials, kBackends)), "summary.csv");

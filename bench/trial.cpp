@@ -12,7 +12,6 @@
 namespace muxlab {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using std::chrono::nanoseconds;
 
 /// The trial cannot be finished, and why.
@@ -104,20 +103,21 @@ class Trial {
   ServerSample sample_server() {
     server_.send(SIGUSR1);
     const std::string line = next_line("server", server_, server_.output(), "its counters", {});
-    return {Json::parse(line), runqueue_wait_ns(server_.pid())};
+    ServerSample sample = parse_server_sample(line);
+    sample.runqueue_wait_ns = runqueue_wait_ns(server_.pid());
+    return sample;
   }
 
   TrialOutcome client_outcome() {
     await("client", "its end", {}, [this] { return client_->exit_code().has_value(); });
     const std::string& text = client_->output().text();
     if (text.empty()) throw Broken(how_it_ended("client", *client_));
-    const Json report = Json::parse(text);
     TrialOutcome outcome;
-    add_client_metrics(outcome.metrics, report, processors_.client.size());
+    const std::string errors_by_kind =
+        add_client_metrics(outcome.metrics, text, processors_.client.size());
     if (client_->exit_code() != 0) {
       outcome.status = TrialStatus::failed;
-      outcome.reason = fmt::format("client counted errors: {}",
-                                   report.value("errors_by_kind", Json::object()).dump());
+      outcome.reason = fmt::format("client counted errors: {}", errors_by_kind);
     } else if (!(outcome.metrics[Metric::echoes_per_s] > 0)) {
       throw Broken("no echo came back during the timed window");
     }
@@ -178,8 +178,8 @@ std::optional<TrialOutcome> run_trial(const TrialSetup& setup, const Cell& cell,
     return std::nullopt;
   } catch (const Broken& broken) {
     return failed(broken.what());
-  } catch (const Json::exception& error) {
-    return failed(fmt::format("a report of another schema: {}", error.what()));
+  } catch (const ForeignReport& report) {
+    return failed(report.what());
   }
 }
 

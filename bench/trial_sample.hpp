@@ -2,8 +2,10 @@
 
 #include <sys/types.h>
 
-#include <nlohmann/json.hpp>
+#include <array>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "bench/experiment.hpp"
@@ -11,25 +13,34 @@
 
 namespace muxlab {
 
+/// What a child printed is not what the harness understands; one line.
+struct ForeignReport : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 /// The server at one moment: what it says of itself, and what the kernel says of its threads.
 struct ServerSample {
-  nlohmann::ordered_json counters;
+  double monotonic_ns = 0;
+  double cpu_ns = 0;
+  double bytes_out = 0;
+  std::array<double, 6> syscalls{};        ///< wait, read, write, ctl, accept, other
   std::optional<double> runqueue_wait_ns;  ///< of all its threads since each began
 };
+
+/// From the line of JSON that `muxlab serve --stats -` prints. Throws ForeignReport.
+ServerSample parse_server_sample(std::string_view line);
 
 /// How long the threads of `pid` were ready to run without a processor, from /proc (the second
 /// field of schedstat). Nothing for a process of so many threads that asking would disturb it, or
 /// where the kernel does not tell.
 std::optional<double> runqueue_wait_ns(pid_t pid);
 
-/// Fills in the server's share of `metrics` from the two ends of the timed window. Throws
-/// nlohmann::json::exception when a sample lacks a counter.
+/// Fills in the server's share of `metrics` from the two ends of the timed window.
 void add_server_metrics(Metrics& metrics, const ServerSample& begin, const ServerSample& end,
                         const Cell& cell, std::uint64_t size_bytes, std::size_t processors);
 
-/// Fills in the client's share of `metrics` from the report of `muxlab load --json`. Throws
-/// nlohmann::json::exception when it lacks a key.
-void add_client_metrics(Metrics& metrics, const nlohmann::ordered_json& report,
-                        std::size_t processors);
+/// Fills in the client's share of `metrics` from what `muxlab load --json` prints, and returns its
+/// errors by kind; "{}" when there are none. Throws ForeignReport.
+std::string add_client_metrics(Metrics& metrics, std::string_view report, std::size_t processors);
 
 }  // namespace muxlab

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "backends/backend.hpp"
 #include "backends/descriptor_limit.hpp"
 #include "backends/machine.hpp"
+#include "cli.hpp"
 #include "server/server.hpp"
 #include "server/threading.hpp"
 
@@ -90,19 +90,19 @@ void print_text(const Json& all) {
 }  // namespace
 
 void add_inspect(CLI::App& program, ExitCode& exit_code) {
-  CLI::App& verb =
-      *program.add_subcommand("inspect", "Show which backends work on this machine, and why not");
   auto as_json = std::make_shared<bool>(false);
-  verb.add_flag("--json", *as_json, "One JSON object on stdout, with the machine");
-  verb.callback([as_json, &exit_code] {
-    const Json all = inspect();
-    if (*as_json) {
-      fmt::print("{}\n", all.dump(2));
-    } else {
-      print_text(all);
-    }
-    exit_code = ExitCode::ok;
-  });
+  CLI::App& verb =
+      cli::add_verb(program, "inspect", "Show which backends work on this machine, and why not",
+                    [as_json, &exit_code] {
+                      const Json all = inspect();
+                      if (*as_json) {
+                        fmt::print("{}\n", all.dump(2));
+                      } else {
+                        print_text(all);
+                      }
+                      exit_code = ExitCode::ok;
+                    });
+  cli::add_flag(verb, "--json", *as_json, "One JSON object on stdout, with the machine");
 }
 
 }  // namespace muxlab

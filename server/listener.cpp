@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <system_error>
 
 #include "backends/failure.hpp"
@@ -66,6 +67,9 @@ UniqueFd bound_tcp(const ListenAddress& address, const addrinfo& resolved, bool 
   enable(listener.get(), SOL_SOCKET, SO_REUSEADDR);  // a restart need not wait for TIME_WAIT
   if (shared_port) enable(listener.get(), SOL_SOCKET, SO_REUSEPORT);
   enable(listener.get(), IPPROTO_TCP, TCP_NODELAY);
+  // A congestion control that paces, such as bbr, would be measured along with the backend.
+  constexpr std::string_view kPlain = "reno";
+  ::setsockopt(listener.get(), IPPROTO_TCP, TCP_CONGESTION, kPlain.data(), kPlain.size());
   if (::bind(listener.get(), resolved.ai_addr, resolved.ai_addrlen) != 0) {
     fail_to_bind(address, errno);
   }

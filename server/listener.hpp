@@ -16,8 +16,9 @@ struct ListenAddress {
 };
 
 /// A listening socket, non-blocking and close-on-exec; with `shared_port` others may listen on the
-/// same port (SO_REUSEPORT). TCP_NODELAY is set, and accepted sockets inherit it. A unix socket
-/// that nobody serves any more is replaced. Throws Failure for a busy or impossible address.
+/// same port (SO_REUSEPORT). TCP_NODELAY and reno are set, and accepted sockets inherit them. A
+/// unix socket that nobody serves any more is replaced. Throws Failure for a busy or impossible
+/// address.
 UniqueFd listen_on(const ListenAddress& address, bool shared_port);
 
 /// The port that a TCP listener got.

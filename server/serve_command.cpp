@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -158,45 +157,35 @@ void serve(const ServeCommand& command) {
 
 void add_serve(CLI::App& program, ExitCode& exit_code) {
   auto command = std::make_shared<ServeCommand>();
-  CLI::App& verb = *program.add_subcommand("serve", "Run the echo server on one backend");
-  verb.add_option("--backend", command->backend, "Way of waiting; muxlab inspect lists them")
-      ->type_name("NAME")
-      ->capture_default_str();
-  cli::add_count(verb, "--threads", command->options.threads, {1, 1024}, "Threads that serve");
-  verb.add_option(
-          "--threading", command->threading,
-          "single, reuseport, shared, acceptor or half-sync; default: single for one thread, "
-          "else reuseport, or acceptor with --unix")
-      ->type_name("MODEL");
-  verb.add_option("--notify", command->notify,
-                  "What wakes a thread that an acceptor hands a connection to: eventfd or pipe")
-      ->type_name("KIND")
-      ->capture_default_str();
-  verb.add_option("--host", command->options.host, "Address to listen on")
-      ->type_name("ADDRESS")
-      ->capture_default_str();
-  auto* port = cli::add_count(verb, "--port", command->port, {0, 65535},
-                              "Port to listen on; 0 finds a free one");
-  verb.add_option("--unix", command->unix_path, "Listen on a unix socket instead")
-      ->type_name("PATH")
-      ->excludes(port);
-  cli::add_count(verb, "--max-connections", command->options.max_connections, {0, 10'000'000},
+  ServeOptions& options = command->options;
+  CLI::App& verb =
+      cli::add_verb(program, "serve", "Run the echo server on one backend", [command, &exit_code] {
+        serve(*command);
+        exit_code = ExitCode::ok;
+      });
+  cli::add_text(verb, "--backend", command->backend, "NAME",
+                "Way of waiting; muxlab inspect lists them");
+  cli::add_count(verb, "--threads", options.threads, {1, 1024}, "Threads that serve");
+  cli::add_text(verb, "--threading", command->threading, "MODEL",
+                "single, reuseport, shared, acceptor or half-sync; default: single for one thread, "
+                "else reuseport, or acceptor with --unix");
+  cli::add_text(verb, "--notify", command->notify, "KIND",
+                "What wakes a thread that an acceptor hands a connection to: eventfd or pipe");
+  cli::add_text(verb, "--host", options.host, "ADDRESS", "Address to listen on");
+  const auto port = cli::add_count(verb, "--port", command->port, {0, 65535},
+                                   "Port to listen on; 0 finds a free one");
+  cli::add_text(verb, "--unix", command->unix_path, "PATH", "Listen on a unix socket instead")
+      .excludes(port);
+  cli::add_count(verb, "--max-connections", options.max_connections, {0, 10'000'000},
                  "Connections served at once; 0: as many as there are descriptors for");
-  verb.add_option("--when-full", command->when_full,
-                  "What becomes of a connection beyond that: wait in the backlog, or refuse")
-      ->type_name("POLICY")
-      ->capture_default_str();
-  cli::add_duration(verb, "--idle-timeout", command->options.idle_timeout,
+  cli::add_text(verb, "--when-full", command->when_full, "POLICY",
+                "What becomes of a connection beyond that: wait in the backlog, or refuse");
+  cli::add_duration(verb, "--idle-timeout", options.idle_timeout,
                     "Close a connection that is silent for that long; 0: never");
-  cli::add_duration(verb, "--drain", command->options.drain,
+  cli::add_duration(verb, "--drain", options.drain,
                     "How long to wait at the end for clients to end their side");
-  verb.add_option("--stats", command->stats_path,
-                  "Write counters as JSON at the end, and on each SIGUSR1; - is stdout")
-      ->type_name("FILE");
-  verb.callback([command, &exit_code] {
-    serve(*command);
-    exit_code = ExitCode::ok;
-  });
+  cli::add_text(verb, "--stats", command->stats_path, "FILE",
+                "Write counters as JSON at the end, and on each SIGUSR1; - is stdout");
 }
 
 }  // namespace muxlab

@@ -89,6 +89,24 @@ TEST(Serve, StopsOnSigint) {
   EXPECT_EQ(server.wait(), 0);
 }
 
+TEST(Serve, DrainsAtTheFirstSignalAndEndsAtTheSecond) {
+  ServerProcess server("--drain 60m --stats -");
+  const Client client(server.address);
+  ASSERT_TRUE(client.ping());
+  server.signal(SIGTERM);
+  EXPECT_TRUE(client.at_end()) << "the server has ended its side, and waits for ours";
+  server.signal(SIGINT);
+  EXPECT_EQ(Json::parse(server.line())["accepted"], 1);
+  EXPECT_EQ(server.wait(), 130);
+}
+
+TEST(Serve, KeepsToTheConnectionLimit) {
+  ServerProcess server("--max-connections 1 --when-full refuse");
+  const Client first(server.address);
+  ASSERT_TRUE(first.ping());
+  EXPECT_TRUE(Client(server.address).is_cut_off());
+}
+
 TEST(Serve, WritesCountersOnRequestAndAtTheEnd) {
   ServerProcess server("--backend epoll-et --threads 2 --threading acceptor --stats -");
   const Client client(server.address);
@@ -175,6 +193,10 @@ TEST(Serve, NamesTheValueAndTheCure) {
       {"serve --threading single --threads 2", 2, "use reuseport or acceptor"},
       {"serve --threading reuseport --threads 2 --unix /tmp/x", 2, "use acceptor"},
       {"serve --threading half-sync --backend bufferevent", 2, "is not for bufferevent: it waits"},
+      {"serve --when-full never", 2, "unknown when-full never: there are wait refuse"},
+      {"serve --idle-timeout soon", 2, "--idle-timeout \"soon\" is not a duration"},
+      {"serve --max-connections 9m", 3, "connections: raise it to"},
+      {"serve --max-connections 5k --backend libevent-select", 3, "which leaves 1004"},
       {"serve --threads 0", 2, "--threads 0 is out of range: from 1 to 1024"},
       {"serve --threads -1", 2, "--threads"},
       {"serve --port 70000", 2, "--port 70000 is out of range: from 0 to 65535"},
