@@ -9,16 +9,16 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const std::vector<std::string> kModels = {"single", "reuseport"};
-const std::vector<BackendInfo> kKnown = {
-    {"poll", false, true, "", "", std::nullopt, kModels},
-    {"libevent-select", false, true, "aborts beyond", "", 1000, kModels},
+const std::vector<std::string> models = {"single", "reuseport"};
+const std::vector<BackendInfo> known_here = {
+    {"poll", false, true, "", "", std::nullopt, models},
+    {"libevent-select", false, true, "aborts beyond", "", 1000, models},
     {"io-uring", false, false, "disabled", "sysctl kernel.io_uring_disabled=0", 0, {}},
     {"bare-poll", true, true, "", "", std::nullopt, {"single"}},
 };
 
 CampaignPlan plan_for(const CampaignRequest& request) {
-  return plan_campaign(find_experiment("throughput"), request, kKnown);
+  return plan_campaign(find_experiment("throughput"), request, known_here);
 }
 
 ExitCode code_for(const CampaignRequest& request) {
@@ -78,7 +78,7 @@ TEST(CampaignPlan, MarksWhatABackendCannotDo) {
 
 TEST(CampaignPlan, IdleConnectionsCountToo) {
   const Cell cell{"libevent-select", "single", 1, 600, 600};
-  EXPECT_TRUE(why_unsupported(kKnown[1], cell));
+  EXPECT_TRUE(why_unsupported(known_here[1], cell));
 }
 
 TEST(CampaignPlan, RejectsWhatMakesNoSense) {

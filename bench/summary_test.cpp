@@ -24,14 +24,14 @@ TrialRow trial(const std::string& backend, std::uint64_t threads, std::uint64_t 
   return row;
 }
 
-const std::vector<std::string> kBackends = {"select", "epoll-lt"};
+const std::vector<std::string> backend_names = {"select", "epoll-lt"};
 
 TEST(Summary, TakesOnlyTrialsThatAreOk) {
   const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 30),
                                         trial("select", 1, 100, TrialStatus::ok, 10),
                                         trial("select", 1, 100, TrialStatus::failed, 1000),
                                         trial("select", 1, 100, TrialStatus::ok, 20)};
-  const auto rows = summarise(trials, kBackends);
+  const auto rows = summarise(trials, backend_names);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].trials, 3U);
   EXPECT_EQ(rows[0].failed, 1U);
@@ -45,11 +45,11 @@ TEST(Summary, OrderOfTheTrialsDoesNotShow) {
                                   trial("epoll-lt", 1, 1000, TrialStatus::ok, 2),
                                   trial("epoll-lt", 1, 100, TrialStatus::ok, 3),
                                   trial("select", 1, 100, TrialStatus::unsupported, 0)};
-  const std::string forward = summary_csv(summarise(trials, kBackends));
+  const std::string forward = summary_csv(summarise(trials, backend_names));
   std::reverse(trials.begin(), trials.end());
-  EXPECT_EQ(summary_csv(summarise(trials, kBackends)), forward);
+  EXPECT_EQ(summary_csv(summarise(trials, backend_names)), forward);
   std::vector<std::string> names;
-  for (const SummaryRow& row : summarise(trials, kBackends)) names.push_back(row.cell.backend);
+  for (const SummaryRow& row : summarise(trials, backend_names)) names.push_back(row.cell.backend);
   EXPECT_THAT(names, ElementsAre("select", "epoll-lt", "epoll-lt", "epoll-lt"));
 }
 
@@ -58,7 +58,7 @@ TEST(Summary, CountsTheTrialsOfPointsThatHaveAny) {
                                         trial("select", 1, 100, TrialStatus::ok, 1),
                                         trial("epoll-lt", 1, 100, TrialStatus::ok, 1),
                                         trial("epoll-lt", 2, 100, TrialStatus::failed, 1)};
-  const TrialCount count = count_trials(summarise(trials, kBackends));
+  const TrialCount count = count_trials(summarise(trials, backend_names));
   EXPECT_EQ(count.min, 1U);
   EXPECT_EQ(count.max, 2U);
   EXPECT_EQ(count_trials({}).max, 0U);
@@ -66,7 +66,7 @@ TEST(Summary, CountsTheTrialsOfPointsThatHaveAny) {
 
 TEST(Summary, CsvHasMedianMinAndMaxOfEachMetric) {
   const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 30)};
-  const CsvTable table = parse_csv(summary_csv(summarise(trials, kBackends)), "summary.csv");
+  const CsvTable table = parse_csv(summary_csv(summarise(trials, backend_names)), "summary.csv");
   for (const std::string_view metric : kMetricNames) {
     for (const char* part : {"_median", "_min", "_max"}) {
       EXPECT_NO_THROW((void)table.column(std::string(metric) + part));
@@ -80,7 +80,7 @@ TEST(SummaryTable, ShowsEveryCellAndTheCaution) {
   const std::vector<TrialRow> trials = {trial("select", 1, 5000, TrialStatus::unsupported, 0),
                                         trial("epoll-lt", 1, 5000, TrialStatus::ok, 1234567),
                                         trial("epoll-lt", 2, 5000, TrialStatus::failed, 0)};
-  const std::string table = summary_table(summarise(trials, kBackends), "quick: too few");
+  const std::string table = summary_table(summarise(trials, backend_names), "quick: too few");
   EXPECT_THAT(table, HasSubstr("1 thread (single)"));
   EXPECT_THAT(table, HasSubstr("2 threads (reuseport)"));
   EXPECT_THAT(table, HasSubstr("1,234,567"));
@@ -94,7 +94,7 @@ TEST(Plots, OnePictureOfEachKindPerFixedValue) {
                                         trial("select", 2, 100, TrialStatus::ok, 1),
                                         trial("select", 4, 9999, TrialStatus::failed, 1)};
   std::vector<std::string> names;
-  for (const Plot& plot : plots_of(summarise(trials, kBackends))) names.push_back(plot.name);
+  for (const Plot& plot : plots_of(summarise(trials, backend_names))) names.push_back(plot.name);
   EXPECT_THAT(names,
               ElementsAre("throughput-vs-connections-threads-1", "latency-vs-connections-threads-1",
                           "cpu-vs-connections-threads-1", "throughput-vs-connections-threads-2",
