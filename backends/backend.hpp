@@ -16,7 +16,7 @@ namespace muxlab {
 
 /// Every backend receives at most this much before it sends it back, and so holds at most this much
 /// for a client that does not read.
-inline constexpr std::size_t kBufferSize = 16 * 1024;
+inline constexpr std::size_t kBufferSize = std::size_t{16} * 1024;
 
 /// What a thread lends to a backend; the backend owns nothing in it.
 struct Worker {

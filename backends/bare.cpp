@@ -13,7 +13,8 @@
 
 /// The least code that makes the same system calls: each mechanism as a textbook would use it, with
 /// no layer between the wait and the echo. They measure what the reactor adds, and are no servers:
-/// they take it for granted that an echo can be sent at once, and drop a client otherwise.
+/// they drop a client whose echo cannot be sent at once, receive once per report, know no time-outs
+/// and no pauses of accepting, and stop without draining.
 namespace muxlab {
 namespace {
 
@@ -52,8 +53,9 @@ void serve_select(Worker& worker) {
       if (!FD_ISSET(fd, &ready)) continue;
       if (fd == source) {
         while (Taken socket = worker.source.take()) {
-          highest = std::max(highest, socket->get());
-          FD_SET(socket->release(), &all);
+          const int taken = socket->release();  // FD_SET() evaluates its argument more than once
+          highest = std::max(highest, taken);
+          FD_SET(taken, &all);
           worker.began();
         }
       } else if (!echo(fd, buffer, worker.stats)) {

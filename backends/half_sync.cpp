@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 
 #include <array>
+#include <new>
 #include <utility>
 
 #include "backends/failure.hpp"
@@ -17,15 +18,8 @@ HalfSync::HalfSync(std::unique_ptr<Poller> poller, Worker waiter)
 }
 
 void HalfSync::wait_for_connections() {
-  poller_->add(waiter_.stop, Interest::read);
-  poller_->add(handed_back_flag_.get(), Interest::read);
-  poller_->add_exclusive(waiter_.source.fd());
-  if (idle_) {
-    idle_->advance_to(TimerFd::now());
-    idle_timer_.fire_every(idle_->tick());
-    poller_->add(idle_timer_.fd(), Interest::read);
-  }
   try {
+    watch_what_is_not_a_client();
     while (turn()) {
     }
   } catch (...) {
@@ -38,6 +32,17 @@ void HalfSync::wait_for_connections() {
   }
 }
 
+void HalfSync::watch_what_is_not_a_client() {
+  poller_->add(waiter_.stop, Interest::read);
+  poller_->add(handed_back_flag_.get(), Interest::read);
+  poller_->add_exclusive(waiter_.source.fd());
+  if (idle_) {
+    idle_->advance_to(TimerFd::now());
+    idle_timer_.fire_every(idle_->tick());
+    poller_->add(idle_timer_.fd(), Interest::read);
+  }
+}
+
 void HalfSync::end_requests() {
   const std::lock_guard lock(requests_mutex_);
   over_ = true;
@@ -46,16 +51,19 @@ void HalfSync::end_requests() {
 
 /// Waits once. False when all is over: then nobody is busy, and every connection may be closed.
 bool HalfSync::turn() {
-  for (const int fd : poller_->wait()) {
+  const auto ready = poller_->wait();
+  if (idle_) idle_->advance_to(TimerFd::now());
+  bool idle_timer_fired = false;
+  for (const int fd : ready) {
     if (fd == waiter_.stop) {
       begin_drain();
     } else if (fd == handed_back_flag_.get()) {
       take_back();
     } else if (fd == waiter_.source.fd()) {
       take_connections();
-    } else if (idle_ && fd == idle_timer_.fd()) {
-      close_idle_connections();
-    } else if (drain_deadline_ && fd == drain_deadline_->fd()) {
+    } else if (fd == idle_timer_.fd()) {
+      idle_timer_fired = true;
+    } else if (fd == drain_deadline_.fd()) {
       past_deadline_ = true;
       poller_->remove(fd);
     } else if (auto* client = clients_.find(fd); client && *client && !(*client)->busy) {
@@ -63,7 +71,8 @@ bool HalfSync::turn() {
       request(**client);
     }
   }
-  return !drain_deadline_ || busy_ > 0 || (waiter_.open() > 0 && !past_deadline_);
+  if (idle_timer_fired) close_idle_connections();
+  return !draining_ || busy_ > 0 || (waiter_.open() > 0 && !past_deadline_);
 }
 
 void HalfSync::take_connections() {
@@ -104,21 +113,21 @@ void HalfSync::request(Client& client) {
 void HalfSync::take_back() {
   std::uint64_t count = 0;
   static_cast<void>(::read(handed_back_flag_.get(), &count, sizeof count));
-  std::vector<Client*> back;
   {
     const std::lock_guard lock(handed_back_mutex_);
-    back.swap(handed_back_);
+    taken_back_.swap(handed_back_);
   }
-  for (Client* client : back) {
+  for (Client* client : taken_back_) {
     client->busy = false;
     --busy_;
     go_on(*client);
   }
+  taken_back_.clear();
 }
 
 void HalfSync::go_on(Client& client) {
   if (client.next == Next::over || past_deadline_) return close(client);
-  if (drain_deadline_ && !client.draining) {
+  if (draining_ && !client.draining) {
     client.draining = true;
     client.connection.begin_drain();
     return request(client);
@@ -137,7 +146,6 @@ void HalfSync::close(Client& client) {
 
 void HalfSync::close_idle_connections() {
   constexpr int kClosesPerTurn = 64;
-  idle_->advance_to(TimerFd::now());
   for (int closed = 0; closed < kClosesPerTurn; ++closed) {
     const int fd = idle_->due();
     if (fd < 0) {
@@ -160,9 +168,9 @@ void HalfSync::begin_drain() {
   }
   poller_->remove(waited_for);
   waiter_.source.close();
-  drain_deadline_.emplace();
-  drain_deadline_->fire_after(waiter_.options.drain);
-  poller_->add(drain_deadline_->fd(), Interest::read);
+  draining_ = true;
+  drain_deadline_.fire_after(waiter_.options.drain);
+  poller_->add(drain_deadline_.fd(), Interest::read);
   for (const auto& client : clients_) {
     if (client && !client->busy) go_on(*client);  // those that are busy come by when they are back
   }
@@ -171,7 +179,11 @@ void HalfSync::begin_drain() {
 void HalfSync::serve_requests(WorkerStats& stats) {
   std::array<std::byte, kBufferSize> scratch;
   while (const std::optional<Client*> client = next_request()) {
-    (*client)->next = (*client)->connection.advance(scratch, poller_->trigger(), stats);
+    try {
+      (*client)->next = (*client)->connection.advance(scratch, poller_->trigger(), stats);
+    } catch (const std::bad_alloc&) {  // no room for what could not be sent
+      (*client)->next = Next::over;
+    }
     hand_back(**client);
   }
 }

@@ -33,6 +33,9 @@ class HalfSync {
   /// What each serving thread does.
   void serve_requests(WorkerStats& stats);
 
+  /// Lets serve_requests() return although there is nobody who waits.
+  void end_requests();
+
  private:
   struct Client {
     EchoConnection connection;
@@ -41,8 +44,8 @@ class HalfSync {
     bool draining = false;
   };
 
+  void watch_what_is_not_a_client();
   bool turn();
-  void end_requests();
   void take_connections();
   bool take_connection();
   void request(Client& client);
@@ -62,7 +65,8 @@ class HalfSync {
   FdMap<std::unique_ptr<Client>> clients_;
   std::optional<IdleList> idle_;
   TimerFd idle_timer_;
-  std::optional<TimerFd> drain_deadline_;
+  TimerFd drain_deadline_;
+  bool draining_ = false;
   bool past_deadline_ = false;
   std::size_t busy_ = 0;
 
@@ -75,6 +79,7 @@ class HalfSync {
   UniqueFd handed_back_flag_;  ///< eventfd; readable when handed_back_ is not empty
   std::mutex handed_back_mutex_;
   std::vector<Client*> handed_back_;
+  std::vector<Client*> taken_back_;  ///< the waiting thread's, kept for its memory
 };
 
 }  // namespace muxlab

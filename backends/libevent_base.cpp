@@ -60,8 +60,15 @@ UniqueFd make_readable() {
   return UniqueFd(checked(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
 }
 
-/// True when a base with `method` reports a readable descriptor of that number. Finds out in a
-/// process of its own, since the answer may be that libevent aborts.
+/// In the child, where an exception must not go on to our caller.
+bool reports_or_throws_nothing(const std::string& method, int readable) try {
+  return reports(make_base(method).get(), readable);
+} catch (const std::exception&) {
+  return false;
+}
+
+/// True when a base with `method` reports a readable descriptor of that number, if there can be
+/// one. Finds out in a process of its own, since the answer may be that libevent aborts.
 bool reports_in_child(const std::string& method, int descriptor) {
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) {
@@ -69,8 +76,8 @@ bool reports_in_child(const std::string& method, int descriptor) {
     ::setrlimit(RLIMIT_CORE, &no_core);
     ::close(STDERR_FILENO);  // the abort is expected; its message is not for the user
     const int readable = ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-    const bool made = readable >= 0 && ::dup2(readable, descriptor) >= 0;
-    ::_exit(made && reports(make_base(method).get(), descriptor) ? EXIT_SUCCESS : EXIT_FAILURE);
+    if (::dup2(readable, descriptor) < 0) ::_exit(EXIT_SUCCESS);  // then none is ever that high
+    ::_exit(reports_or_throws_nothing(method, descriptor) ? EXIT_SUCCESS : EXIT_FAILURE);
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

@@ -34,20 +34,24 @@ class Reactor {
  private:
   /// Waits once and handles what is ready. False when all is over.
   bool turn() {
-    for (const int fd : poller_.wait()) {
+    const auto ready = poller_.wait();
+    if (idle_) idle_->advance_to(TimerFd::now());
+    bool idle_timer_fired = false;
+    for (const int fd : ready) {
       if (fd == worker_.stop) {
         begin_drain();
       } else if (fd == worker_.source.fd()) {
         take_connections();
-      } else if (idle_ && fd == idle_timer_.fd()) {
-        close_idle_connections();
-      } else if (drain_deadline_ && fd == drain_deadline_->fd()) {
+      } else if (fd == idle_timer_.fd()) {
+        idle_timer_fired = true;  // for later: what is ready now is not idle
+      } else if (fd == drain_deadline_.fd()) {
         return false;
       } else if (EchoConnection* connection = connections_.find(fd); connection && *connection) {
         advance(*connection);
       }
     }
-    return !drain_deadline_ || worker_.open() > 0;
+    if (idle_timer_fired) close_idle_connections();
+    return !draining_ || worker_.open() > 0;
   }
 
   void take_connections() {
@@ -110,7 +114,6 @@ class Reactor {
   /// Never so many at once that the others wait long: the timer stays readable as long as some are
   /// due.
   void close_idle_connections() {
-    idle_->advance_to(TimerFd::now());
     for (int closed = 0; closed < kClosesPerTurn; ++closed) {
       const int fd = idle_->due();
       if (fd < 0) {
@@ -129,9 +132,9 @@ class Reactor {
     }
     poller_.remove(waited_for);
     worker_.source.close();
-    drain_deadline_.emplace();
-    drain_deadline_->fire_after(worker_.options.drain);
-    poller_.add(drain_deadline_->fd(), Interest::read);
+    draining_ = true;
+    drain_deadline_.fire_after(worker_.options.drain);
+    poller_.add(drain_deadline_.fd(), Interest::read);
     for (EchoConnection& connection : connections_) {
       if (!connection) continue;
       connection.begin_drain();
@@ -146,7 +149,8 @@ class Reactor {
   FdMap<EchoConnection> connections_;
   std::optional<IdleList> idle_;
   TimerFd idle_timer_;
-  std::optional<TimerFd> drain_deadline_;       ///< once the server stops
+  TimerFd drain_deadline_;  ///< made at once: at the end there may be no descriptor left
+  bool draining_ = false;
   std::array<std::byte, kBufferSize> scratch_;  ///< stays in the cache: every connection uses it
 };
 

@@ -27,6 +27,7 @@ BackendInfo read_backend(const Json& entry, bool control) {
   info.mend = text(entry, "mend");
   const Json& most = entry.at("max_connections");
   if (!most.is_null()) info.max_connections = most.get<std::uint64_t>();
+  info.descriptors_per_thread = entry.value("descriptors_per_thread", std::uint64_t{0});
   info.threading = entry.at("threading").get<std::vector<std::string>>();
   return info;
 }
@@ -91,10 +92,11 @@ std::vector<BackendInfo> choose_backends(std::span<const BackendInfo> known,
 
 std::optional<std::string> why_unsupported(const BackendInfo& backend, const Cell& cell) {
   const std::uint64_t connections = cell.connections + cell.idle;
-  if (backend.max_connections && connections > *backend.max_connections) {
+  const std::uint64_t for_threads = backend.descriptors_per_thread * (cell.threads - 1);
+  if (backend.max_connections && connections + for_threads > *backend.max_connections) {
     return fmt::format("{} takes at most {} connections here{}{}", backend.name,
-                       *backend.max_connections, backend.reason.empty() ? "" : ": ",
-                       backend.reason);
+                       *backend.max_connections - std::min(for_threads, *backend.max_connections),
+                       backend.reason.empty() ? "" : ": ", backend.reason);
   }
   const auto& models = backend.threading;
   if (std::find(models.begin(), models.end(), cell.threading) == models.end()) {

@@ -18,8 +18,9 @@ struct BackendInfo {
   bool works = false;
   std::string reason;  ///< why it does not work, or why it takes no more connections
   std::string mend;    ///< what would make it work
-  std::optional<std::uint64_t> max_connections;
+  std::optional<std::uint64_t> max_connections;  ///< of a server with one thread
   std::vector<std::string> threading;
+  std::uint64_t descriptors_per_thread = 0;  ///< each further one takes as many connections' room
 };
 
 /// Asks `program`, which has to answer within 30 s. Throws Failure when it does not.

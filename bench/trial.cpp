@@ -32,7 +32,8 @@ Command server_command(const TrialSetup& setup, const Cell& cell, std::vector<in
 
 Command client_command(const TrialSetup& setup, const Cell& cell, const std::string& address,
                        std::vector<int> processors) {
-  const std::string threads = fmt::to_string(std::max<std::size_t>(processors.size(), 1));
+  const std::string threads =
+      fmt::to_string(std::clamp<std::size_t>(processors.size(), 1, cell.connections));
   return {{setup.program,
            "load",
            "--connect",

@@ -20,15 +20,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What bounds the connections of a server with one thread: the backend or the descriptor limit.
-std::uint64_t max_connections(const Availability& found, std::uint64_t descriptor_limit) {
-  if (!found.works) return 0;
-  const std::uint64_t usable =
-      std::min(descriptor_limit, static_cast<std::uint64_t>(found.max_descriptor) + 1);
-  const std::uint64_t reserved = descriptors_beside_connections(1);
-  return usable > reserved ? usable - reserved : 0;
-}
-
 Json backend_json(const Backend& backend, std::uint64_t descriptor_limit) {
   const Availability found = backend.probe();
   Json models = Json::array();
@@ -47,7 +38,8 @@ Json backend_json(const Backend& backend, std::uint64_t descriptor_limit) {
           {"status", found.works ? "works" : "unavailable"},
           {"reason", reason},
           {"mend", found.mend},
-          {"max_connections", max_connections(found, descriptor_limit)},
+          {"max_connections", most_connections(found, descriptor_limit, 1)},
+          {"descriptors_per_thread", kDescriptorsPerThread},
           {"threading", found.works ? models : Json::array()},
           {"threading_unsupported", missing}};
 }

@@ -13,7 +13,7 @@ ListenerSource::ListenerSource(UniqueFd listener, Admission& admission, WorkerSt
 
 Taken ListenerSource::take() {
   if (!listener_ || (paused_ && still_paused())) return {};
-  for (;;) {
+  for (int tries = 0; tries < kTakesPerTurn; ++tries) {
     // Who waits when full must not accept without a place; who refuses has to accept to refuse.
     const bool waits = admission_.when_full() == WhenFull::wait;
     bool has_place = waits && admission_.enter();
@@ -31,6 +31,8 @@ Taken ListenerSource::take() {
     if (has_place) admission_.leave();
     if (!socket && !goes_on_after(error)) return {};
   }
+  pause();  // nothing but refusals and errors: the connections that are served come first
+  return {};
 }
 
 bool ListenerSource::goes_on_after(int error) {

@@ -77,28 +77,38 @@ ServeOptions complete(const ServeCommand& command) {
 /// Where `--stats` goes: a line on stdout per snapshot, or a file that always holds a whole one.
 class StatsOutput {
  public:
+  /// Tries the file at once: better to fail before there is something to lose.
   explicit StatsOutput(std::optional<std::string> path) : path_(std::move(path)) {
-    if (path_ && *path_ != "-") write_file("");  // better to fail before there is something to lose
+    if (!path_ || *path_ == "-") return;
+    write_temporary("");
+    std::remove(temporary().c_str());
   }
 
   void write(std::span<const WorkerStats> threads) const {
     if (!path_) return;
     const std::string line = stats_json(threads).dump() + "\n";
-    if (*path_ != "-") return write_file(line);
-    fmt::print("{}", line);
-    std::fflush(stdout);
+    if (*path_ == "-") {
+      fmt::print("{}", line);
+      std::fflush(stdout);
+    } else {
+      write_temporary(line);
+      if (std::rename(temporary().c_str(), path_->c_str()) != 0) fail();
+    }
   }
 
  private:
-  void write_file(const std::string& text) const {
-    const std::string temporary = *path_ + ".tmp";
-    std::ofstream file(temporary);
+  [[nodiscard]] std::string temporary() const { return *path_ + ".tmp"; }
+
+  void write_temporary(const std::string& text) const {
+    std::ofstream file(temporary());
     file << text;
     file.close();
-    if (!file || std::rename(temporary.c_str(), path_->c_str()) != 0) {
-      throw Failure(ExitCode::unavailable, fmt::format("cannot write --stats {}: {}", *path_,
-                                                       std::generic_category().message(errno)));
-    }
+    if (!file) fail();
+  }
+
+  [[noreturn]] void fail() const {
+    throw Failure(ExitCode::unavailable, fmt::format("cannot write --stats {}: {}", *path_,
+                                                     std::generic_category().message(errno)));
   }
 
   std::optional<std::string> path_;
@@ -112,6 +122,12 @@ UniqueFd block_and_watch_signals() {
   ::sigprocmask(SIG_BLOCK, &handled, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // whoever reads our stdout may go away
   return UniqueFd(checked(::signalfd(-1, &handled, SFD_CLOEXEC), "signalfd"));
+}
+
+void let_signals_end_the_program() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 /// Drains at the first SIGINT or SIGTERM. A second one ends the program as it stands, whatever its
@@ -145,6 +161,7 @@ void serve(const ServeCommand& command) {
              name_of(options.threading), options.threads);
   std::fflush(stdout);
   const std::optional<ExitCode> cut_short = serve_until_the_end(server, signals.get(), stats);
+  let_signals_end_the_program();  // should a thread hang, after another has failed
   if (!cut_short) server.stop();
   stats.write(server.stats());
   if (cut_short) {

@@ -196,7 +196,7 @@ TEST(Serve, NamesTheValueAndTheCure) {
       {"serve --when-full never", 2, "unknown when-full never: there are wait refuse"},
       {"serve --idle-timeout soon", 2, "--idle-timeout \"soon\" is not a duration"},
       {"serve --max-connections 9m", 3, "connections: raise it to"},
-      {"serve --max-connections 5k --backend libevent-select", 3, "which leaves 1004"},
+      {"serve --max-connections 5k --backend libevent-select", 3, "which leaves 1007"},
       {"serve --threads 0", 2, "--threads 0 is out of range: from 1 to 1024"},
       {"serve --threads -1", 2, "--threads"},
       {"serve --port 70000", 2, "--port 70000 is out of range: from 0 to 65535"},
@@ -222,7 +222,7 @@ TEST(Serve, NamesTheValueAndTheCure) {
 TEST(Serve, SaysThatTheDescriptorLimitIsTooLow) {
   const Outcome outcome = run("serve --threads 8", "ulimit -n 40;");
   EXPECT_EQ(outcome.exit_code, 3);
-  EXPECT_NE(outcome.output.find("40 descriptors is too low for 8 threads"), std::string::npos)
+  EXPECT_NE(outcome.output.find("40 descriptors is too low for --threads 8"), std::string::npos)
       << outcome.output;
 }
 

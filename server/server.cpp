@@ -50,6 +50,7 @@ void raise(const UniqueFd& flag) {
 }
 
 void check(const Backend& backend, const ServeOptions& options) {
+  raise_descriptor_limit();  // before the probe, which may need a high descriptor
   if (options.threading == Threading::single && options.threads != 1) {
     throw Failure(
         ExitCode::usage,
@@ -73,21 +74,20 @@ bool has_thread_beside_workers(Threading threading) {
 
 /// As many as were asked for; without a wish as many as descriptors and backend allow.
 std::uint64_t places(const ServeOptions& options, const Availability& available) {
-  const std::uint64_t limit = raise_descriptor_limit();
   const std::uint64_t reserved = descriptors_beside_connections(options.threads);
   const std::uint64_t wanted = std::max<std::uint64_t>(options.max_connections, 1);
+  const std::uint64_t limit = raise_descriptor_limit();
   if (limit < reserved + wanted) {
     throw Failure(ExitCode::unavailable,
-                  fmt::format("the limit of {} descriptors is too low for {} threads and {} "
+                  fmt::format("the limit of {} descriptors is too low for --threads {} and {} "
                               "connections: raise it to {} or more with ulimit -n",
                               limit, options.threads, wanted, reserved + wanted));
   }
-  const auto usable =
-      std::min(limit, static_cast<std::uint64_t>(available.max_descriptor) + 1) - reserved;
-  if (options.max_connections > usable) {
+  const std::uint64_t usable = most_connections(available, limit, options.threads);
+  if (usable < wanted) {
     throw Failure(ExitCode::unavailable,
-                  fmt::format("--max-connections {} is too many: {}, which leaves {}",
-                              options.max_connections, available.max_descriptor_reason, usable));
+                  fmt::format("{} connections with --threads {} are too many: {}, which leaves {}",
+                              wanted, options.threads, available.max_descriptor_reason, usable));
   }
   return options.max_connections > 0 ? options.max_connections : usable;
 }
@@ -123,7 +123,18 @@ void accept_for(std::span<HandOffQueue* const> queues, ConnectionSource& listene
 
 }  // namespace
 
-std::uint64_t descriptors_beside_connections(std::uint64_t threads) { return 16 + 4 * threads; }
+std::uint64_t descriptors_beside_connections(std::uint64_t threads) {
+  return kDescriptorsPerProcess + kDescriptorsPerThread * threads;
+}
+
+std::uint64_t most_connections(const Availability& available, std::uint64_t descriptor_limit,
+                               std::uint64_t threads) {
+  if (!available.works) return 0;
+  const std::uint64_t usable =
+      std::min(descriptor_limit, static_cast<std::uint64_t>(available.max_descriptor) + 1);
+  const std::uint64_t reserved = descriptors_beside_connections(threads);
+  return usable > reserved ? usable - reserved : 0;
+}
 
 Server::Server(const Backend& backend, const ServeOptions& options)
     : backend_(backend),
@@ -233,10 +244,15 @@ void Server::start_half_sync() {
   sources_.push_back(listener_source(listen(false), stats_.back()));
   half_sync_ =
       std::make_unique<HalfSync>(backend_.make_poller(), worker(*sources_[0], stats_.back()));
-  start_thread("waiter", stats_.back(), [this] { half_sync_->wait_for_connections(); });
-  for (std::size_t i = 0; i < options_.threads; ++i) {
-    start_thread(fmt::format("worker-{}", i), stats_[i],
-                 [this, i] { half_sync_->serve_requests(stats_[i]); });
+  try {
+    for (std::size_t i = 0; i < options_.threads; ++i) {
+      start_thread(fmt::format("worker-{}", i), stats_[i],
+                   [this, i] { half_sync_->serve_requests(stats_[i]); });
+    }
+    start_thread("waiter", stats_.back(), [this] { half_sync_->wait_for_connections(); });
+  } catch (...) {
+    half_sync_->end_requests();
+    throw;
   }
 }
 
@@ -263,7 +279,8 @@ void Server::start_thread(const std::string& name, WorkerStats& stats, Body body
       const std::lock_guard lock(failure_mutex_);
       if (!failure_) failure_ = std::current_exception();
       raise(ended_);
-      raise(stop_);  // also when it is the accepting thread, which can no longer do it
+      raise(stop_accepting_);
+      raise(stop_);  // the accepting thread may be the one that can no longer do it
     }
     if (--running_ == 0) raise(ended_);
   });

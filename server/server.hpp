@@ -81,7 +81,15 @@ class Server {
   std::exception_ptr failure_;
 };
 
-/// How many descriptors a server with so many threads needs beside its connections, at most.
+/// How many descriptors a server needs beside its connections, at most: a listener, a queue, timers
+/// and what the backend waits with for each thread; signals, flags and standard streams for all.
+inline constexpr std::uint64_t kDescriptorsPerThread = 5;
+inline constexpr std::uint64_t kDescriptorsPerProcess = 12;
 std::uint64_t descriptors_beside_connections(std::uint64_t threads);
+
+/// How many connections a server with so many threads can serve, bounded by the descriptor limit or
+/// by the backend.
+std::uint64_t most_connections(const Availability& available, std::uint64_t descriptor_limit,
+                               std::uint64_t threads);
 
 }  // namespace muxlab

@@ -18,8 +18,9 @@ inline constexpr std::array kThreadingModels = {
     ThreadingModel{Threading::single, "single", "one thread, one listener"},
     ThreadingModel{Threading::reuseport, "reuseport",
                    "each thread has its own SO_REUSEPORT listener; the kernel spreads connections"},
-    ThreadingModel{Threading::shared, "shared",
-                   "all threads wait for the same listener; epoll wakes one of them"},
+    ThreadingModel{
+        Threading::shared, "shared",
+        "all threads wait for the same listener; hand-written epoll wakes as few as it can"},
     ThreadingModel{Threading::acceptor, "acceptor",
                    "one thread accepts and hands out round robin, through a queue per thread"},
     ThreadingModel{Threading::half_sync, "half-sync",
