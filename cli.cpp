@@ -146,8 +146,8 @@ Option add_duration(CLI::App& verb, const std::string& name, std::chrono::nanose
 
 Option add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
                   Range range, const std::string& help) {
-  std::vector<std::string> shown;
-  for (const std::uint64_t value : values) shown.push_back(show_count(value));
+  std::vector<std::string> shown(values.size());
+  std::ranges::transform(values, shown.begin(), show_count);
   return add_parsed(verb, name, fmt::format("{}", fmt::join(shown, ",")), "COUNT,...", help,
                     [&values, name, range](const std::string& text) {
                       std::vector<std::uint64_t> parsed;

@@ -146,7 +146,7 @@ class BuffereventLoop {
   }
 
   /// What waits in the socket is not echoed yet; then all_sent() comes here again.
-  void end_sending_when_drained(Client& client) {
+  static void end_sending_when_drained(Client& client) {
     int unread = 0;
     const bool known = ::ioctl(client.fd(), FIONREAD, &unread) == 0;
     if (client.output_size() > 0 || (known && unread > 0)) return;

@@ -20,7 +20,7 @@ std::array<std::uint64_t, 1024> typical_latencies_ns() {
   return values;
 }
 
-void BM_HistogramRecord(benchmark::State& state) {
+void histogram_record(benchmark::State& state) {
   const auto values = typical_latencies_ns();
   muxlab::Histogram histogram;
   std::size_t next = 0;
@@ -30,13 +30,13 @@ void BM_HistogramRecord(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(BM_HistogramRecord);
+BENCHMARK(histogram_record);
 
-void BM_HistogramPercentile(benchmark::State& state) {
+void histogram_percentile(benchmark::State& state) {
   muxlab::Histogram histogram;
   for (const std::uint64_t value : typical_latencies_ns()) histogram.record(value);
   for (auto _ : state) benchmark::DoNotOptimize(histogram.value_at_percentile(99));
 }
-BENCHMARK(BM_HistogramPercentile);
+BENCHMARK(histogram_percentile);
 
 }  // namespace
