@@ -258,16 +258,18 @@ TEST_P(Conformance, StopsSoonWithConnectionsOpen) {
 }
 
 TEST_P(Conformance, GivesEveryDescriptorBack) {
+  // A thread that has nothing to do yet may still be opening what it waits with.
+  const std::size_t starting = kDescriptorsPerThread * GetParam().options.threads;
   {
     std::vector<Client> clients;
-    for (int i = 0; i < 20; ++i) clients.push_back(connect());
+    for (int i = 0; i < 40; ++i) clients.push_back(connect());
     for (const Client& client : clients) ASSERT_TRUE(client.ping());
     const std::size_t while_serving = open_descriptors();
-    for (int i = 0; i < 10; ++i) clients.pop_back();
-    EXPECT_TRUE(eventually([&] { return open_descriptors() == while_serving - 20; }));
+    for (int i = 0; i < 20; ++i) clients.pop_back();
+    EXPECT_TRUE(eventually([&] { return open_descriptors() <= while_serving - 40 + starting; }));
   }
+  EXPECT_TRUE(eventually([&] { return sum(&WorkerStats::closed) == 40; }));
   server.stop();
-  EXPECT_TRUE(eventually([&] { return sum(&WorkerStats::closed) == 20; }));
   EXPECT_EQ(open_descriptors(), descriptors_before + 3) << "all but its stop and ended flags";
 }
 
