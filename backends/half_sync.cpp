@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backends/failure.hpp"
+#include "backends/take_turn.hpp"
 
 namespace muxlab {
 
@@ -60,7 +61,7 @@ bool HalfSync::turn() {
     } else if (fd == handed_back_flag_.get()) {
       take_back();
     } else if (fd == waiter_.source.fd()) {
-      take_connections();
+      take_turn(*poller_, waiter_.source, [this] { return take_connection(); });
     } else if (fd == idle_timer_.fd()) {
       idle_timer_fired = true;
     } else if (fd == drain_deadline_.fd()) {
@@ -73,18 +74,6 @@ bool HalfSync::turn() {
   }
   if (idle_timer_fired) close_idle_connections();
   return !draining_ || busy_ > 0 || (waiter_.open() > 0 && !past_deadline_);
-}
-
-void HalfSync::take_connections() {
-  const int waited_for = waiter_.source.fd();
-  bool may_have_more = true;
-  for (int taken = 0; may_have_more && taken < kTakesPerTurn; ++taken) {
-    may_have_more = take_connection();
-  }
-  if (may_have_more || waiter_.source.fd() != waited_for) {
-    poller_->remove(waited_for);
-    poller_->add_exclusive(waiter_.source.fd());
-  }
 }
 
 bool HalfSync::take_connection() {

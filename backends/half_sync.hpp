@@ -46,7 +46,6 @@ class HalfSync {
 
   void watch_what_is_not_a_client();
   bool turn();
-  void take_connections();
   bool take_connection();
   void request(Client& client);
   void take_back();

@@ -11,6 +11,7 @@
 #include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/idle_list.hpp"
+#include "backends/take_turn.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab {
@@ -41,7 +42,7 @@ class Reactor {
       if (fd == worker_.stop) {
         begin_drain();
       } else if (fd == worker_.source.fd()) {
-        take_connections();
+        take_turn(poller_, worker_.source, [this] { return take_connection(); });
       } else if (fd == idle_timer_.fd()) {
         idle_timer_fired = true;  // for later: what is ready now is not idle
       } else if (fd == drain_deadline_.fd()) {
@@ -52,19 +53,6 @@ class Reactor {
     }
     if (idle_timer_fired) close_idle_connections();
     return !draining_ || worker_.open() > 0;
-  }
-
-  void take_connections() {
-    const int waited_for = worker_.source.fd();
-    bool may_have_more = true;
-    for (int taken = 0; may_have_more && taken < kTakesPerTurn; ++taken) {
-      may_have_more = take_connection();
-    }
-    // Adding it again reports what is left, which edge-triggered nothing else would.
-    if (may_have_more || worker_.source.fd() != waited_for) {
-      poller_.remove(waited_for);
-      poller_.add_exclusive(worker_.source.fd());
-    }
   }
 
   bool take_connection() {
