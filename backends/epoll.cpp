@@ -40,6 +40,7 @@ class EpollPoller final : public Poller {
   void rearm(int fd, Interest interest) override {
     control(EPOLL_CTL_MOD, fd, events_of(interest) | kMode | EPOLLONESHOT);
   }
+  [[nodiscard]] bool rearms_from_any_thread() const override { return true; }
 
   std::span<const int> wait() override {
     ready_.clear();

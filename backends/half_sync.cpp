@@ -14,6 +14,7 @@ namespace muxlab {
 HalfSync::HalfSync(std::unique_ptr<Poller> poller, Worker waiter)
     : poller_(std::move(poller)),
       waiter_(waiter),
+      workers_rearm_(waiter.options.rearm == Rearm::worker),
       handed_back_flag_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")) {
   if (waiter_.options.idle_timeout.count() > 0) idle_.emplace(waiter_.options.idle_timeout);
 }
@@ -28,8 +29,12 @@ void HalfSync::wait_for_connections() {
     throw;
   }
   end_requests();
+  {
+    std::unique_lock lock(requests_mutex_);
+    nobody_serves_.wait(lock, [this] { return serving_ == 0; });
+  }
   for (const auto& client : clients_) {
-    if (client) close(*client);
+    if (client && client->connection) close(*client);
   }
 }
 
@@ -47,10 +52,11 @@ void HalfSync::watch_what_is_not_a_client() {
 void HalfSync::end_requests() {
   const std::lock_guard lock(requests_mutex_);
   over_ = true;
+  requests_.clear();
   requested_.notify_all();
 }
 
-/// Waits once. False when all is over: then nobody is busy, and every connection may be closed.
+/// Waits once. False when all is over.
 bool HalfSync::turn() {
   const auto ready = poller_->wait();
   if (idle_) idle_->advance_to(TimerFd::now());
@@ -65,24 +71,28 @@ bool HalfSync::turn() {
     } else if (fd == idle_timer_.fd()) {
       idle_timer_fired = true;
     } else if (fd == drain_deadline_.fd()) {
-      past_deadline_ = true;
-      poller_->remove(fd);
-    } else if (auto* client = clients_.find(fd); client && *client && !(*client)->busy) {
+      return false;
+    } else if (auto* client = clients_.find(fd);
+               client && *client && !(*client)->busy.exchange(true)) {
       if (idle_) idle_->touch(fd);
       request(**client);
     }
   }
   if (idle_timer_fired) close_idle_connections();
-  return !draining_ || busy_ > 0 || (waiter_.open() > 0 && !past_deadline_);
+  return !draining_ || waiter_.open() > 0;
 }
 
 bool HalfSync::take_connection() {
   Taken socket = waiter_.source.take();
   if (!socket) return false;
   const int fd = socket->get();
-  clients_[fd] = std::make_unique<Client>();
-  clients_[fd]->connection = EchoConnection(std::move(*socket));
+  std::unique_ptr<Client>& client = clients_[fd];
+  if (!client) client = std::make_unique<Client>();
   poller_->add_once(fd, Interest::read);
+  client->connection = EchoConnection(std::move(*socket));
+  client->next = Next::read;
+  client->draining = false;
+  client->busy = false;
   if (idle_) idle_->touch(fd);
   waiter_.began();
   return true;
@@ -90,8 +100,6 @@ bool HalfSync::take_connection() {
 
 /// Waits while the queue is full. Those who empty it never wait for us, so they make room.
 void HalfSync::request(Client& client) {
-  client.busy = true;
-  ++busy_;
   std::unique_lock lock(requests_mutex_);
   has_room_.wait(lock, [this] { return requests_.size() < kQueueCapacity; });
   requests_.push_back(&client);
@@ -106,30 +114,29 @@ void HalfSync::take_back() {
     const std::lock_guard lock(handed_back_mutex_);
     taken_back_.swap(handed_back_);
   }
-  for (Client* client : taken_back_) {
-    client->busy = false;
-    --busy_;
-    go_on(*client);
-  }
+  for (Client* client : taken_back_) go_on(*client);
   taken_back_.clear();
 }
 
+/// With a client that is ours.
 void HalfSync::go_on(Client& client) {
-  if (client.next == Next::over || past_deadline_) return close(client);
+  if (client.next == Next::over) return close(client);
   if (draining_ && !client.draining) {
     client.draining = true;
     client.connection.begin_drain();
     return request(client);
   }
   if (client.next == Next::again) return request(client);
+  client.busy = false;
   poller_->rearm(client.connection.fd(), client.connection.interest());
 }
 
 void HalfSync::close(Client& client) {
+  const std::lock_guard armed(client.rearming);
   const int fd = client.connection.fd();
   if (idle_) idle_->remove(fd);
   poller_->remove(fd);
-  clients_[fd].reset();
+  client.connection = EchoConnection();
   waiter_.ended();
 }
 
@@ -141,7 +148,7 @@ void HalfSync::close_idle_connections() {
       idle_timer_.clear();
       return;
     }
-    if (clients_[fd]->busy) {
+    if (clients_[fd]->busy.exchange(true)) {
       idle_->touch(fd);
     } else {
       close(*clients_[fd]);
@@ -157,35 +164,68 @@ void HalfSync::begin_drain() {
   }
   poller_->remove(waited_for);
   waiter_.source.close();
-  draining_ = true;
+  draining_ = true;  // whoever serves a client sees this, or we see below that it is free
   drain_deadline_.fire_after(waiter_.options.drain);
   poller_->add(drain_deadline_.fd(), Interest::read);
   for (const auto& client : clients_) {
-    if (client && !client->busy) go_on(*client);  // those that are busy come by when they are back
+    if (!client || client->busy.exchange(true)) continue;  // the busy come by when they are back
+    go_on(*client);
   }
 }
+
+/// The calling thread is in serve_requests() for as long as this lives.
+class HalfSync::Serving {
+ public:
+  explicit Serving(HalfSync& loop) : loop_(loop) {
+    const std::lock_guard lock(loop_.requests_mutex_);
+    ++loop_.serving_;
+  }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+  ~Serving() {
+    const std::lock_guard lock(loop_.requests_mutex_);
+    if (--loop_.serving_ == 0) loop_.nobody_serves_.notify_all();
+  }
+
+ private:
+  HalfSync& loop_;
+};
 
 void HalfSync::serve_requests(WorkerStats& stats) {
+  const Serving serving(*this);
   std::array<std::byte, kBufferSize> scratch;
-  while (const std::optional<Client*> client = next_request()) {
+  while (Client* const client = next_request()) {
     try {
-      (*client)->next = (*client)->connection.advance(scratch, poller_->trigger(), stats);
+      client->next = client->connection.advance(scratch, poller_->trigger(), stats);
     } catch (const std::bad_alloc&) {  // no room for what could not be sent
-      (*client)->next = Next::over;
+      client->next = Next::over;
     }
-    hand_back(**client);
+    if (!workers_rearm_ || !rearm(*client)) hand_back(*client);
   }
 }
 
-std::optional<HalfSync::Client*> HalfSync::next_request() {
+/// The serving thread's next client, once it is done with the one before; null when all is over.
+HalfSync::Client* HalfSync::next_request() {
   std::unique_lock lock(requests_mutex_);
   requested_.wait(lock, [this] { return over_ || !requests_.empty(); });
-  if (requests_.empty()) return std::nullopt;
+  if (requests_.empty()) return nullptr;
   Client* const client = requests_.front();
   requests_.pop_front();
   lock.unlock();
   has_room_.notify_one();
   return client;
+}
+
+/// Arms the client from the thread that served it. False when the waiting thread has to see it.
+bool HalfSync::rearm(Client& client) {
+  if (client.next == Next::over) return false;
+  const int fd = client.connection.fd();
+  const Interest interest = client.connection.interest();
+  const std::lock_guard not_to_be_closed(client.rearming);
+  client.busy = false;  // from here on the waiting thread may have it
+  if (draining_) return client.busy.exchange(true);
+  poller_->rearm(fd, interest);
+  return true;
 }
 
 void HalfSync::hand_back(Client& client) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -17,10 +18,13 @@ namespace muxlab {
 
 /// Half-sync/half-reactive: one thread waits for all connections, others serve them.
 ///
-/// A connection that is ready goes into a queue and is not waited for meanwhile, so that no two
-/// threads ever have it. Whoever takes it from the queue receives and sends, and hands it back with
-/// what it needs next; the waiting thread then waits for that, or closes it. Only the waiting
-/// thread opens, closes and registers descriptors.
+/// 1. The waiting thread waits. 2. A connection that is ready is reported once and disarmed. 3. It
+/// goes into a bounded queue. 4. A serving thread takes it, 5. receives, and 6. sends. 7. It is
+/// armed again: by the waiting thread, to which it is handed back, or where the mechanism allows
+/// it (Rearm::worker) by the serving thread itself, with a single system call.
+///
+/// No two threads ever have a connection: whoever turns its `busy` from false to true has it, and
+/// gives it away by turning it back. Only the waiting thread opens and closes.
 class HalfSync {
  public:
   /// `waiter` counts the connections and is kept alive by the caller. Throws std::system_error.
@@ -37,12 +41,17 @@ class HalfSync {
   void end_requests();
 
  private:
+  /// One per descriptor number, never freed: the serving thread that gave a client away unlocks it
+  /// when it may be closed already.
   struct Client {
     EchoConnection connection;
     Next next = Next::read;  ///< what it was handed back with
-    bool busy = false;       ///< in the queue, or with the thread that serves it
     bool draining = false;
+    std::atomic<bool> busy = true;  ///< somebody has it; also when it is closed
+    std::mutex rearming;            ///< a serving thread arms it: not to be closed before
   };
+
+  class Serving;
 
   void watch_what_is_not_a_client();
   bool turn();
@@ -54,25 +63,27 @@ class HalfSync {
   void close_idle_connections();
   void begin_drain();
 
-  std::optional<Client*> next_request();
+  Client* next_request();
+  bool rearm(Client& client);
   void hand_back(Client& client);
 
   static constexpr std::size_t kQueueCapacity = 1024;
 
   std::unique_ptr<Poller> poller_;
   Worker waiter_;
+  bool workers_rearm_;
   FdMap<std::unique_ptr<Client>> clients_;
   std::optional<IdleList> idle_;
   TimerFd idle_timer_;
   TimerFd drain_deadline_;
-  bool draining_ = false;
-  bool past_deadline_ = false;
-  std::size_t busy_ = 0;
+  std::atomic<bool> draining_ = false;
 
   std::mutex requests_mutex_;
   std::condition_variable requested_;  ///< there is a request, or there will be none any more
   std::condition_variable has_room_;
+  std::condition_variable nobody_serves_;
   std::deque<Client*> requests_;
+  std::size_t serving_ = 0;  ///< threads in serve_requests()
   bool over_ = false;
 
   UniqueFd handed_back_flag_;  ///< eventfd; readable when handed_back_ is not empty

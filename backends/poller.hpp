@@ -41,6 +41,8 @@ class Poller {
   virtual void add_once(int fd, Interest interest) = 0;
   /// Also reports anew what is ready already.
   virtual void rearm(int fd, Interest interest) = 0;
+  /// True when any thread may call rearm(), also while another is in wait().
+  [[nodiscard]] virtual bool rearms_from_any_thread() const { return false; }
 
   /// Waits without a time limit. The descriptors that may be ready, valid until the next call;
   /// empty when a signal came in. A descriptor may stand there twice.

@@ -19,6 +19,12 @@ enum class Threading : std::uint8_t {
 /// What wakes a thread whose hand-off queue got its first connection.
 enum class Notify : std::uint8_t { eventfd, pipe };
 
+/// Who has a connection waited for again, on half-sync, once it is served.
+enum class Rearm : std::uint8_t {
+  waiter,  ///< the waiting thread, to which the serving one hands it back
+  worker,  ///< the serving thread, where the mechanism takes that from any thread
+};
+
 /// What becomes of a connection that comes when all places are taken.
 enum class WhenFull : std::uint8_t {
   wait,    ///< it stays in the kernel's backlog until there is a place
@@ -30,6 +36,7 @@ struct ServeOptions {
   std::uint64_t threads = 1;
   Threading threading = Threading::single;
   Notify notify = Notify::eventfd;
+  Rearm rearm = Rearm::waiter;
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;                ///< 0: the kernel picks a free one
   std::optional<std::string> unix_path;  ///< instead of host and port

@@ -27,6 +27,7 @@ struct ServeCommand {
   std::string backend = "epoll-lt";
   std::optional<std::string> threading;
   std::string notify = "eventfd";
+  std::optional<std::string> rearm;
   std::optional<std::string> unix_path;
   std::optional<std::string> stats_path;
   std::string when_full = "wait";
@@ -55,7 +56,7 @@ Threading default_threading(const ServeCommand& command) {
   return command.unix_path ? Threading::acceptor : Threading::reuseport;
 }
 
-ServeOptions complete(const ServeCommand& command) {
+ServeOptions complete(const ServeCommand& command, const Backend& backend) {
   ServeOptions options = command.options;
   options.threading =
       command.threading ? threading_named(*command.threading) : default_threading(command);
@@ -64,6 +65,14 @@ ServeOptions complete(const ServeCommand& command) {
                   fmt::format("unknown notify {}: there are eventfd pipe", command.notify));
   }
   options.notify = command.notify == "pipe" ? Notify::pipe : Notify::eventfd;
+  if (command.rearm && *command.rearm != "waiter" && *command.rearm != "worker") {
+    throw Failure(ExitCode::usage,
+                  fmt::format("unknown rearm {}: there are waiter worker", *command.rearm));
+  }
+  const bool worker_rearms = command.rearm
+                                 ? *command.rearm == "worker"
+                                 : why_no_worker_rearms(backend, options.threading).empty();
+  options.rearm = worker_rearms ? Rearm::worker : Rearm::waiter;
   if (command.when_full != "wait" && command.when_full != "refuse") {
     throw Failure(ExitCode::usage,
                   fmt::format("unknown when-full {}: there are wait refuse", command.when_full));
@@ -153,7 +162,7 @@ std::optional<ExitCode> serve_until_the_end(Server& server, int signals, const S
 
 void serve(const ServeCommand& command) {
   const Backend& backend = backend_named(command.backend);
-  const ServeOptions options = complete(command);
+  const ServeOptions options = complete(command, backend);
   const UniqueFd signals = block_and_watch_signals();
   const StatsOutput stats(command.stats_path);
   Server server(backend, options);
@@ -188,6 +197,10 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
                 "else reuseport, or acceptor with --unix");
   cli::add_text(verb, "--notify", command->notify, "KIND",
                 "What wakes a thread that an acceptor hands a connection to: eventfd or pipe");
+  cli::add_text(
+      verb, "--rearm", command->rearm, "WHO",
+      "Who has a served connection waited for again on half-sync: waiter, or worker, which "
+      "saves system calls and is the default where the mechanism allows it");
   cli::add_text(verb, "--host", options.host, "ADDRESS", "Address to listen on");
   const auto port = cli::add_count(verb, "--port", command->port, {0, 65535},
                                    "Port to listen on; 0 finds a free one");

@@ -142,6 +142,25 @@ TEST(Serve, WritesCountersToAFile) {
   std::filesystem::remove(path);
 }
 
+TEST(Serve, LetsWorkersRearmWhereTheMechanismAllowsIt) {
+  const auto waits_per_echo = [](const std::string& arguments) {
+    ServerProcess server("--threading half-sync --stats - " + arguments);
+    const Client client(server.address);
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(client.ping());
+    server.signal(SIGTERM);
+    return Json::parse(server.line())["syscalls"]["wait"].get<int>() / 100;
+  };
+  EXPECT_EQ(waits_per_echo("--backend epoll-lt"), 1);
+  EXPECT_EQ(waits_per_echo("--backend epoll-lt --rearm waiter"), 2);
+  EXPECT_EQ(waits_per_echo("--backend poll"), 2);
+
+  const Outcome refused = run("serve --threading half-sync --backend poll --rearm worker");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.output.find("--rearm worker is not for poll"), std::string::npos)
+      << refused.output;
+  EXPECT_EQ(run("serve --threading single --rearm worker").exit_code, 2);
+}
+
 TEST(Serve, HandsOutRoundRobin) {
   ServerProcess server("--threads 3 --threading acceptor --stats -");
   std::vector<Client> clients;

@@ -61,6 +61,12 @@ void check(const Backend& backend, const ServeOptions& options) {
     throw Failure(ExitCode::usage, fmt::format("--threading {} is not for {}: {}",
                                                name_of(options.threading), backend.name, reason));
   }
+  if (options.rearm == Rearm::worker) {
+    if (const auto reason = why_no_worker_rearms(backend, options.threading); !reason.empty()) {
+      throw Failure(ExitCode::usage,
+                    fmt::format("--rearm worker is not for {}: {}", backend.name, reason));
+    }
+  }
   if (options.threading == Threading::reuseport && options.unix_path) {
     throw Failure(ExitCode::usage,
                   "--threading reuseport is for TCP, not for --unix: use acceptor");

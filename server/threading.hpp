@@ -39,4 +39,13 @@ constexpr std::string_view why_not(const Backend& backend, Threading threading) 
   return "";
 }
 
+/// Why no serving thread can re-arm on that model; empty when it can.
+inline std::string_view why_no_worker_rearms(const Backend& backend, Threading threading) {
+  if (threading != Threading::half_sync) return "only --threading half-sync re-arms connections";
+  if (!backend.make_poller || !backend.make_poller()->rearms_from_any_thread()) {
+    return "its list of descriptors belongs to the thread that waits";
+  }
+  return "";
+}
+
 }  // namespace muxlab
