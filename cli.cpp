@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <optional>
 #include <span>
@@ -39,20 +38,29 @@ std::string lower_case(std::string_view text) {
 
 constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-/// `number` times `factor` when that is whole and fits; a whole number is never rounded.
-std::optional<std::uint64_t> scale(std::string_view number, std::uint64_t factor) {
-  const char* const end = number.data() + number.size();
-  std::uint64_t whole = 0;
-  if (const auto parsed = std::from_chars(number.data(), end, whole);
-      parsed.ec == std::errc{} && parsed.ptr == end) {
-    return whole <= kMax / factor ? std::optional(whole * factor) : std::nullopt;
+/// What the digits after a point stand for, times `factor`, when that is whole. Without
+/// doubles: none of them is 1.001, and the nearest times 1000 is not 1001.
+std::optional<std::uint64_t> scale_fraction(std::string_view digits, std::uint64_t factor) {
+  std::uint64_t scaled = 0;
+  for (; !digits.empty(); digits.remove_suffix(1)) {
+    if (digits.back() == '.') return std::nullopt;
+    scaled += static_cast<std::uint64_t>(digits.back() - '0') * factor;
+    if (scaled % 10 != 0) return std::nullopt;
+    scaled /= 10;
   }
-  double fraction = 0;
-  const auto parsed = std::from_chars(number.data(), end, fraction, std::chars_format::fixed);
-  if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
-  const double value = fraction * static_cast<double>(factor);
-  if (value != std::floor(value) || value >= static_cast<double>(kMax)) return std::nullopt;
-  return static_cast<std::uint64_t>(value);
+  return scaled;
+}
+
+/// `number`, of digits and points, times `factor` when that is whole and fits; never rounded.
+std::optional<std::uint64_t> scale(std::string_view number, std::uint64_t factor) {
+  if (number.empty() || number == ".") return std::nullopt;
+  const std::size_t point = std::min(number.find('.'), number.size());
+  std::uint64_t whole = 0;
+  const auto parsed = std::from_chars(number.data(), number.data() + point, whole);
+  if (parsed.ec == std::errc::result_out_of_range || whole > kMax / factor) return std::nullopt;
+  const auto fraction = scale_fraction(number.substr(std::min(point + 1, number.size())), factor);
+  if (!fraction || *fraction > kMax - whole * factor) return std::nullopt;
+  return whole * factor + *fraction;
 }
 
 /// digits[.digits]unit, and nothing else.

@@ -28,6 +28,7 @@ TEST(Cli, ReadsCounts) {
   EXPECT_EQ(parse_count("10k"), 10'000U);
   EXPECT_EQ(parse_count("1.5K"), 1'500U);
   EXPECT_EQ(parse_count("2m"), 2'000'000U);
+  EXPECT_EQ(parse_count("1.001k"), 1'001U) << "which no double is";
 }
 
 TEST(Cli, ReadsSizesInPowersOfTwo) {
@@ -42,6 +43,7 @@ TEST(Cli, ReadsDurations) {
   EXPECT_EQ(parse_duration("500ms"), 500ms);
   EXPECT_EQ(parse_duration("1.5s"), 1500ms);
   EXPECT_EQ(parse_duration("2m"), 2min);
+  EXPECT_EQ(parse_duration("1.001s"), 1001ms) << "which no double is";
 }
 
 TEST(Cli, RejectsWhatIsNoNumber) {
@@ -66,7 +68,7 @@ TEST(Cli, ShowsWhatItReads) {
   for (const char* text : {"0", "64", "10k", "1m", "1500"}) {
     EXPECT_EQ(show_count(parse_count(text)), text);
   }
-  for (const char* text : {"0", "250us", "500ms", "5s", "1.5s", "120s"}) {
+  for (const char* text : {"0", "250us", "500ms", "5s", "1.5s", "1.001s", "120s"}) {
     EXPECT_EQ(show_duration(parse_duration(text)), text);
   }
 }
