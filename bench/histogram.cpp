@@ -21,7 +21,7 @@ bool is_used(std::uint64_t count) { return count != 0; }
 void Histogram::record_corrected(std::uint64_t value, std::uint64_t interval) {
   record(value);
   if (interval == 0 || value > kHighest) return;
-  while (value >= 2 * interval) {
+  while (value / 2 >= interval) {  // twice the interval might not fit
     value -= interval;
     record(value);
   }

@@ -95,9 +95,10 @@ TEST(Histogram, AddsNothingWhenNothingWasOmitted) {
   histogram.record_corrected(10'000, 0);
   histogram.record_corrected(10'000, 10'000);
   histogram.record_corrected(10'000, 20'000);
-  EXPECT_EQ(histogram.count(), 3U);
+  histogram.record_corrected(10'000, (std::uint64_t{1} << 63) + 5'000);
+  EXPECT_EQ(histogram.count(), 4U);
   histogram.record_corrected(Histogram::kHighest + 1, 1'000);
-  EXPECT_EQ(histogram.count(), 3U);
+  EXPECT_EQ(histogram.count(), 4U);
   EXPECT_EQ(histogram.dropped(), 1U);
 }
 
