@@ -4,11 +4,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 namespace muxlab {
 namespace {
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+/// Interrupted, it tries again at once: there is still room, so no new edge would report it.
+ssize_t send_now(int fd, const std::byte* data, std::size_t size) {
+  ssize_t sent = 0;
+  do {
+    sent = ::send(fd, data, size, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
 
 }  // namespace
 
@@ -45,9 +55,9 @@ Next EchoConnection::nothing_to_receive() {
 
 Next EchoConnection::echo(std::span<const std::byte> received, WorkerStats& stats) {
   stats.bytes_in.add(received.size());
-  ssize_t sent = ::send(fd(), received.data(), received.size(), MSG_NOSIGNAL);
+  ssize_t sent = send_now(fd(), received.data(), received.size());
   if (sent < 0) {
-    if (!would_block(errno) && errno != EINTR) return Next::over;
+    if (!would_block(errno)) return Next::over;
     sent = 0;
   }
   stats.bytes_out.add(static_cast<std::uint64_t>(sent));
@@ -56,7 +66,8 @@ Next EchoConnection::echo(std::span<const std::byte> received, WorkerStats& stat
     ++stats.echoes;
     return Next::read;
   }
-  tail_ = std::make_unique_for_overwrite<std::byte[]>(rest.size());
+  tail_.reset(new (std::nothrow) std::byte[rest.size()]);
+  if (!tail_) return Next::over;  // a lost connection is better than a lost server
   std::ranges::copy(rest, tail_.get());
   tail_begin_ = 0;
   tail_end_ = static_cast<std::uint32_t>(rest.size());
@@ -64,9 +75,8 @@ Next EchoConnection::echo(std::span<const std::byte> received, WorkerStats& stat
 }
 
 Next EchoConnection::flush(WorkerStats& stats) {
-  const ssize_t sent =
-      ::send(fd(), tail_.get() + tail_begin_, tail_end_ - tail_begin_, MSG_NOSIGNAL);
-  if (sent < 0) return would_block(errno) || errno == EINTR ? Next::write : Next::over;
+  const ssize_t sent = send_now(fd(), tail_.get() + tail_begin_, tail_end_ - tail_begin_);
+  if (sent < 0) return would_block(errno) ? Next::write : Next::over;
   stats.bytes_out.add(static_cast<std::uint64_t>(sent));
   tail_begin_ += static_cast<std::uint32_t>(sent);
   if (tail_begin_ < tail_end_) return Next::write;
