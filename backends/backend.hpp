@@ -27,7 +27,12 @@ struct Worker {
 
   /// A connection of the source is served from now on.
   void began() const { ++stats.accepted; }
-  /// It is closed.
+  /// Instead of began(): there was no memory to serve it with, and it is closed.
+  void turned_away() const {
+    ++stats.refused;
+    source.give_back();
+  }
+  /// A connection that was served is closed.
   void ended() const {
     ++stats.closed;
     source.give_back();

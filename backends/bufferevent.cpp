@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include <memory>
-#include <stdexcept>
+#include <new>
 #include <utility>
 
 #include "backends/backend.hpp"
@@ -69,21 +69,31 @@ class BuffereventLoop {
   bool take_connection() {
     Taken socket = worker_.source.take();
     if (!socket) return false;
-    const int fd = socket->get();
+    try {
+      serve(std::move(*socket));
+      worker_.began();
+    } catch (const std::bad_alloc&) {
+      worker_.turned_away();
+    }
+    return true;
+  }
+
+  void serve(UniqueFd socket) {
+    const int fd = socket.get();
+    std::unique_ptr<Client>& place = clients_[fd];
     auto client = std::make_unique<Client>(Client{.loop = *this, .stream = {}});
     client->stream.reset(bufferevent_socket_new(base_.get(), fd, BEV_OPT_CLOSE_ON_FREE));
-    if (!client->stream) throw std::runtime_error("bufferevent_socket_new failed");
-    static_cast<void>(socket->release());
+    if (!client->stream) throw std::bad_alloc();
+    static_cast<void>(socket.release());
     bufferevent_setcb(
         client->stream.get(), [](bufferevent*, void* c) { of(c).loop.received(of(c)); },
         [](bufferevent*, void* c) { of(c).loop.all_sent(of(c)); },
         [](bufferevent*, short what, void* c) { of(c).loop.ended(of(c), what); }, client.get());
     bufferevent_set_max_single_read(client->stream.get(), kMaxSingleRead);
     bufferevent_set_timeouts(client->stream.get(), idle_timeout_, idle_timeout_);
-    bufferevent_enable(client->stream.get(), EV_READ);  // writing is enabled from the start
-    clients_[fd] = std::move(client);
-    worker_.began();
-    return true;
+    // Writing is enabled from the start.
+    if (bufferevent_enable(client->stream.get(), EV_READ) != 0) throw std::bad_alloc();
+    place = std::move(client);
   }
 
   void received(Client& client) {
@@ -106,7 +116,7 @@ class BuffereventLoop {
     ++worker_.stats.echoes;
     if (client.ended) return close(client);
     const bool reads = (bufferevent_get_enabled(client.stream.get()) & EV_READ) != 0;
-    if (!reads) bufferevent_enable(client.stream.get(), EV_READ);
+    if (!reads && bufferevent_enable(client.stream.get(), EV_READ) != 0) return close(client);
     if (draining_) end_sending_when_drained(client);
   }
 

@@ -3,11 +3,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <vector>
 
 #include "backends/backend.hpp"
 #include "backends/failure.hpp"
 #include "backends/reactor.hpp"
+#include "backends/ready_list.hpp"
 
 namespace muxlab {
 namespace {
@@ -19,6 +19,8 @@ namespace {
 template <Trigger kTrigger>
 class EpollPoller final : public Poller {
  public:
+  EpollPoller() { ready_.make_room(2 * kMaxEvents); }
+
   [[nodiscard]] Trigger trigger() const override { return kTrigger; }
 
   void add(int fd, Interest interest) override {
@@ -48,17 +50,18 @@ class EpollPoller final : public Poller {
     if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
-      ready_.push_back(event.data.fd);
-      // Data and end of stream in one edge: the first receive takes the data and sees no reason to
-      // go on, and nothing would ever report the end. So it stands here twice.
-      if (ends_here(event)) ready_.push_back(event.data.fd);
+      ready_.push(event.data.fd);
+      if (needs_two_receives(event)) ready_.push(event.data.fd);
     }
-    return ready_;
+    return ready_.fds();
   }
 
  private:
-  static bool ends_here(const epoll_event& event) {
-    return kTrigger == Trigger::edge && (event.events & EPOLLRDHUP) != 0;
+  /// Data and end of stream in one edge: the first receive takes the data and sees no reason to go
+  /// on, and nothing would ever report the end. An urgent byte, which a receive stops short of,
+  /// hides what is behind it in the same way.
+  static bool needs_two_receives(const epoll_event& event) {
+    return kTrigger == Trigger::edge && (event.events & (EPOLLRDHUP | EPOLLPRI)) != 0;
   }
 
   static std::uint32_t events_of(Interest interest) {
@@ -70,12 +73,13 @@ class EpollPoller final : public Poller {
     checked(::epoll_ctl(epoll_.get(), operation, fd, &event), "epoll_ctl");
   }
 
-  static constexpr std::uint32_t kMode = kTrigger == Trigger::edge ? EPOLLET | EPOLLRDHUP : 0;
+  static constexpr std::uint32_t kMode =
+      kTrigger == Trigger::edge ? EPOLLET | EPOLLRDHUP | EPOLLPRI : 0;
   static constexpr int kMaxEvents = 1024;
 
   UniqueFd epoll_{checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")};
   std::array<epoll_event, kMaxEvents> events_;
-  std::vector<int> ready_;
+  ReadyList ready_;
 };
 
 using LevelTriggered = EpollPoller<Trigger::level>;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backends/failure.hpp"
+#include "backends/notify.hpp"
 #include "backends/take_turn.hpp"
 
 namespace muxlab {
@@ -52,7 +53,7 @@ void HalfSync::watch_what_is_not_a_client() {
 void HalfSync::end_requests() {
   const std::lock_guard lock(requests_mutex_);
   over_ = true;
-  requests_.clear();
+  requests_ = {};
   requested_.notify_all();
 }
 
@@ -86,15 +87,20 @@ bool HalfSync::take_connection() {
   Taken socket = waiter_.source.take();
   if (!socket) return false;
   const int fd = socket->get();
-  std::unique_ptr<Client>& client = clients_[fd];
-  if (!client) client = std::make_unique<Client>();
-  poller_->add_once(fd, Interest::read);
-  client->connection = EchoConnection(std::move(*socket));
-  client->next = Next::read;
-  client->draining = false;
-  client->busy = false;
-  if (idle_) idle_->touch(fd);
-  waiter_.began();
+  try {
+    std::unique_ptr<Client>& client = clients_[fd];
+    if (!client) client = std::make_unique<Client>();
+    if (idle_) idle_->touch(fd);
+    poller_->add_once(fd, Interest::read);
+    client->connection = EchoConnection(std::move(*socket));
+    client->next = Next::read;
+    client->draining = false;
+    client->busy = false;
+    waiter_.began();
+  } catch (const std::bad_alloc&) {
+    if (idle_) idle_->remove(fd);
+    waiter_.turned_away();
+  }
   return true;
 }
 
@@ -102,7 +108,7 @@ bool HalfSync::take_connection() {
 void HalfSync::request(Client& client) {
   std::unique_lock lock(requests_mutex_);
   has_room_.wait(lock, [this] { return requests_.size() < kQueueCapacity; });
-  requests_.push_back(&client);
+  requests_.push(client);
   lock.unlock();
   requested_.notify_one();
 }
@@ -110,12 +116,12 @@ void HalfSync::request(Client& client) {
 void HalfSync::take_back() {
   std::uint64_t count = 0;
   static_cast<void>(::read(handed_back_flag_.get(), &count, sizeof count));
+  ClientQueue taken;
   {
     const std::lock_guard lock(handed_back_mutex_);
-    taken_back_.swap(handed_back_);
+    taken = std::exchange(handed_back_, {});
   }
-  for (Client* client : taken_back_) go_on(*client);
-  taken_back_.clear();
+  while (Client* const client = taken.pop()) go_on(*client);
 }
 
 /// With a client that is ours.
@@ -195,11 +201,7 @@ void HalfSync::serve_requests(WorkerStats& stats) {
   const Serving serving(*this);
   std::array<std::byte, kBufferSize> scratch;
   while (Client* const client = next_request()) {
-    try {
-      client->next = client->connection.advance(scratch, poller_->trigger(), stats);
-    } catch (const std::bad_alloc&) {  // no room for what could not be sent
-      client->next = Next::over;
-    }
+    client->next = client->connection.advance(scratch, poller_->trigger(), stats);
     if (!workers_rearm_ || !rearm(*client)) hand_back(*client);
   }
 }
@@ -207,12 +209,10 @@ void HalfSync::serve_requests(WorkerStats& stats) {
 /// The serving thread's next client, once it is done with the one before; null when all is over.
 HalfSync::Client* HalfSync::next_request() {
   std::unique_lock lock(requests_mutex_);
-  requested_.wait(lock, [this] { return over_ || !requests_.empty(); });
-  if (requests_.empty()) return nullptr;
-  Client* const client = requests_.front();
-  requests_.pop_front();
+  requested_.wait(lock, [this] { return over_ || requests_.size() > 0; });
+  Client* const client = requests_.pop();
   lock.unlock();
-  has_room_.notify_one();
+  if (client != nullptr) has_room_.notify_one();
   return client;
 }
 
@@ -230,10 +230,8 @@ bool HalfSync::rearm(Client& client) {
 
 void HalfSync::hand_back(Client& client) {
   const std::lock_guard lock(handed_back_mutex_);
-  handed_back_.push_back(&client);
-  if (handed_back_.size() > 1) return;  // the flag is up already
-  const std::uint64_t one = 1;
-  static_cast<void>(::write(handed_back_flag_.get(), &one, sizeof one));
+  handed_back_.push(client);
+  if (handed_back_.size() == 1) notify(handed_back_flag_.get());  // else the flag is up already
 }
 
 }  // namespace muxlab

@@ -2,11 +2,10 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <vector>
+#include <utility>
 
 #include "backends/backend.hpp"
 #include "backends/echo_connection.hpp"
@@ -49,6 +48,28 @@ class HalfSync {
     bool draining = false;
     std::atomic<bool> busy = true;  ///< somebody has it; also when it is closed
     std::mutex rearming;            ///< a serving thread arms it: not to be closed before
+    Client* behind = nullptr;       ///< in whichever queue it is; never in two
+  };
+
+  /// First in, first out, linked through the clients, so that it needs no memory of its own.
+  class ClientQueue {
+   public:
+    void push(Client& client) {
+      client.behind = nullptr;
+      (size_++ == 0 ? first_ : last_->behind) = &client;
+      last_ = &client;
+    }
+    Client* pop() {  ///< null when it is empty
+      if (size_ == 0) return nullptr;
+      --size_;
+      return std::exchange(first_, first_->behind);
+    }
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+   private:
+    Client* first_ = nullptr;
+    Client* last_ = nullptr;
+    std::size_t size_ = 0;
   };
 
   class Serving;
@@ -82,14 +103,13 @@ class HalfSync {
   std::condition_variable requested_;  ///< there is a request, or there will be none any more
   std::condition_variable has_room_;
   std::condition_variable nobody_serves_;
-  std::deque<Client*> requests_;
+  ClientQueue requests_;
   std::size_t serving_ = 0;  ///< threads in serve_requests()
   bool over_ = false;
 
   UniqueFd handed_back_flag_;  ///< eventfd; readable when handed_back_ is not empty
   std::mutex handed_back_mutex_;
-  std::vector<Client*> handed_back_;
-  std::vector<Client*> taken_back_;  ///< the waiting thread's, kept for its memory
+  ClientQueue handed_back_;
 };
 
 }  // namespace muxlab

@@ -1,5 +1,6 @@
 #include <array>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "backends/backend.hpp"
@@ -54,13 +55,17 @@ class EventLoop {
     Taken socket = worker_.source.take();
     if (!socket) return false;
     const int fd = socket->get();
-    Client& client = clients_[fd];
-    client.connection = EchoConnection(std::move(*socket));
-    client.event = libevent::watch(
-        base_.get(), fd, EV_READ,
-        [](int ready, short what, void* loop) { of(loop).handle(ready, what); }, this,
-        idle_timeout_);
-    worker_.began();
+    try {
+      Client& client = clients_[fd];
+      client.event = libevent::watch(
+          base_.get(), fd, EV_READ,
+          [](int ready, short what, void* loop) { of(loop).handle(ready, what); }, this,
+          idle_timeout_);
+      client.connection = EchoConnection(std::move(*socket));
+      worker_.began();
+    } catch (const std::bad_alloc&) {
+      worker_.turned_away();
+    }
     return true;
   }
 

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -121,16 +122,14 @@ Availability probe(const std::string& method) try {
   if (method == "select") return probe_select();
   if (reports(make_base(method).get(), make_readable().get())) return {};
   return Availability::never(kReportsNothing, "");
-} catch (const std::runtime_error& error) {
+} catch (const std::exception& error) {
   return Availability::never(error.what(), mend(method));
 }
 
 Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument,
             const timeval* timeout) {
   Event event(event_new(base, fd, static_cast<short>(events | EV_PERSIST), callback, argument));
-  if (!event || event_add(event.get(), timeout) != 0) {
-    throw std::runtime_error(fmt::format("libevent does not watch descriptor {}", fd));
-  }
+  if (!event || event_add(event.get(), timeout) != 0) throw std::bad_alloc();  // all it can lack
   return event;
 }
 

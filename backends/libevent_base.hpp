@@ -31,7 +31,7 @@ Base make_base(const std::string& method);
 Availability probe(const std::string& method);
 
 /// event_new(), persistent, and event_add(); with a `timeout` it is also active when it was not
-/// active for that long. Throws std::runtime_error.
+/// active for that long. Throws std::bad_alloc, the only thing that can be lacking.
 Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument,
             const timeval* timeout = nullptr);
 

@@ -7,6 +7,7 @@
 #include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/reactor.hpp"
+#include "backends/ready_list.hpp"
 
 namespace muxlab {
 namespace {
@@ -41,13 +42,13 @@ class PollPoller final : public Poller {
     for (auto entry = polled_.begin(); left > 0; ++entry) {
       if (entry->revents == 0) continue;
       const int fd = entry->fd;
-      ready_.push_back(fd);
+      ready_.push(fd);
       // poll(2) ignores a negative descriptor. Asking for no events would not do: it reports errors
       // and hang-ups whether they are asked for or not.
       if (entries_[fd].once) entry->fd = ~fd;
       --left;
     }
-    return ready_;
+    return ready_.fds();
   }
 
  private:
@@ -59,13 +60,14 @@ class PollPoller final : public Poller {
   pollfd& polled(int fd) { return polled_[entries_[fd].place]; }
 
   void append(int fd, Interest interest, bool once) {
+    ready_.make_room(polled_.size() + 1);
     entries_[fd] = {.place = polled_.size(), .once = once};
     polled_.push_back({.fd = fd, .events = events_of(interest), .revents = 0});
   }
 
   std::vector<pollfd> polled_;
   FdMap<Entry> entries_;
-  std::vector<int> ready_;
+  ReadyList ready_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -59,10 +60,16 @@ class Reactor {
     Taken socket = worker_.source.take();
     if (!socket) return false;
     const int fd = socket->get();
-    poller_.add(fd, Interest::read);
-    connections_[fd] = EchoConnection(std::move(*socket));
-    if (idle_) idle_->touch(fd);
-    worker_.began();
+    try {
+      EchoConnection& connection = connections_[fd];
+      if (idle_) idle_->touch(fd);
+      poller_.add(fd, Interest::read);
+      connection = EchoConnection(std::move(*socket));
+      worker_.began();
+    } catch (const std::bad_alloc&) {
+      if (idle_) idle_->remove(fd);
+      worker_.turned_away();
+    }
     return true;
   }
 

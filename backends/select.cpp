@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/select.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "backends/backend.hpp"
 #include "backends/failure.hpp"
 #include "backends/reactor.hpp"
+#include "backends/ready_list.hpp"
 
 namespace muxlab {
 namespace {
@@ -33,10 +35,13 @@ class BitSet {
   fd_set* data() { return reinterpret_cast<fd_set*>(words_.data()); }
 
   /// Appends the members, lowest first; sixty-four absent ones cost one comparison.
-  void append_to(std::vector<int>& fds) const {
+  template <typename Predicate = bool (*)(int)>
+  void append_to(
+      ReadyList& fds, Predicate belongs = [](int) { return true; }) const {
     for (std::size_t i = 0; i < words_.size(); ++i) {
       for (Word rest = words_[i]; rest != 0; rest &= rest - 1) {
-        fds.push_back(static_cast<int>(i * kBits) + std::countr_zero(rest));
+        const int fd = static_cast<int>(i * kBits) + std::countr_zero(rest);
+        if (belongs(fd)) fds.push(fd);
       }
     }
   }
@@ -53,8 +58,8 @@ class BitSet {
 class SelectPoller final : public Poller {
  public:
   void add(int fd, Interest interest) override {
-    readers_.grow_to(fd);
-    writers_.grow_to(fd);
+    for (BitSet* set : {&readers_, &writers_, &ready_readers_, &ready_writers_}) set->grow_to(fd);
+    ready_.make_room(static_cast<std::size_t>(readers_.capacity()));
     set(fd, interest);
   }
 
@@ -78,10 +83,10 @@ class SelectPoller final : public Poller {
 
   std::span<const int> wait() override {
     collect_ready();
-    for (const int fd : ready_) {
+    for (const int fd : ready_.fds()) {
       if (fd < once_.capacity() && once_.contains(fd)) silence(fd);
     }
-    return ready_;
+    return ready_.fds();
   }
 
  private:
@@ -100,11 +105,20 @@ class SelectPoller final : public Poller {
       writers = ready_writers_.data();
     }
     if (::select(readers_.capacity(), ready_readers_.data(), writers, nullptr, nullptr) < 0) {
+      if (errno == EBADF) return collect_closed();
       if (errno != EINTR) throw_errno("select");
       return;  // the copies hold no answer
     }
     ready_readers_.append_to(ready_);
     if (writers != nullptr) ready_writers_.append_to(ready_);
+  }
+
+  /// One closed descriptor fails the whole call, and the kernel does not say which. Reported as
+  /// ready, the next receive or send finds out.
+  void collect_closed() {
+    const auto is_closed = [](int fd) { return ::fcntl(fd, F_GETFD) < 0; };
+    readers_.append_to(ready_, is_closed);
+    writers_.append_to(ready_, is_closed);
   }
 
   void set(int fd, Interest interest) {
@@ -118,7 +132,7 @@ class SelectPoller final : public Poller {
   BitSet once_;  ///< those that are silenced when they are reported
   BitSet ready_readers_;
   BitSet ready_writers_;
-  std::vector<int> ready_;
+  ReadyList ready_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "server/server.hpp"
+#include "server/test_cells.hpp"
 #include "server/test_client.hpp"
 #include "server/threading.hpp"
 
@@ -22,55 +23,10 @@
 namespace muxlab {
 namespace {
 
+using test::Cell;
 using test::Client;
 using test::eventually;
 using test::random_bytes;
-
-struct Cell {
-  const Backend* backend;
-  ServeOptions options;
-  std::string name;
-};
-
-void PrintTo(const Cell& cell, std::ostream* out) { *out << cell.name; }
-
-std::vector<Cell> all_cells() {
-  const auto with = [](std::uint64_t threads, Threading threading, Notify notify) {
-    ServeOptions options;
-    options.threads = threads;
-    options.threading = threading;
-    options.notify = notify;
-    options.drain = {};  // what stopping does to open connections has tests of its own
-    return options;
-  };
-  const auto path = fmt::format("{}/muxlab-test-{}", testing::TempDir(), ::getpid());
-  ServeOptions unix_socket = with(1, Threading::single, Notify::eventfd);
-  unix_socket.unix_path = path;
-  ServeOptions half_sync_worker_rearms = with(2, Threading::half_sync, Notify::eventfd);
-  half_sync_worker_rearms.rearm = Rearm::worker;
-  const std::vector<std::pair<std::string, ServeOptions>> models = {
-      {"single", with(1, Threading::single, Notify::eventfd)},
-      {"unix", unix_socket},
-      {"reuseport", with(2, Threading::reuseport, Notify::eventfd)},
-      {"shared", with(2, Threading::shared, Notify::eventfd)},
-      {"half_sync", with(2, Threading::half_sync, Notify::eventfd)},
-      {"half_sync_worker_rearms", half_sync_worker_rearms},
-      {"acceptor_eventfd", with(2, Threading::acceptor, Notify::eventfd)},
-      {"acceptor_pipe", with(2, Threading::acceptor, Notify::pipe)},
-  };
-  std::vector<Cell> cells;
-  for (const Backend* backend : backends()) {
-    for (const auto& [model, options] : models) {
-      if (!why_not(*backend, options.threading).empty()) continue;
-      const bool worker_rearms = options.rearm == Rearm::worker;
-      if (worker_rearms && !why_no_worker_rearms(*backend, options.threading).empty()) continue;
-      std::string name = fmt::format("{}_on_{}", backend->name, model);
-      std::ranges::replace(name, '-', '_');
-      cells.push_back({.backend = backend, .options = options, .name = name});
-    }
-  }
-  return cells;
-}
 
 std::size_t open_descriptors() {
   const std::filesystem::directory_iterator open("/proc/self/fd");
@@ -462,10 +418,10 @@ TEST_P(Promises, StopsAfterTheDrainTimeWhateverClientsDo) {
   EXPECT_EQ(subject.sum(&WorkerStats::closed), 2U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, Conformance, testing::ValuesIn(all_cells()),
-                         [](const auto& cell) { return cell.param.name; });
-INSTANTIATE_TEST_SUITE_P(Every, Promises, testing::ValuesIn(all_cells()),
-                         [](const auto& cell) { return cell.param.name; });
+INSTANTIATE_TEST_SUITE_P(Every, Conformance, testing::ValuesIn(test::all_cells()),
+                         [](const auto& cell) { return cell.param.name(); });
+INSTANTIATE_TEST_SUITE_P(Every, Promises, testing::ValuesIn(test::all_cells()),
+                         [](const auto& cell) { return cell.param.name(); });
 
 }  // namespace
 }  // namespace muxlab

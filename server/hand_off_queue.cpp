@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "backends/failure.hpp"
+#include "backends/notify.hpp"
 
 namespace muxlab {
 
@@ -25,7 +26,7 @@ HandOffQueue::HandOffQueue(Notify notify, Admission& admission) : admission_(adm
 void HandOffQueue::push(UniqueFd socket) {
   const std::lock_guard lock(mutex_);
   waiting_.push_back(std::move(socket));
-  if (waiting_.size() == 1) wake();
+  if (waiting_.size() == 1) notify(sender_ ? sender_.get() : receiver_.get());
 }
 
 Taken HandOffQueue::take() {
@@ -37,15 +38,6 @@ Taken HandOffQueue::take() {
   Taken first = std::move(waiting_.front());
   waiting_.pop_front();
   return first;
-}
-
-void HandOffQueue::wake() {
-  constexpr std::uint64_t kOne = 1;
-  if (sender_) {
-    static_cast<void>(::write(sender_.get(), &kOne, 1));
-  } else {
-    static_cast<void>(::write(receiver_.get(), &kOne, sizeof kOne));
-  }
 }
 
 void HandOffQueue::clear() {

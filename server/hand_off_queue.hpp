@@ -29,7 +29,6 @@ class HandOffQueue final : public ConnectionSource {
   void close() override {}  ///< whoever accepts has stopped before
 
  private:
-  void wake();
   void clear();
 
   Admission& admission_;

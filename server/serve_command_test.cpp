@@ -108,7 +108,7 @@ TEST(Serve, KeepsToTheConnectionLimit) {
 }
 
 TEST(Serve, WritesCountersOnRequestAndAtTheEnd) {
-  ServerProcess server("--backend epoll-et --threads 2 --threading acceptor --stats -");
+  ServerProcess server("--backend epoll-et --threads 2 --threading acceptor --drain 0s --stats -");
   const Client client(server.address);
   ASSERT_EQ(client.exchange("hello"), "hello");
   Json first;
@@ -145,8 +145,9 @@ TEST(Serve, WritesCountersToAFile) {
 TEST(Serve, LetsWorkersRearmWhereTheMechanismAllowsIt) {
   const auto waits_per_echo = [](const std::string& arguments) {
     ServerProcess server("--threading half-sync --stats - " + arguments);
-    const Client client(server.address);
+    Client client(server.address);
     for (int i = 0; i < 100; ++i) EXPECT_TRUE(client.ping());
+    client.close();
     server.signal(SIGTERM);
     return Json::parse(server.line())["syscalls"]["wait"].get<int>() / 100;
   };
@@ -174,7 +175,7 @@ TEST(Serve, HandsOutRoundRobin) {
 }
 
 TEST(Serve, RestartsOnTheSamePortAtOnce) {
-  ServerProcess first("");
+  ServerProcess first("--drain 0s");
   const Client client(first.address);
   ASSERT_TRUE(client.ping());
   first.signal(SIGTERM);

@@ -10,11 +10,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <new>
 #include <utility>
 
 #include "backends/counted_calls.hpp"
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
+#include "backends/notify.hpp"
 #include "server/hand_off_queue.hpp"
 #include "server/listener_source.hpp"
 #include "server/threading.hpp"
@@ -43,11 +45,8 @@ UniqueFd make_eventfd() {
   return UniqueFd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
 }
 
-/// eventfd(2): makes it readable, which it stays as long as nobody reads it.
-void raise(const UniqueFd& flag) {
-  const std::uint64_t one = 1;
-  static_cast<void>(::write(flag.get(), &one, sizeof one));
-}
+/// It stays readable, since nobody reads it.
+void raise(const UniqueFd& flag) { notify(flag.get()); }
 
 void check(const Backend& backend, const ServeOptions& options) {
   raise_descriptor_limit();  // before the probe, which may need a high descriptor
@@ -107,21 +106,27 @@ Availability probe(const Backend& backend) {
 }
 
 bool hand_out_one(std::span<HandOffQueue* const> queues, std::size_t& turn,
-                  ConnectionSource& listener) {
+                  ConnectionSource& listener, WorkerStats& stats) {
   Taken socket = listener.take();
   if (!socket) return false;
-  queues[turn]->push(std::move(*socket));
-  turn = (turn + 1) % queues.size();
+  try {
+    queues[turn]->push(std::move(*socket));
+    turn = (turn + 1) % queues.size();
+  } catch (const std::bad_alloc&) {  // it is closed
+    ++stats.refused;
+    listener.give_back();
+  }
   return true;
 }
 
 /// Hands out round robin until `stop` is readable, and then what still waits to be accepted.
-void accept_for(std::span<HandOffQueue* const> queues, ConnectionSource& listener, int stop) {
+void accept_for(std::span<HandOffQueue* const> queues, ConnectionSource& listener, int stop,
+                WorkerStats& stats) {
   std::size_t turn = 0;
   for (;;) {
     std::array<pollfd, 2> waited{{{stop, POLLIN, 0}, {listener.fd(), POLLIN, 0}}};
     if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) throw_errno("poll");
-    while (hand_out_one(queues, turn, listener)) {
+    while (hand_out_one(queues, turn, listener, stats)) {
     }
     if (waited[0].revents != 0) return listener.close();
   }
@@ -240,7 +245,7 @@ void Server::start_acceptor() {
   }
   sources_.push_back(listener_source(listen(false), stats_.back()));
   start_thread("acceptor", stats_.back(), [this, queues, &listener = *sources_.back()] {
-    accept_for(queues, listener, stop_accepting_.get());
+    accept_for(queues, listener, stop_accepting_.get(), stats_.back());
     raise(stop_);  // the queues hold all that was accepted: now the workers can drain them
   });
   for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -30,7 +31,10 @@ inline constexpr timeval kPatience{.tv_sec = 10, .tv_usec = 0};
 inline std::string random_bytes(std::size_t size, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
+  for (std::size_t i = 0; i < size; i += sizeof(std::uint64_t)) {
+    const std::uint64_t word = random();
+    std::memcpy(bytes.data() + i, &word, std::min(sizeof word, size - i));
+  }
   return bytes;
 }
 
@@ -47,6 +51,7 @@ bool eventually(Condition condition) {
 
 class Client {
  public:
+  Client() = default;  ///< none
   /// `address` as Server::address() gives it.
   explicit Client(const std::string& address, int receive_buffer = 0) {
     constexpr std::string_view kUnix = "unix:";

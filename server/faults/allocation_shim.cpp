@@ -1,0 +1,32 @@
+/// Preloaded beside the fault shim, has allocations fail as the FaultPlan says. On its own, since a
+/// sanitizer's allocator must not be passed by.
+#include <cerrno>
+#include <cstddef>
+
+#include "server/faults/fault_plan.hpp"
+
+namespace {
+
+muxlab::faults::FaultPlan* plan = nullptr;
+
+bool fails() {
+  if (plan == nullptr || !(*plan)[muxlab::faults::Site::allocate].strikes()) return false;
+  errno = ENOMEM;
+  return true;
+}
+
+__attribute__((constructor)) void find_plan() { plan = muxlab::faults::plan_of_the_tests(); }
+
+}  // namespace
+
+extern "C" {
+
+void* __libc_malloc(size_t size);
+void* __libc_calloc(size_t count, size_t size);
+void* __libc_realloc(void* block, size_t size);
+
+void* malloc(size_t size) { return fails() ? nullptr : __libc_malloc(size); }
+void* calloc(size_t count, size_t size) { return fails() ? nullptr : __libc_calloc(count, size); }
+void* realloc(void* block, size_t size) { return fails() ? nullptr : __libc_realloc(block, size); }
+
+}  // extern "C"

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+
+namespace muxlab::faults {
+
+/// Where a fault can strike: calls of one kind, whatever their name.
+enum class Site : std::uint8_t {
+  receive,   ///< recv, readv
+  send,      ///< send, writev
+  accept,    ///< accept4
+  wait,      ///< select, poll, epoll_wait
+  read,      ///< read: event and timer descriptors, pipes
+  write,     ///< write: the same
+  thread,    ///< pthread_create
+  allocate,  ///< malloc and its kin
+};
+inline constexpr std::size_t kSites = 8;
+
+/// What befalls the calls of a site. Zero is nothing.
+struct SiteFaults {
+  std::atomic<int> error;            ///< fail with this errno instead of being made ...
+  std::atomic<std::uint64_t> every;  ///< ... one call in so many, the last of each
+  std::atomic<std::uint64_t> left;   ///< ... and so many times at most
+  std::atomic<std::uint64_t> calls;  ///< calls while `every` was set
+  std::atomic<std::uint64_t> hits;   ///< of those, how many failed
+  std::atomic<std::uint64_t> most;   ///< bytes that a call may move; 0: all
+
+  /// Has every `one_in`th call fail with `with`, `times` times at most.
+  void fail(int with, std::uint64_t one_in = 1, std::uint64_t times = UINT64_MAX) {
+    calls = 0;
+    hits = 0;
+    error = with;
+    left = times;
+    every = one_in;
+  }
+  void stop_failing() { every = 0; }
+
+  /// For the shim: whether this call is to fail.
+  bool strikes() {
+    const std::uint64_t period = every;
+    if (period == 0 || ++calls % period != 0) return false;
+    std::uint64_t times = left;
+    while (times > 0 && !left.compare_exchange_weak(times, times - 1)) {
+    }
+    if (times == 0) return false;
+    ++hits;
+    return true;
+  }
+};
+
+/// What the tests and the shim in the server process share: a page of memory. All zero, it lets
+/// every call pass.
+struct FaultPlan {
+  std::array<SiteFaults, kSites> sites;
+  std::atomic<bool> replay;        ///< waiting also reports a socket that it reported before
+  std::atomic<bool> stall;         ///< the first thread to receive does not come back from it
+  std::atomic<bool> stalled;       ///< it is there
+  std::atomic<int> close_at_wait;  ///< a descriptor to close behind the server's back; 0: none
+  std::atomic<std::int64_t> wall_clock_offset_s;  ///< what the wall clock shows in addition
+
+  SiteFaults& operator[](Site site) { return sites[static_cast<std::size_t>(site)]; }
+};
+
+/// The environment variable with the file that holds the plan.
+inline constexpr const char* kPlanVariable = "MUXLAB_FAULT_PLAN";
+
+/// The plan in the file that the environment names, for the shims; null when it names none.
+inline FaultPlan* plan_of_the_tests() {
+  const char* const path = ::getenv(kPlanVariable);
+  if (path == nullptr) return nullptr;
+  const int fd = ::open(path, O_RDWR | O_CLOEXEC);
+  void* const page = ::mmap(nullptr, sizeof(FaultPlan), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (page == MAP_FAILED) ::abort();
+  ::close(fd);
+  return static_cast<FaultPlan*>(page);
+}
+
+}  // namespace muxlab::faults

@@ -1,0 +1,206 @@
+/// Preloaded into a server, makes the system misbehave as a FaultPlan says. It sits between the
+/// program and the C library, so a library's calls pass through it too.
+#include <dlfcn.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+
+#include "server/faults/fault_plan.hpp"
+
+namespace {
+
+using muxlab::faults::FaultPlan;
+using muxlab::faults::Site;
+using muxlab::faults::SiteFaults;
+
+FaultPlan* plan = nullptr;
+
+template <typename Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+__attribute__((constructor)) void find_plan() { plan = muxlab::faults::plan_of_the_tests(); }
+
+/// True, and errno set, when this call is to fail.
+bool fails(Site site) {
+  if (plan == nullptr) return false;
+  SiteFaults& faults = (*plan)[site];
+  if (!faults.strikes()) return false;
+  errno = faults.error;
+  return true;
+}
+
+size_t limited(Site site, size_t size) {
+  const std::uint64_t most = plan != nullptr ? (*plan)[site].most.load() : 0;
+  return most > 0 ? std::min<size_t>(size, most) : size;
+}
+
+struct Parts {
+  const iovec* first;
+  int count;
+};
+
+/// `parts`, or where a call may not move all, the beginning of the first of them in `shortened`.
+Parts limited(Site site, Parts parts, iovec& shortened) {
+  if (parts.count == 0 || limited(site, SIZE_MAX) == SIZE_MAX) return parts;
+  shortened = {.iov_base = parts.first->iov_base, .iov_len = limited(site, parts.first->iov_len)};
+  return {.first = &shortened, .count = 1};
+}
+
+void stall_if_asked() {
+  if (plan == nullptr || !plan->stall || plan->stalled.exchange(true)) return;
+  while (plan->stall) ::usleep(1000);
+}
+
+bool is_socket(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+/// What befalls every call that waits, before it is made. True when it fails.
+bool wait_fails() {
+  if (plan != nullptr && plan->close_at_wait > 0) {
+    const int fd = plan->close_at_wait.exchange(0);
+    if (fd > 0) next<decltype(close)>("close")(fd);
+  }
+  return fails(Site::wait);
+}
+
+bool replays() { return plan != nullptr && plan->replay; }
+
+}  // namespace
+
+extern "C" {
+
+ssize_t recv(int fd, void* data, size_t size, int flags) {
+  static auto* const real = next<decltype(recv)>("recv");
+  stall_if_asked();
+  return fails(Site::receive) ? -1 : real(fd, data, limited(Site::receive, size), flags);
+}
+
+ssize_t readv(int fd, const iovec* parts, int count) {
+  static auto* const real = next<decltype(readv)>("readv");
+  stall_if_asked();
+  iovec shortened{};
+  const Parts moved = limited(Site::receive, {.first = parts, .count = count}, shortened);
+  return fails(Site::receive) ? -1 : real(fd, moved.first, moved.count);
+}
+
+ssize_t send(int fd, const void* data, size_t size, int flags) {
+  static auto* const real = next<decltype(send)>("send");
+  return fails(Site::send) ? -1 : real(fd, data, limited(Site::send, size), flags);
+}
+
+ssize_t writev(int fd, const iovec* parts, int count) {
+  static auto* const real = next<decltype(writev)>("writev");
+  iovec shortened{};
+  const Parts moved = limited(Site::send, {.first = parts, .count = count}, shortened);
+  return fails(Site::send) ? -1 : real(fd, moved.first, moved.count);
+}
+
+ssize_t read(int fd, void* data, size_t size) {
+  static auto* const real = next<decltype(read)>("read");
+  return fails(Site::read) ? -1 : real(fd, data, size);
+}
+
+ssize_t write(int fd, const void* data, size_t size) {
+  static auto* const real = next<decltype(write)>("write");
+  return fails(Site::write) ? -1 : real(fd, data, size);
+}
+
+int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  static auto* const real = next<decltype(accept4)>("accept4");
+  return fails(Site::accept) ? -1 : real(fd, address, length, flags);
+}
+
+int epoll_wait(int epfd, epoll_event* events, int most, int timeout) {
+  static auto* const real = next<decltype(epoll_wait)>("epoll_wait");
+  static thread_local epoll_event seen{};  // of this thread's loop
+  static thread_local bool any_seen = false;
+  if (wait_fails()) return -1;
+  int count = real(epfd, events, most, timeout);
+  if (!replays() || count <= 0) return count;
+  const epoll_event newest = events[count - 1];
+  if (any_seen && count < most) events[count++] = seen;
+  if (is_socket(newest.data.fd)) {
+    seen = newest;
+    any_seen = true;
+  }
+  return count;
+}
+
+int poll(pollfd* polled, nfds_t count, int timeout) {
+  static auto* const real = next<decltype(poll)>("poll");
+  if (wait_fails()) return -1;
+  int ready = real(polled, count, timeout);
+  if (!replays() || ready <= 0) return ready;
+  for (nfds_t i = 0; i < count; ++i) {
+    if (polled[i].revents != 0 || polled[i].fd < 0 || !is_socket(polled[i].fd)) continue;
+    polled[i].revents = polled[i].events;
+    ++ready;
+  }
+  return ready;
+}
+
+int select(int width, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
+  static auto* const real = next<decltype(select)>("select");
+  if (wait_fails()) return -1;
+  using Word = unsigned long;
+  constexpr int kBits = 8 * sizeof(Word);
+  const auto word = [](fd_set* set, int i) -> Word& { return reinterpret_cast<Word*>(set)[i]; };
+  const int words = (width + kBits - 1) / kBits;
+  auto* const asked = static_cast<Word*>(alloca(static_cast<size_t>(words + 1) * sizeof(Word)));
+  for (int i = 0; i < words; ++i) asked[i] = readable != nullptr ? word(readable, i) : 0;
+  int ready = real(width, readable, writable, exceptional, timeout);
+  if (!replays() || ready <= 0) return ready;
+  for (int fd = 0; fd < width && readable != nullptr; ++fd) {
+    const Word bit = Word{1} << (fd % kBits);
+    const bool silent = (asked[fd / kBits] & bit) != 0 && (word(readable, fd / kBits) & bit) == 0;
+    if (!silent || !is_socket(fd)) continue;
+    word(readable, fd / kBits) |= bit;
+    ++ready;
+  }
+  return ready;
+}
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*),
+                   void* argument) noexcept {
+  static auto* const real = next<decltype(pthread_create)>("pthread_create");
+  return fails(Site::thread) ? EAGAIN : real(thread, attributes, body, argument);
+}
+
+int clock_gettime(clockid_t clock, timespec* now) noexcept {
+  static auto* const real = next<decltype(clock_gettime)>("clock_gettime");
+  const int result = real(clock, now);
+  const bool wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+  if (wall && plan != nullptr) now->tv_sec += plan->wall_clock_offset_s;
+  return result;
+}
+
+int gettimeofday(timeval* now, void* zone) noexcept {
+  static auto* const real = next<decltype(gettimeofday)>("gettimeofday");
+  const int result = real(now, zone);
+  if (plan != nullptr) now->tv_sec += plan->wall_clock_offset_s;
+  return result;
+}
+
+time_t time(time_t* result) noexcept {
+  static auto* const real = next<decltype(time)>("time");
+  const time_t now = real(nullptr) + (plan != nullptr ? plan->wall_clock_offset_s.load() : 0);
+  if (result != nullptr) *result = now;
+  return now;
+}
+
+}  // extern "C"

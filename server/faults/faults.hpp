@@ -1,0 +1,117 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/faults/fault_plan.hpp"
+#include "server/test_cells.hpp"
+#include "server/test_client.hpp"
+#include "server/test_server_process.hpp"
+
+/// The fault suite: each case is a test that runs for every backend on every threading model, with
+/// a server process of its own.
+///
+/// Whatever a case does, the same has to hold at its end: the server is alive, has its descriptors
+/// back, has closed what it accepted, is idle, has written no line too many and none of a
+/// sanitizer, and ends at once when it is told to.
+namespace muxlab::faults {
+
+using test::Cell;
+using test::Client;
+using test::eventually;
+using test::random_bytes;
+
+/// A mapping that a server process shares; the shims find it by its path.
+class SharedPlan {
+ public:
+  SharedPlan();
+  SharedPlan(const SharedPlan&) = delete;
+  SharedPlan& operator=(const SharedPlan&) = delete;
+  ~SharedPlan();
+
+  FaultPlan* operator->() const { return plan_; }
+  SiteFaults& operator[](Site site) const { return (*plan_)[site]; }
+  [[nodiscard]] std::string path() const;
+
+ private:
+  UniqueFd file_;
+  FaultPlan* plan_;
+};
+
+class Faults : public testing::TestWithParam<Cell> {
+ protected:
+  /// Starts the server of the cell with more options, and waits until all its threads wait.
+  void start(const std::vector<std::string>& more_options = {});
+
+  /// The cell's options as words.
+  [[nodiscard]] std::vector<std::string> options() const;
+  /// What a server is started in: the shims and their plan.
+  [[nodiscard]] test::Surroundings surroundings() const;
+
+  [[nodiscard]] const Cell& cell() const { return GetParam(); }
+  [[nodiscard]] Threading threading() const { return cell().options.threading; }
+  /// Half-sync arms anew after each turn, which reports what is there.
+  [[nodiscard]] bool waits_for_edges() const {
+    return cell().backend->name == "epoll-et" && threading() != Threading::half_sync;
+  }
+  [[nodiscard]] bool of_libevent() const;
+
+  test::ServerProcess& server() { return *server_; }
+  [[nodiscard]] Client connect(int receive_buffer = 0) const;
+  [[nodiscard]] bool serves() const { return connect().ping(); }
+  /// One of the server's counters now.
+  std::uint64_t count(const std::string& key);
+
+  /// Sends SIGTERM, and waits until nobody is let in any more.
+  void begin_stop();
+  /// Sends `signal`; the server is expected to end with `exit_code` within `patience`.
+  void expect_end(int signal, int exit_code, std::chrono::milliseconds patience);
+  /// The share of one processor that the server uses while `duration` passes.
+  double cpu_share(std::chrono::milliseconds duration);
+  /// Lines that the server may write to stderr in the course of the case.
+  void allow_log_lines(std::size_t lines) { allowed_log_lines_ = lines; }
+
+  void TearDown() override;
+
+  SharedPlan plan_;
+  bool with_allocation_faults_ = false;  ///< to be set before start()
+
+ private:
+  void expect_waiting_threads();
+  void expect_idle_balance();
+  void expect_quiet_log();
+
+  std::unique_ptr<test::ServerProcess> server_;
+  std::size_t descriptors_ = 0;
+  std::size_t allowed_log_lines_ = 0;
+};
+
+/// True in the whole suite, false in the quick one: sets how often something is repeated.
+bool whole_suite();
+inline int repeat(int quick, int whole) { return whole_suite() ? whole : quick; }
+
+/// How much longer than usual everything takes: more than one under a sanitizer.
+int slowness();
+inline std::chrono::milliseconds soon(int ms) { return std::chrono::milliseconds(ms) * slowness(); }
+
+/// Stops a process for as long as it lives, so that what comes meanwhile comes at once.
+class Stopped {
+ public:
+  explicit Stopped(const test::ServerProcess& server);
+  Stopped(const Stopped&) = delete;
+  Stopped& operator=(const Stopped&) = delete;
+  ~Stopped() { server_.signal(SIGCONT); }
+
+ private:
+  const test::ServerProcess& server_;
+};
+
+/// Sends until the kernel takes no more for 100 ms. Returns how much it took of `data`.
+std::size_t push_until_stuck(const Client& client, std::string_view data);
+
+}  // namespace muxlab::faults

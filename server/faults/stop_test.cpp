@@ -1,0 +1,115 @@
+#include <thread>
+
+#include "server/faults/faults.hpp"
+
+/// Ends of the whole server, and its beginnings.
+namespace muxlab::faults {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+TEST_P(Faults, H44EndsByTheDrainTimeWithClientsThatAreStuck) {
+  start({"--drain", "200ms"});
+  const Client idle = connect();
+  ASSERT_TRUE(idle.ping());
+  const Client stuck = connect(4096);
+  push_until_stuck(stuck, random_bytes(16 << 20, 1));
+  const auto begin = Clock::now();
+  expect_end(SIGTERM, 0, soon(5000));
+  EXPECT_GE(Clock::now() - begin, 200ms);
+  EXPECT_LE(Clock::now() - begin, 200ms + soon(250));
+}
+
+TEST_P(Faults, H44EndsAsSoonAsItsClientsAreDone) {
+  start({"--drain", "60m"});
+  const Client client = connect();
+  const std::string sent = random_bytes(1'000'000, 2);
+  std::thread sender([&] { static_cast<void>(client.send(sent)); });
+  EXPECT_TRUE(client.receive(sent.size()) == sent);
+  sender.join();
+  server().signal(SIGTERM);
+  EXPECT_TRUE(client.at_end());
+  client.end_sending();
+  EXPECT_EQ(server().wait(), 0) << server().errors();
+}
+
+TEST_P(Faults, H44EndsAtOnceAtTheSecondSignal) {
+  start({"--drain", "60m"});
+  const Client client = connect();
+  ASSERT_TRUE(client.ping());
+  server().signal(SIGTERM);
+  EXPECT_TRUE(client.at_end());
+  const auto begin = Clock::now();
+  expect_end(SIGINT, 130, soon(5000));
+  EXPECT_LE(Clock::now() - begin, soon(250));
+}
+
+TEST_P(Faults, H44EndsWhenItIsToldToWhileItStarts) {
+  for (int i = 0; i < 10; ++i) {
+    test::ServerProcess server(options(), surroundings());
+    std::this_thread::sleep_for(std::chrono::milliseconds(i));
+    server.signal(SIGTERM);
+    const auto exit_code = server.wait();
+    EXPECT_TRUE(exit_code == 0 || exit_code == -SIGTERM) << exit_code.value_or(-1000);
+    EXPECT_EQ(server.errors().find("Sanitizer"), std::string::npos) << server.errors();
+  }
+}
+
+TEST_P(Faults, H44EndsWhenItHasRunOutOfDescriptors) {
+  start({"--drain", "200ms"});
+  allow_log_lines(10);
+  server().limit_descriptors(server().descriptors() + 5);
+  std::vector<Client> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(connect());
+    ASSERT_TRUE(clients.back().send("?"));
+  }
+  EXPECT_TRUE(eventually([&] { return !server().errors().empty(); }));
+  const auto begin = Clock::now();
+  expect_end(SIGTERM, 0, soon(5000));
+  EXPECT_LE(Clock::now() - begin, 200ms + soon(250));
+}
+
+TEST_P(Faults, H45ServesWhatWaitsToBeAcceptedWhenItStops) {
+  start({"--drain", "60m"});
+  std::vector<Client> clients;
+  {
+    const Stopped stopped(server());
+    for (int i = 0; i < 100; ++i) {
+      clients.push_back(connect());
+      ASSERT_TRUE(clients.back().send("?"));
+    }
+    server().signal(SIGTERM);
+  }
+  for (const Client& client : clients) {
+    EXPECT_EQ(client.receive(1), "?");
+    EXPECT_TRUE(client.at_end());
+  }
+  clients.clear();
+  EXPECT_EQ(server().wait(), 0) << server().errors();
+}
+
+TEST_P(Faults, H46StartsAgainOnTheSamePortAtOnce) {
+  start({"--drain", "0s"});
+  const Client client = connect();
+  ASSERT_TRUE(client.ping());
+  const std::string address = server().address();
+
+  std::vector<std::string> same_port = options();
+  same_port.insert(same_port.end(), {"--port", server().port()});
+  {
+    test::ServerProcess second(same_port, surroundings());
+    EXPECT_FALSE(second.listens());
+    EXPECT_EQ(second.wait(), 3);
+    EXPECT_NE(second.errors().find("busy"), std::string::npos) << second.errors();
+  }
+  expect_end(SIGTERM, 0, soon(2000));  // with a connection that it ends, and whose port lingers
+  test::ServerProcess third(same_port, surroundings());
+  ASSERT_TRUE(third.listens()) << third.errors();
+  EXPECT_EQ(third.address(), address);
+  EXPECT_TRUE(Client(address).ping());
+}
+
+}  // namespace
+}  // namespace muxlab::faults

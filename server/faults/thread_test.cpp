@@ -1,0 +1,186 @@
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+
+#include "server/faults/faults.hpp"
+
+/// Several threads: one that is stuck, and the ways in which connections reach them.
+namespace muxlab::faults {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
+  if (threading() == Threading::single) GTEST_SKIP() << "there is only one thread";
+  start();
+  plan_->stall = true;
+  const Client first = connect();
+  ASSERT_TRUE(first.send("?"));
+  ASSERT_TRUE(eventually([&] { return plan_->stalled.load(); }));
+
+  constexpr std::size_t kClients = 40;
+  std::vector<Client> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(connect());
+    ASSERT_TRUE(clients.back().send("?"));
+  }
+  // Round robin gives the stuck thread every other one, and the kernel gives it some.
+  const std::size_t expected = threading() == Threading::acceptor    ? kClients / 2
+                               : threading() == Threading::reuseport ? 1
+                                                                     : kClients;
+  EXPECT_TRUE(eventually([&] {
+    return static_cast<std::size_t>(std::ranges::count_if(clients, &Client::has_input)) >= expected;
+  }));
+  if (threading() == Threading::acceptor) {
+    for (int i = 0; i < 200; ++i)
+      static_cast<void>(connect());  // the acceptor is not held up, nor is its notice
+  }
+  plan_->stall = false;
+  EXPECT_EQ(first.receive(1), "?");
+  for (const Client& client : clients) EXPECT_EQ(client.receive(1), "?");
+}
+
+TEST_P(Faults, F37SaysThatThereCanBeNoThread) {
+  const auto threads = cell().options.threads;
+  for (std::uint64_t failing = 1; failing <= threads; ++failing) {
+    plan_[Site::thread].fail(EAGAIN, failing, 1);
+    test::ServerProcess server(options(), surroundings());
+    EXPECT_FALSE(server.listens());
+    EXPECT_EQ(server.wait(), 1);
+    EXPECT_EQ(std::ranges::count(server.errors(), '\n'), 1) << server.errors();
+    EXPECT_EQ(server.errors().find("Sanitizer"), std::string::npos) << server.errors();
+  }
+}
+
+TEST_P(Faults, F38SpreadsConnectionsAsItsModelSays) {
+  start();
+  constexpr std::uint64_t kClients = 41;
+  std::vector<Client> clients;
+  for (std::uint64_t i = 0; i < kClients; ++i) {
+    clients.push_back(connect());
+    ASSERT_TRUE(clients.back().ping());
+  }
+  std::uint64_t total = 0;
+  std::uint64_t least = UINT64_MAX;
+  std::uint64_t most = 0;
+  const auto stats = server().stats();
+  for (const auto& thread : stats["threads"]) {
+    const auto accepted = thread["accepted"].get<std::uint64_t>();
+    total += accepted;
+    if (threading() == Threading::acceptor && &thread == &stats["threads"].back()) continue;
+    least = std::min(least, accepted);
+    most = std::max(most, accepted);
+  }
+  EXPECT_EQ(total, kClients) << "every one is counted where it is served";
+  if (threading() == Threading::acceptor) {
+    EXPECT_LE(most - least, 1U);
+  }
+  if (threading() == Threading::half_sync) {
+    EXPECT_EQ(most, kClients) << "by the one that waits";
+  }
+}
+
+TEST_P(Faults, F39WakesOneThreadForOneConnection) {
+  const bool exclusive = cell().backend->name.starts_with("epoll");
+  if (threading() == Threading::shared && !exclusive) {
+    GTEST_SKIP() << "the mechanism wakes every thread that waits for the listener";
+  }
+  start();
+  constexpr std::uint64_t kClients = 200;
+  for (std::uint64_t i = 0; i < kClients; ++i) ASSERT_TRUE(serves());
+  // A turn ends with an accept that finds nothing; what is more than one per connection woke
+  // somebody for nothing.
+  const auto calls = server().stats()["syscalls"]["accept"].get<std::uint64_t>();
+  EXPECT_LE(calls, 2 * kClients + kClients / 10);
+}
+
+/// Clients that connect, echo and leave, until they are told to stop.
+class Crowd {
+ public:
+  explicit Crowd(std::string address) : address_(std::move(address)) {
+    for (int i = 0; i < 2; ++i) {
+      threads_.emplace_back([this] {
+        while (!over_) come_and_go();
+      });
+    }
+  }
+  Crowd(const Crowd&) = delete;
+  Crowd& operator=(const Crowd&) = delete;
+  ~Crowd() {
+    over_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  void come_and_go() const {
+    try {
+      Client client(address_);
+      const std::string sent = random_bytes(3000, 1);
+      static_cast<void>(client.exchange(sent));
+      client.reset();
+    } catch (const std::system_error&) {  // the server is gone for the moment
+      std::this_thread::yield();
+    }
+  }
+
+  std::string address_;
+  std::atomic<bool> over_ = false;
+  std::vector<std::thread> threads_;
+};
+
+TEST_P(Faults, F40StartsAndStopsUnderLoad) {
+  std::string port = "0";
+  std::unique_ptr<Crowd> crowd;
+  const int cycles = repeat(3, 1'012 / 46);
+  for (int cycle = 0; cycle < cycles; ++cycle) {
+    std::vector<std::string> words = options();
+    words.insert(words.end(), {"--port", port, "--drain", "10s", "--stats", "-"});
+    test::ServerProcess server(words, surroundings());
+    ASSERT_TRUE(server.listens()) << server.errors();
+    port = server.port();
+    if (!crowd) crowd = std::make_unique<Crowd>(server.address());
+    const Client client(server.address());
+    EXPECT_TRUE(client.ping());
+    client.end_sending();
+    server.signal(SIGTERM);
+    const auto stats = nlohmann::json::parse(server.line(), nullptr, false);
+    EXPECT_EQ(server.wait(), 0) << server.errors();
+    ASSERT_TRUE(stats.contains("closed")) << stats;
+    EXPECT_EQ(stats["accepted"], stats["closed"]);
+    EXPECT_EQ(server.errors(), "");
+  }
+}
+
+TEST_P(Faults, F41DrainsWhatIsOnItsWayToAThreadWhenItStops) {
+  for (int round = 0; round < repeat(1, 5); ++round) {
+    start({"--drain", "10s"});
+    std::vector<Client> clients;
+    std::thread dialer([&] {
+      try {
+        for (;;) {
+          Client client = connect();
+          if (!client.send("?")) break;
+          clients.push_back(std::move(client));
+        }
+      } catch (const std::system_error&) {  // turned away: the server has stopped to listen
+      }
+    });
+    EXPECT_TRUE(eventually([&] { return count("echoes") > 20; }));
+    server().signal(SIGTERM);
+    dialer.join();
+    std::size_t lost = 0;
+    for (const Client& client : clients) {
+      const bool served = client.receive(1) == "?";
+      if (!served) ++lost;
+      client.end_sending();
+    }
+    // Who connects between the last accept and the close of the listener is reset by the kernel.
+    EXPECT_LE(lost, 4U * cell().options.threads);
+    EXPECT_EQ(server().wait(), 0) << server().errors();
+    const auto stats = nlohmann::json::parse(server().line(), nullptr, false);
+    EXPECT_EQ(stats["accepted"], stats["closed"]);
+  }
+}
+
+}  // namespace
+}  // namespace muxlab::faults

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <thread>
+
+#include "server/faults/faults.hpp"
+
+/// Time-outs and clocks.
+namespace muxlab::faults {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+TEST_P(Faults, G42ClosesWithinATickAfterTheTimeout) {
+  constexpr auto kTimeout = 200ms;
+  constexpr auto kTick = kTimeout / 8;
+  start({"--idle-timeout", "200ms"});
+  std::vector<Clock::duration> delays;
+  for (int i = 0; i < 5; ++i) {
+    const Client client = connect();
+    const auto active = Clock::now();
+    ASSERT_TRUE(client.ping());
+    EXPECT_TRUE(client.at_end());
+    delays.push_back(Clock::now() - active);
+  }
+  std::ranges::sort(delays);
+  EXPECT_GE(delays.front(), kTimeout);
+  EXPECT_LE(delays[delays.size() / 2], kTimeout + kTick + soon(20));
+}
+
+TEST_P(Faults, G42ClosesManyAtOnceWithoutADelayForOthers) {
+  const bool capped = cell().backend->probe().max_descriptor < FD_SETSIZE;
+  const int many = capped ? 900 : repeat(1000, 10'000);
+  start({"--idle-timeout", capped ? "500ms" : "1s"});
+  std::vector<Client> idle;
+  idle.reserve(static_cast<std::size_t>(many));
+  for (int i = 0; i < many; ++i) idle.push_back(connect());
+  const Client active = connect();
+  Clock::duration longest{};
+  while (count("closed") < static_cast<std::uint64_t>(many)) {
+    const auto sent = Clock::now();
+    ASSERT_TRUE(active.ping());
+    longest = std::max(longest, Clock::duration(Clock::now() - sent));
+    ASSERT_LT(count("accepted"), UINT64_MAX);
+  }
+  EXPECT_LE(longest, soon(100));
+}
+
+TEST_P(Faults, G43TakesNoNoticeOfTheWallClock) {
+  start({"--idle-timeout", "300ms"});
+  const Client active = connect();
+  const Client idle = connect();
+  const auto begin = Clock::now();
+  ASSERT_TRUE(idle.ping());
+  for (const int hours : {1, -1, 0}) {
+    plan_->wall_clock_offset_s = hours * 3600;
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(active.ping());
+      std::this_thread::sleep_for(20ms);
+    }
+    const bool early = idle.has_input() && Clock::now() - begin < 300ms;
+    EXPECT_FALSE(early) << "after a jump of " << hours << " hours";
+  }
+  EXPECT_TRUE(idle.at_end());
+  EXPECT_GE(Clock::now() - begin, 300ms);
+}
+
+TEST_P(Faults, G43TakesTheShortestAndTheLongestTimeout) {
+  for (const std::string timeout : {"1us", "1ms", "50000000m"}) {
+    const bool is_short = timeout.ends_with("us") || timeout.ends_with("ms");
+    start({"--idle-timeout", timeout});
+    {
+      const Client client = connect();
+      if (is_short) {
+        EXPECT_TRUE(client.is_cut_off()) << timeout;
+      } else {
+        EXPECT_TRUE(client.ping()) << timeout;
+      }
+      EXPECT_LE(cpu_share(100ms), is_short ? 0.03 : 0.01) << timeout;
+    }
+    expect_end(SIGTERM, 0, soon(2000));
+  }
+}
+
+}  // namespace
+}  // namespace muxlab::faults

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/threading.hpp"
+
+/// Every backend on every threading model: what all tests of the server run over.
+namespace muxlab::test {
+
+struct Cell {
+  const Backend* backend;
+  std::string model;  ///< the threading model and, where there is a choice, what it was
+  ServeOptions options;
+
+  [[nodiscard]] std::string name() const {
+    std::string name = fmt::format("{}_on_{}", backend->name, model);
+    std::ranges::replace(name, '-', '_');
+    return name;
+  }
+};
+
+inline void PrintTo(const Cell& cell, std::ostream* out) { *out << cell.name(); }
+
+inline std::vector<std::pair<std::string, ServeOptions>> all_models() {
+  const auto with = [](std::uint64_t threads, Threading threading) {
+    ServeOptions options;
+    options.threads = threads;
+    options.threading = threading;
+    options.drain = {};  // what stopping does to open connections has tests of its own
+    return options;
+  };
+  ServeOptions unix_socket = with(1, Threading::single);
+  unix_socket.unix_path = fmt::format("{}/muxlab-test-{}", testing::TempDir(), ::getpid());
+  ServeOptions worker_rearms = with(2, Threading::half_sync);
+  worker_rearms.rearm = Rearm::worker;
+  ServeOptions through_pipes = with(2, Threading::acceptor);
+  through_pipes.notify = Notify::pipe;
+  return {
+      {"single", with(1, Threading::single)},
+      {"unix", unix_socket},
+      {"reuseport", with(2, Threading::reuseport)},
+      {"shared", with(2, Threading::shared)},
+      {"half_sync", with(2, Threading::half_sync)},
+      {"half_sync_worker_rearms", worker_rearms},
+      {"acceptor_eventfd", with(2, Threading::acceptor)},
+      {"acceptor_pipe", through_pipes},
+  };
+}
+
+inline std::vector<Cell> all_cells() {
+  std::vector<Cell> cells;
+  for (const Backend* backend : backends()) {
+    for (const auto& [model, options] : all_models()) {
+      if (!why_not(*backend, options.threading).empty()) continue;
+      const bool worker_rearms = options.rearm == Rearm::worker;
+      if (worker_rearms && !why_no_worker_rearms(*backend, options.threading).empty()) continue;
+      cells.push_back({.backend = backend, .model = model, .options = options});
+    }
+  }
+  return cells;
+}
+
+}  // namespace muxlab::test
