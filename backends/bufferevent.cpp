@@ -10,6 +10,7 @@
 #include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/libevent_base.hpp"
+#include "backends/libevent_idle.hpp"
 
 namespace muxlab {
 namespace {
@@ -90,13 +91,14 @@ class BuffereventLoop {
         [](bufferevent*, void* c) { of(c).loop.all_sent(of(c)); },
         [](bufferevent*, short what, void* c) { of(c).loop.ended(of(c), what); }, client.get());
     bufferevent_set_max_single_read(client->stream.get(), kMaxSingleRead);
-    bufferevent_set_timeouts(client->stream.get(), idle_timeout_, idle_timeout_);
     // Writing is enabled from the start.
     if (bufferevent_enable(client->stream.get(), EV_READ) != 0) throw std::bad_alloc();
+    idle_.touch(fd);
     place = std::move(client);
   }
 
   void received(Client& client) {
+    idle_.touch(client.fd());
     const std::size_t received = evbuffer_get_length(client.input());
     if (client.ended_sending) {
       evbuffer_drain(client.input(), received);
@@ -112,6 +114,7 @@ class BuffereventLoop {
   }
 
   void all_sent(Client& client) {
+    idle_.touch(client.fd());
     count_sent(client);
     ++worker_.stats.echoes;
     if (client.ended) return close(client);
@@ -120,7 +123,15 @@ class BuffereventLoop {
     if (draining_) end_sending_when_drained(client);
   }
 
-  /// The stream's end, an error or the idle time-out: only the first leaves something to send.
+  /// Nobody tells of what was sent before all is: that is activity too.
+  void close_unless_sending(Client& client) {
+    const std::size_t unsent = client.unsent;
+    count_sent(client);
+    if (client.unsent < unsent) return idle_.touch(client.fd());
+    close(client);
+  }
+
+  /// The stream's end or an error: only the first leaves something to send.
   void ended(Client& client, short what) {
     client.ended = true;
     const bool at_end_of_stream = (what & BEV_EVENT_EOF) != 0;
@@ -129,6 +140,7 @@ class BuffereventLoop {
 
   void close(Client& client) {
     count_sent(client);
+    idle_.remove(client.fd());
     clients_[client.fd()].reset();
     worker_.ended();
     if (draining_ && worker_.open() == 0) event_base_loopbreak(base_.get());
@@ -168,8 +180,12 @@ class BuffereventLoop {
 
   Worker& worker_;
   libevent::Base base_;
-  const timeval* idle_timeout_ =
-      libevent::shared_timeout(base_.get(), worker_.options.idle_timeout);
+  libevent::IdleTimer idle_{base_.get(), worker_.options.idle_timeout,
+                            [](void* self, int fd) {
+                              auto& loop = *static_cast<BuffereventLoop*>(self);
+                              loop.close_unless_sending(*loop.clients_[fd]);
+                            },
+                            this};
   libevent::Event stop_;
   libevent::Event source_;
   bool draining_ = false;

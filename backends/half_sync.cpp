@@ -147,20 +147,16 @@ void HalfSync::close(Client& client) {
 }
 
 void HalfSync::close_idle_connections() {
-  constexpr int kClosesPerTurn = 64;
-  for (int closed = 0; closed < kClosesPerTurn; ++closed) {
-    const int fd = idle_->due();
-    if (fd < 0) {
-      idle_timer_.clear();
-      return;
-    }
-    if (clients_[fd]->busy.exchange(true)) {
-      idle_->touch(fd);
-    } else {
-      close(*clients_[fd]);
-    }
+  const auto close_unless_busy = [this](int fd) {
+    Client& client = *clients_[fd];
+    if (client.busy.exchange(true)) return idle_->touch(fd);
+    close(client);
+  };
+  if (idle_->close_due(close_unless_busy)) {
+    poller_->modify(idle_timer_.fd(), Interest::read);
+  } else {
+    idle_timer_.clear();
   }
-  poller_->modify(idle_timer_.fd(), Interest::read);
 }
 
 void HalfSync::begin_drain() {

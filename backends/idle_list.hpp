@@ -40,6 +40,19 @@ class IdleList {
     if (Entry* entry = entries_.find(fd); entry != nullptr && entry->linked) unlink(fd);
   }
 
+  /// Calls `close` with each descriptor that is due, which it removes or touches; but never so many
+  /// at once that others wait long. True when there may be more.
+  template <typename Close>
+  bool close_due(Close close) {
+    constexpr int kClosesPerTurn = 64;
+    for (int closed = 0; closed < kClosesPerTurn; ++closed) {
+      const int fd = due();
+      if (fd < 0) return false;
+      close(fd);
+    }
+    return true;
+  }
+
   /// A descriptor that is due, or -1. The same one until it is removed or touched.
   [[nodiscard]] int due() {
     const bool is_due = oldest_ >= 0 && now_ - entries_[oldest_].last_tick >= ticks_allowed_;

@@ -8,6 +8,7 @@
 #include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/libevent_base.hpp"
+#include "backends/libevent_idle.hpp"
 
 namespace muxlab {
 namespace {
@@ -57,22 +58,22 @@ class EventLoop {
     const int fd = socket->get();
     try {
       Client& client = clients_[fd];
+      idle_.touch(fd);
       client.event = libevent::watch(
-          base_.get(), fd, EV_READ,
-          [](int ready, short what, void* loop) { of(loop).handle(ready, what); }, this,
-          idle_timeout_);
+          base_.get(), fd, EV_READ, [](int ready, short, void* loop) { of(loop).handle(ready); },
+          this);
       client.connection = EchoConnection(std::move(*socket));
       worker_.began();
     } catch (const std::bad_alloc&) {
+      idle_.remove(fd);
       worker_.turned_away();
     }
     return true;
   }
 
-  void handle(int fd, short what) {
-    Client& client = clients_[fd];
-    if ((what & EV_TIMEOUT) != 0) return close(client);
-    advance(client);
+  void handle(int fd) {
+    idle_.touch(fd);
+    advance(clients_[fd]);
   }
 
   void advance(Client& client) {
@@ -89,10 +90,11 @@ class EventLoop {
     event_del(changed);
     event_assign(changed, base_.get(), client.connection.fd(),
                  static_cast<short>(wanted | EV_PERSIST), event_get_callback(changed), this);
-    if (event_add(changed, idle_timeout_) != 0) close(client);
+    if (event_add(changed, nullptr) != 0) close(client);
   }
 
   void close(Client& client) {
+    idle_.remove(client.connection.fd());
     client = Client{};
     worker_.ended();
     if (draining_ && worker_.open() == 0) event_base_loopbreak(base_.get());
@@ -117,8 +119,9 @@ class EventLoop {
 
   Worker& worker_;
   libevent::Base base_;
-  const timeval* idle_timeout_ =
-      libevent::shared_timeout(base_.get(), worker_.options.idle_timeout);
+  libevent::IdleTimer idle_{base_.get(), worker_.options.idle_timeout,
+                            [](void* loop, int fd) { of(loop).close(of(loop).clients_[fd]); },
+                            this};
   libevent::Event stop_;
   libevent::Event source_;
   bool draining_ = false;

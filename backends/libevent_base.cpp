@@ -9,7 +9,6 @@
 #include <cctype>
 #include <csignal>
 #include <cstdlib>
-#include <ctime>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -126,21 +125,10 @@ Availability probe(const std::string& method) try {
   return Availability::never(error.what(), mend(method));
 }
 
-Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument,
-            const timeval* timeout) {
+Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument) {
   Event event(event_new(base, fd, static_cast<short>(events | EV_PERSIST), callback, argument));
-  if (!event || event_add(event.get(), timeout) != 0) throw std::bad_alloc();  // all it can lack
+  if (!event || event_add(event.get(), nullptr) != 0) throw std::bad_alloc();  // all it can lack
   return event;
-}
-
-const timeval* shared_timeout(event_base* base, std::chrono::nanoseconds timeout) {
-  if (timeout.count() == 0) return nullptr;
-  // libevent reads CLOCK_MONOTONIC_COARSE, which is late by up to its resolution (4 ms at 250 Hz),
-  // so that an event added now would be active that much too early.
-  timespec resolution{};
-  ::clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
-  const timeval duration = to_timeval(timeout + std::chrono::nanoseconds(resolution.tv_nsec));
-  return event_base_init_common_timeout(base, &duration);
 }
 
 timeval to_timeval(std::chrono::nanoseconds duration) {

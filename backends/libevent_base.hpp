@@ -30,14 +30,9 @@ Base make_base(const std::string& method);
 /// Really makes such a base and waits with it.
 Availability probe(const std::string& method);
 
-/// event_new(), persistent, and event_add(); with a `timeout` it is also active when it was not
-/// active for that long. Throws std::bad_alloc, the only thing that can be lacking.
-Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument,
-            const timeval* timeout = nullptr);
-
-/// Null for zero, which is no time-out. Otherwise what event_add() takes in place of a time-out
-/// that many events share, so that each costs constant time.
-const timeval* shared_timeout(event_base* base, std::chrono::nanoseconds timeout);
+/// event_new(), persistent, and event_add(). Throws std::bad_alloc, the only thing that can be
+/// lacking.
+Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument);
 
 timeval to_timeval(std::chrono::nanoseconds duration);
 

@@ -106,18 +106,12 @@ class Reactor {
     poller_.add(idle_timer_.fd(), Interest::read);
   }
 
-  /// Never so many at once that the others wait long: the timer stays readable as long as some are
-  /// due.
   void close_idle_connections() {
-    for (int closed = 0; closed < kClosesPerTurn; ++closed) {
-      const int fd = idle_->due();
-      if (fd < 0) {
-        idle_timer_.clear();
-        return;
-      }
-      close(connections_[fd]);
+    if (idle_->close_due([this](int fd) { close(connections_[fd]); })) {
+      poller_.modify(idle_timer_.fd(), Interest::read);  // reports it again, edge-triggered or not
+    } else {
+      idle_timer_.clear();
     }
-    poller_.modify(idle_timer_.fd(), Interest::read);
   }
 
   void begin_drain() {
@@ -136,8 +130,6 @@ class Reactor {
       advance(connection);
     }
   }
-
-  static constexpr int kClosesPerTurn = 64;
 
   Poller& poller_;
   Worker& worker_;

@@ -29,20 +29,29 @@ TEST_P(Faults, G42ClosesWithinATickAfterTheTimeout) {
 
 TEST_P(Faults, G42ClosesManyAtOnceWithoutADelayForOthers) {
   const bool capped = cell().backend->probe().max_descriptor < FD_SETSIZE;
-  const int many = capped ? 900 : repeat(1000, 10'000);
-  start({"--idle-timeout", capped ? "500ms" : "1s"});
-  std::vector<Client> idle;
-  idle.reserve(static_cast<std::size_t>(many));
-  for (int i = 0; i < many; ++i) idle.push_back(connect());
+  const std::size_t many = capped ? 900 : static_cast<std::size_t>(repeat(1000, 10'000));
+  start({"--idle-timeout", "500ms"});
   const Client active = connect();
-  Clock::duration longest{};
-  while (count("closed") < static_cast<std::uint64_t>(many)) {
-    const auto sent = Clock::now();
-    ASSERT_TRUE(active.ping());
-    longest = std::max(longest, Clock::duration(Clock::now() - sent));
-    ASSERT_LT(count("accepted"), UINT64_MAX);
-  }
-  EXPECT_LE(longest, soon(100));
+  const auto longest_wait = [&] {
+    const std::uint64_t closed_before = count("closed");
+    std::vector<Client> idle;
+    for (std::size_t i = 0; i < many; ++i) {
+      idle.push_back(connect());
+      if (i % 100 == 0) EXPECT_TRUE(active.ping());
+    }
+    Clock::duration longest{};
+    while (count("closed") < closed_before + many) {
+      const auto sent = Clock::now();
+      EXPECT_TRUE(active.ping());
+      longest = std::max<Clock::duration>(longest, Clock::now() - sent);
+    }
+    for (Client& client : idle) client.reset();
+    return longest;
+  };
+  // The least of three: what others do on this machine is not in every one of them.
+  Clock::duration least = longest_wait();
+  for (int i = 0; i < 2 && least > soon(50); ++i) least = std::min(least, longest_wait());
+  EXPECT_LE(least, soon(50));
 }
 
 TEST_P(Faults, G43TakesNoNoticeOfTheWallClock) {
