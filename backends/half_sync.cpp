@@ -98,6 +98,7 @@ bool HalfSync::take_connection() {
     client->busy = false;
     waiter_.began();
   } catch (const std::bad_alloc&) {
+    socket.reset();
     if (idle_) idle_->remove(fd);
     waiter_.turned_away();
   }

@@ -65,6 +65,7 @@ class EventLoop {
       client.connection = EchoConnection(std::move(*socket));
       worker_.began();
     } catch (const std::bad_alloc&) {
+      socket.reset();
       idle_.remove(fd);
       worker_.turned_away();
     }

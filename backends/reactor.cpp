@@ -67,6 +67,7 @@ class Reactor {
       connection = EchoConnection(std::move(*socket));
       worker_.began();
     } catch (const std::bad_alloc&) {
+      socket.reset();
       if (idle_) idle_->remove(fd);
       worker_.turned_away();
     }
