@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -22,10 +23,13 @@
 #include "backends/unique_fd.hpp"
 
 /// What tests of the server speak to it with: a plain blocking client, whose every call gives up
-/// after ten seconds so that a server that hangs fails its test.
+/// after ten seconds, or what the environment says, so that a server that hangs fails its test.
 namespace muxlab::test {
 
-inline constexpr timeval kPatience{.tv_sec = 10, .tv_usec = 0};
+inline const timeval kPatience = [] {
+  const char* const seconds = ::getenv("MUXLAB_PATIENCE_S");
+  return timeval{.tv_sec = seconds != nullptr ? std::atoi(seconds) : 10, .tv_usec = 0};
+}();
 
 /// `size` bytes that depend on `seed`, so that a byte of another connection is noticed.
 inline std::string random_bytes(std::size_t size, std::uint64_t seed) {
@@ -38,7 +42,7 @@ inline std::string random_bytes(std::size_t size, std::uint64_t seed) {
   return bytes;
 }
 
-/// True as soon as `condition` is; false when it is not within ten seconds.
+/// True as soon as `condition` is; false when it is not within that time.
 template <typename Condition>
 bool eventually(Condition condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kPatience.tv_sec);

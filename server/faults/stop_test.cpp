@@ -76,7 +76,7 @@ TEST_P(Faults, H45ServesWhatWaitsToBeAcceptedWhenItStops) {
   std::vector<Client> clients;
   {
     const Stopped stopped(server());
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < kTakesPerTurn + 50; ++i) {
       clients.push_back(connect());
       ASSERT_TRUE(clients.back().send("?"));
     }
