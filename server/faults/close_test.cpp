@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 TEST_P(Faults, C17ReturnsEveryByteToOneWhoHalfClosesAndReadsLate) {
   start();
-  const Client client = connect(4096);
+  const Client client = connect(kSmallBuffer);
   const std::string sent = random_bytes(20'000'000, 1);
   const std::size_t pushed = push_until_stuck(client, sent);
   ASSERT_LT(pushed, sent.size());
@@ -44,7 +44,7 @@ TEST_P(Faults, C19OutlivesAResetAtEveryStage) {
     ASSERT_TRUE(after_an_echo.ping());
     Client with_unread_input = connect();
     ASSERT_TRUE(with_unread_input.send(much.substr(0, 100'000)));
-    Client stuck = connect(4096);
+    Client stuck = connect(kSmallBuffer);
     push_until_stuck(stuck, much);
     idle.reset();
     after_an_echo.reset();
@@ -59,7 +59,7 @@ TEST_P(Faults, C19OutlivesAResetAfterTheEndOfTheStream) {
   start();
   const std::string chunk = random_bytes(1 << 16, 6);
   for (int round = 0; round < 3; ++round) {
-    Client client = connect(4096);
+    Client client = connect(kSmallBuffer);
     ASSERT_TRUE(eventually([&] {  // the server has an echo that it cannot send
       EXPECT_TRUE(client.send(chunk));
       const auto stats = server().stats();
@@ -100,7 +100,7 @@ TEST_P(Faults, C20TakesDataAndTheEndInOneBatch) {
 
 TEST_P(Faults, C21LosesNothingThatItTookWhenItEndsFirst) {
   start({"--drain", "60m"});
-  const Client client = connect(4096);
+  const Client client = connect(kSmallBuffer);
   const std::string sent = random_bytes(20'000'000, 3);
   const std::size_t pushed = push_until_stuck(client, sent);
   server().signal(SIGTERM);
@@ -121,7 +121,7 @@ TEST_P(Faults, C21LosesNothingThatItTookWhenItEndsFirst) {
 
 TEST_P(Faults, C22DoesNotSpinWhenTheClientIsDoneButDoesNotRead) {
   start({"--drain", "60m"});
-  const Client stuck = connect(4096);
+  const Client stuck = connect(kSmallBuffer);
   push_until_stuck(stuck, random_bytes(16 << 20, 4));
   stuck.end_sending();
   EXPECT_LE(cpu_share(100ms), 0.02);
@@ -141,7 +141,7 @@ void vanish(const Client& client) {
 TEST_P(Faults, C23ReclaimsAConnectionWhosePeerVanished) {
   start({"--idle-timeout", "200ms"});
   Client silent = connect();
-  Client owed = connect(4096);
+  Client owed = connect(kSmallBuffer);
   ASSERT_TRUE(silent.ping());
   push_until_stuck(owed, random_bytes(8 << 20, 5));
   vanish(silent);

@@ -111,6 +111,10 @@ class Stopped {
   const test::ServerProcess& server_;
 };
 
+/// A receive buffer that fills soon, for clients that do not read. Not so small that the kernel
+/// drops what does not fit and sends it again after ever longer times.
+inline constexpr int kSmallBuffer = 65536;
+
 /// Sends until the kernel takes no more for 100 ms. Returns how much it took of `data`.
 std::size_t push_until_stuck(const Client& client, std::string_view data);
 

@@ -57,7 +57,7 @@ TEST_P(Faults, J56EchoesOtherProtocolsAsBytes) {
 /// One client that has the server allocate what it can: a connection, a tail, and their ends.
 void use(const std::string& address) {
   try {
-    Client client(address, 4096);
+    Client client(address, kSmallBuffer);
     push_until_stuck(client, random_bytes(8 << 20, 1));
     client.reset();
   } catch (const std::system_error&) {  // turned away

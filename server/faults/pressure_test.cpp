@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 TEST_P(Faults, E31HoldsOneBufferForAClientThatDoesNotRead) {
   start();
-  const Client client = connect(4096);
+  const Client client = connect(kSmallBuffer);
   const std::string sent = random_bytes(16 << 20, 1);
   const std::size_t pushed = push_until_stuck(client, sent);
   ASSERT_LT(pushed, sent.size()) << "it takes whatever it is sent";
@@ -37,7 +37,7 @@ TEST_P(Faults, E32HoldsOneBufferForEachOfManyThatDoNotRead) {
   const std::string much = random_bytes(8 << 20, 2);
   std::vector<Client> clients;
   for (std::size_t i = 0; i < clients_count; ++i) {
-    clients.push_back(connect(4096));
+    clients.push_back(connect(kSmallBuffer));
     // Small buffers in the kernel too: it is the server's memory that is looked at.
     const int small = 4096;
     ::setsockopt(clients.back().fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
@@ -54,7 +54,7 @@ TEST_P(Faults, E32HoldsOneBufferForEachOfManyThatDoNotRead) {
 
 TEST_P(Faults, E33WaitsWithoutWorkWhileNeitherSideReads) {
   start();
-  const Client client = connect(4096);
+  const Client client = connect(kSmallBuffer);
   const std::string sent = random_bytes(16 << 20, 3);
   const std::size_t pushed = push_until_stuck(client, sent);
   EXPECT_LE(cpu_share(200ms), 0.01);
@@ -73,7 +73,7 @@ TEST_P(Faults, E34KeepsAClientThatSendsAByteNowAndThen) {
 
 TEST_P(Faults, E35ServesOthersBesideAClientThatIsStuck) {
   start();
-  const Client stuck = connect(4096);
+  const Client stuck = connect(kSmallBuffer);
   push_until_stuck(stuck, random_bytes(16 << 20, 4));
   std::vector<std::chrono::nanoseconds> waits;
   for (int i = 0; i < 50; ++i) {

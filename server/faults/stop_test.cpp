@@ -13,7 +13,7 @@ TEST_P(Faults, H44EndsByTheDrainTimeWithClientsThatAreStuck) {
   start({"--drain", "200ms"});
   const Client idle = connect();
   ASSERT_TRUE(idle.ping());
-  const Client stuck = connect(4096);
+  const Client stuck = connect(kSmallBuffer);
   push_until_stuck(stuck, random_bytes(16 << 20, 1));
   const auto begin = Clock::now();
   expect_end(SIGTERM, 0, soon(5000));
