@@ -24,6 +24,7 @@ ssize_t send_now(int fd, const std::byte* data, std::size_t size) {
 
 Next EchoConnection::advance(std::span<std::byte> scratch, Trigger trigger, WorkerStats& stats) {
   const bool serving = stage_ == Stage::serving;
+  cut_short_ = false;
   if (tail_) {
     const Next next = flush(stats);
     if (serving || next != Next::read) return next;
@@ -42,6 +43,7 @@ Next EchoConnection::advance(std::span<std::byte> scratch, Trigger trigger, Work
     // (Urgent data and passed descriptors also end a receive early; echo clients send neither.)
     if (serving && (size < scratch.size() || trigger == Trigger::level)) return next;
   }
+  cut_short_ = stage_ == Stage::draining;
   return Next::again;
 }
 

@@ -16,7 +16,7 @@ namespace muxlab {
 enum class Next : std::uint8_t {
   read,   ///< to be told when there is something to receive
   write,  ///< to be told when there is room to send
-  again,  ///< a turn later on: there may be more to receive, and no new edge will say so
+  again,  ///< a turn later on, to be told anew what interest() says, though no new edge says so
   over,   ///< to be closed: end of stream or an error, which look alike from here
 };
 
@@ -34,7 +34,9 @@ class EchoConnection {
   [[nodiscard]] int fd() const { return socket_.get(); }
 
   /// What it waits for now.
-  [[nodiscard]] Interest interest() const { return tail_ ? Interest::write : Interest::read; }
+  [[nodiscard]] Interest interest() const {
+    return tail_ || cut_short_ ? Interest::write : Interest::read;
+  }
 
   /// Moves what can be moved without waiting; `scratch` is the thread's receive buffer.
   /// Level-triggered it ends after one receive; edge-triggered it goes on until the socket has no
@@ -58,6 +60,9 @@ class EchoConnection {
 
   UniqueFd socket_;
   Stage stage_ = Stage::serving;
+  /// A turn of draining ended early, maybe with nothing left to receive: what still brings the next
+  /// turn is that there is room to send.
+  bool cut_short_ = false;
   std::uint32_t tail_begin_ = 0;
   std::uint32_t tail_end_ = 0;
   std::unique_ptr<std::byte[]> tail_;  ///< received, not sent; empty most of the time

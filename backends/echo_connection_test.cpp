@@ -83,6 +83,17 @@ TEST_F(EchoConnectionTest, EdgeTriggeredGivesTheOthersATurn) {
   EXPECT_EQ(stats.bytes_out.get(), scratch.size() * (EchoConnection::kReceivesPerTurn + 1));
 }
 
+TEST_F(EchoConnectionTest, DrainsToTheEndAlsoWhereATurnEndsWithTheLastByte) {
+  send(std::string(scratch.size() * EchoConnection::kReceivesPerTurn, 'x'));
+  connection.begin_drain();
+  EXPECT_EQ(advance(), Next::again);
+  EXPECT_EQ(connection.interest(), Interest::write) << "nothing more comes that could be reported";
+  EXPECT_EQ(advance(), Next::read);
+  EXPECT_EQ(connection.interest(), Interest::read);
+  EXPECT_EQ(receive().size(), scratch.size() * EchoConnection::kReceivesPerTurn);
+  EXPECT_EQ(::recv(peer.get(), scratch.data(), scratch.size(), 0), 0) << "it has ended its side";
+}
+
 TEST_F(EchoConnectionTest, TheEndOfTheStreamEndsIt) {
   peer.reset();
   EXPECT_EQ(advance(), Next::over);

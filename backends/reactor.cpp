@@ -85,7 +85,7 @@ class Reactor {
         if (waited_for != Interest::write) poller_.modify(connection.fd(), Interest::write);
         break;
       case Next::again:
-        poller_.modify(connection.fd(), Interest::read);
+        poller_.modify(connection.fd(), connection.interest());
         break;
       case Next::over:
         close(connection);

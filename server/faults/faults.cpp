@@ -88,6 +88,11 @@ std::uint64_t Faults::count(const std::string& key) {
   return stats.contains(key) ? stats[key].get<std::uint64_t>() : UINT64_MAX;
 }
 
+bool Faults::settles_at(double share) {
+  return eventually([&] { return cpu_share(100ms) <= share; });
+}
+
+/// The share of one processor that the server uses while `duration` passes.
 double Faults::cpu_share(std::chrono::milliseconds duration) {
   const auto begin = std::chrono::steady_clock::now();
   const auto used_before = server_->cpu_time();

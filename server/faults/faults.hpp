@@ -71,8 +71,8 @@ class Faults : public testing::TestWithParam<Cell> {
   void begin_stop();
   /// Sends `signal`; the server is expected to end with `exit_code` within `patience`.
   void expect_end(int signal, int exit_code, std::chrono::milliseconds patience);
-  /// The share of one processor that the server uses while `duration` passes.
-  double cpu_share(std::chrono::milliseconds duration);
+  /// True as soon as the server uses no more than `share` of one processor, for 100 ms.
+  bool settles_at(double share);
   /// Lines that the server may write to stderr in the course of the case.
   void allow_log_lines(std::size_t lines) { allowed_log_lines_ = lines; }
 
@@ -85,6 +85,7 @@ class Faults : public testing::TestWithParam<Cell> {
   void expect_waiting_threads();
   void expect_idle_balance();
   void expect_quiet_log();
+  double cpu_share(std::chrono::milliseconds duration);
 
   std::unique_ptr<test::ServerProcess> server_;
   std::size_t descriptors_ = 0;

@@ -85,7 +85,7 @@ TEST_P(Faults, G43TakesTheShortestAndTheLongestTimeout) {
       } else {
         EXPECT_TRUE(client.ping()) << timeout;
       }
-      EXPECT_LE(cpu_share(100ms), is_short ? 0.03 : 0.01) << timeout;
+      EXPECT_TRUE(settles_at(is_short ? 0.03 : 0.01)) << timeout;
     }
     expect_end(SIGTERM, 0, soon(2000));
   }
