@@ -85,7 +85,7 @@ class Life {
     if (next == Next::again) assert(calls_to_receive == EchoConnection::kReceivesPerTurn);
     if (next == Next::over) return;
     assert((next == Next::write) == socket_.has_unsent());
-    const bool drains_on = next == Next::again && draining_;
+    const bool drains_on = next == Next::again && draining_ && !socket_.shut();
     assert((connection_.interest() == Interest::write) == (socket_.has_unsent() || drains_on));
     if (next == Next::read) assert(socket_.shut() == draining_);
   }
