@@ -22,7 +22,7 @@ using testing::HasSubstr;
 using testing::Lt;
 using Path = std::filesystem::path;
 
-struct Outcome {
+struct BenchOutcome {
   int exit_code;
   std::string output;
   std::string errors;
@@ -44,7 +44,7 @@ class CampaignTest : public testing::Test {
     return command;
   }
 
-  [[nodiscard]] Outcome run(const std::vector<std::string>& words) const {
+  [[nodiscard]] BenchOutcome run(const std::vector<std::string>& words) const {
     Process process(muxlab(words));
     const auto ended = [&] { return process.exit_code().has_value(); };
     wait_for({&process}, -1, Clock::now() + seconds(90), ended);
@@ -75,7 +75,7 @@ class CampaignTest : public testing::Test {
 };
 
 TEST_F(CampaignTest, MeasuresSummarisesAndDraws) {
-  const Outcome bench = run(tiny_bench("2"));
+  const BenchOutcome bench = run(tiny_bench("2"));
   ASSERT_EQ(bench.exit_code, 0) << bench.errors;
   EXPECT_THAT(bench.output, HasSubstr("epoll-lt"));
   EXPECT_THAT(bench.output, HasSubstr("too few to rank"));
@@ -106,7 +106,7 @@ TEST_F(CampaignTest, ReportGivesTheSameBytesTwice) {
   const auto first = drawn();
   std::filesystem::remove_all(out_ / "plots");
   std::filesystem::remove(out_ / "summary.csv");
-  const Outcome report = run({"report", out_});
+  const BenchOutcome report = run({"report", out_});
   ASSERT_EQ(report.exit_code, 0) << report.errors;
   EXPECT_EQ(drawn(), first);
 }
@@ -116,7 +116,7 @@ TEST_F(CampaignTest, ReportLeavesWhatItCannotReadAlone) {
   const auto before = drawn();
   const std::string trials = read_whole(out_ / "trials.csv");
   std::ofstream(out_ / "trials.csv") << trials.substr(0, trials.size() - 20);
-  const Outcome cut_off = run({"report", out_});
+  const BenchOutcome cut_off = run({"report", out_});
   EXPECT_EQ(cut_off.exit_code, 2);
   EXPECT_THAT(cut_off.errors, HasSubstr("trials.csv line"));
   std::ofstream(out_ / "machine.json") << R"({"schema_version": 99})";
@@ -143,7 +143,7 @@ TEST_F(CampaignTest, InterruptKeepsWhatWasMeasured) {
 }
 
 TEST_F(CampaignTest, UsageErrorsLeaveNothingBehind) {
-  const Outcome unknown = run({"bench", "--backends", "kqueue"});
+  const BenchOutcome unknown = run({"bench", "--backends", "kqueue"});
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.errors, AllOf(HasSubstr("kqueue"), HasSubstr("epoll-lt")));
   EXPECT_EQ(run({"bench", "speed"}).exit_code, 2);
@@ -156,7 +156,7 @@ TEST_F(CampaignTest, UsageErrorsLeaveNothingBehind) {
 TEST_F(CampaignTest, NeverWritesIntoAFolderThatIsNotEmpty) {
   std::filesystem::create_directory(out_);
   std::ofstream(out_ / "precious") << "data";
-  const Outcome bench = run(tiny_bench("1"));
+  const BenchOutcome bench = run(tiny_bench("1"));
   EXPECT_EQ(bench.exit_code, 2);
   EXPECT_THAT(bench.errors, HasSubstr("is not empty"));
   EXPECT_FALSE(std::filesystem::exists(out_ / "machine.json"));

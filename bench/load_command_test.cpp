@@ -21,8 +21,8 @@ using test::LoadProcess;
 using test::Outcome;
 using testing::HasSubstr;
 
-std::vector<std::string> short_run(const std::string& address,
-                                   const std::vector<std::string>& more = {}) {
+std::vector<std::string> short_words(const std::string& address,
+                                     const std::vector<std::string>& more = {}) {
   std::vector<std::string> words = {"--connect", address, "--connections", "3",
                                     "--warmup",  "1ms",   "--duration",    "20ms"};
   words.insert(words.end(), more.begin(), more.end());
@@ -33,8 +33,9 @@ Outcome load(const std::vector<std::string>& words) { return LoadProcess(words).
 
 TEST(LoadCommand, WritesOneJsonObject) {
   const EchoServer server;
-  const Outcome outcome = load(short_run(server.address(), {"--json", "--idle", "2", "--size", "4k",
-                                                            "--depth", "2", "--threads", "2"}));
+  const Outcome outcome =
+      load(short_words(server.address(), {"--json", "--idle", "2", "--size", "4k", "--depth", "2",
+                                          "--threads", "2"}));
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.errors, "");
   const auto json = nlohmann::json::parse(outcome.output);
@@ -51,7 +52,7 @@ TEST(LoadCommand, WritesOneJsonObject) {
 
 TEST(LoadCommand, WritesTextForReaders) {
   const EchoServer server;
-  const Outcome outcome = load(short_run(server.address()));
+  const Outcome outcome = load(short_words(server.address()));
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.errors, "");
   EXPECT_THAT(outcome.output, HasSubstr("closed loop, depth 1"));
@@ -59,7 +60,7 @@ TEST(LoadCommand, WritesTextForReaders) {
 
 TEST(LoadCommand, FailsWithAReasonAndStillWritesItsFigures) {
   const EchoServer server({.fault = Fault::corrupt, .on_connection = 1, .at_byte = 100});
-  const Outcome outcome = load(short_run(server.address(), {"--json"}));
+  const Outcome outcome = load(short_words(server.address(), {"--json"}));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(nlohmann::json::parse(outcome.output)["errors_by_kind"]["mismatch"], 1);
   EXPECT_THAT(outcome.errors, HasSubstr("1 connection failed (mismatch 1); first: connection "));
@@ -97,11 +98,11 @@ TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
       {{"--connect", "nowhere", "--connections", "1"}, "HOST:PORT"},
       {{"--connect", "unix:", "--connections", "1"}, "from 1 to 107 bytes"},
       {{"--connect", nobody, "--connections", "0"}, "--connections 0"},
-      {short_run(nobody, {"--threads", "4"}), "--threads 4 is more than --connections 3"},
-      {short_run(nobody, {"--size", "2m"}), "--size 2097152"},
-      {short_run(nobody, {"--size", "0"}), "--size 0"},
-      {short_run(nobody, {"--depth", "many"}), "\"many\""},
-      {short_run(nobody, {"--announce", "99"}), "--announce 99 is not an open descriptor"},
+      {short_words(nobody, {"--threads", "4"}), "--threads 4 is more than --connections 3"},
+      {short_words(nobody, {"--size", "2m"}), "--size 2097152"},
+      {short_words(nobody, {"--size", "0"}), "--size 0"},
+      {short_words(nobody, {"--depth", "many"}), "\"many\""},
+      {short_words(nobody, {"--announce", "99"}), "--announce 99 is not an open descriptor"},
       {{"--connect", nobody, "--connections", "1", "--duration", "0"}, "--duration 0"},
   };
   for (const Mistake& mistake : mistakes) {
@@ -116,7 +117,7 @@ TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
 
 TEST(LoadCommand, SaysWhatIsNotAvailable) {
   const std::string deserted = EchoServer().address();
-  const Outcome refused = load(short_run(deserted));
+  const Outcome refused = load(short_words(deserted));
   EXPECT_EQ(refused.exit_code, 3);
   EXPECT_EQ(refused.output, "");
   EXPECT_THAT(refused.errors, HasSubstr("Connection refused"));

@@ -15,12 +15,9 @@ using test::EchoServer;
 using test::Fault;
 using testing::HasSubstr;
 
-LoadOptions short_run(const std::string& address) {
-  LoadOptions options;
-  options.connect = address;
+LoadOptions failing_run(const std::string& address) {
+  LoadOptions options = test::short_run(address);
   options.connections = 10;
-  options.warmup = 1ms;
-  options.duration = 10ms;
   options.connect_patience = 100ms;
   return options;
 }
@@ -39,7 +36,7 @@ void expect_failure(const LoadOptions& options, ExitCode code, const std::string
 std::string deserted_address() { return EchoServer().address(); }
 
 TEST(LoadFailure, NobodyListens) {
-  LoadOptions options = short_run(deserted_address());
+  LoadOptions options = failing_run(deserted_address());
   expect_failure(options, ExitCode::unavailable, "Connection refused");
   options.threads = 3;
   expect_failure(options, ExitCode::unavailable, "Connection refused");
@@ -49,30 +46,30 @@ TEST(LoadFailure, NobodyListens) {
 
 TEST(LoadFailure, EveryConnectionIsClosedAtOnce) {
   const EchoServer server({.fault = Fault::close, .on_every_connection = true});
-  expect_failure(short_run(server.address()), ExitCode::unavailable, "closed by the server");
+  expect_failure(failing_run(server.address()), ExitCode::unavailable, "closed by the server");
 }
 
 TEST(LoadFailure, ServerNeverReplies) {
   const EchoServer server({.fault = Fault::silence, .on_every_connection = true});
-  expect_failure(short_run(server.address()), ExitCode::unavailable, "does not echo");
+  expect_failure(failing_run(server.address()), ExitCode::unavailable, "does not echo");
 }
 
 TEST(LoadFailure, OneConnectionIsNeverServed) {
   const EchoServer server({.fault = Fault::silence, .on_connection = 4});
-  LoadOptions options = short_run(server.address());
+  LoadOptions options = failing_run(server.address());
   options.threads = 2;
   expect_failure(options, ExitCode::unavailable, "nothing happened for 0.1 s");
 }
 
 TEST(LoadFailure, MoreConnectionsThanDescriptors) {
-  LoadOptions options = short_run(deserted_address());
+  LoadOptions options = failing_run(deserted_address());
   options.connections = 1;
   options.idle = 1'000'000'000;
   expect_failure(options, ExitCode::unavailable, "ulimit -Hn");
 }
 
 TEST(LoadFailure, OptionsThatContradictEachOther) {
-  const LoadOptions good = short_run(deserted_address());
+  const LoadOptions good = failing_run(deserted_address());
   const auto with = [&](auto member, auto value) {
     LoadOptions options = good;
     options.*member = value;

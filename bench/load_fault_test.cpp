@@ -12,16 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::EchoServer;
 using test::Fault;
-
-LoadOptions short_run(const std::string& address) {
-  LoadOptions options;
-  options.connect = address;
-  options.connections = 3;
-  options.warmup = 5ms;
-  options.duration = 60ms;
-  options.grace = 300ms;
-  return options;
-}
+using test::short_run;
 
 class LoadOfDamage : public testing::TestWithParam<Fault> {};
 

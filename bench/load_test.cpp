@@ -13,16 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::EchoServer;
-
-LoadOptions short_run(const std::string& address) {
-  LoadOptions options;
-  options.connect = address;
-  options.connections = 3;
-  options.warmup = 5ms;
-  options.duration = 60ms;
-  options.grace = 500ms;
-  return options;
-}
+using test::short_run;
 
 void expect_all_is_well(const LoadReport& report, const LoadOptions& options) {
   const LoadTally& tally = report.tally;

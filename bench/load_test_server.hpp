@@ -14,6 +14,7 @@
 
 #include "backends/failure.hpp"
 #include "backends/unique_fd.hpp"
+#include "bench/load.hpp"
 #include "bench/load_test_listener.hpp"
 
 /// What tests of the load client speak to: an echo server that can be told to do wrong.
@@ -168,5 +169,17 @@ class EchoServer {
   std::size_t next_chunk_ = 0;
   std::thread thread_;
 };
+
+/// As little load as shows what a test is about.
+inline LoadOptions short_run(const std::string& address) {
+  using namespace std::chrono_literals;
+  LoadOptions options;
+  options.connect = address;
+  options.connections = 3;
+  options.warmup = 5ms;
+  options.duration = 60ms;
+  options.grace = 500ms;
+  return options;
+}
 
 }  // namespace muxlab::test
