@@ -25,6 +25,22 @@ TEST_P(Faults, C17ReturnsEveryByteToOneWhoHalfClosesAndReadsLate) {
   EXPECT_TRUE(client.at_end());
 }
 
+TEST_P(Faults, C17ReturnsTheRestToOneWhoHalfClosesWhileItWaitsForRoom) {
+  start();
+  const Client client = connect(kSmallBuffer);
+  const std::string piece = random_bytes(4096, 7);
+  std::string sent;
+  ASSERT_TRUE(eventually([&] {  // until the server has the beginning of an echo that it cannot send
+    EXPECT_TRUE(client.send(piece));
+    sent += piece;
+    const auto stats = server().stats();
+    return stats["bytes_in"] > stats["bytes_out"];
+  }));
+  client.end_sending();
+  EXPECT_TRUE(client.receive(sent.size()) == sent);
+  EXPECT_TRUE(client.at_end());
+}
+
 TEST_P(Faults, C18EndsAConnectionThatEndsAtOnce) {
   start();
   for (int i = 0; i < 50; ++i) {
