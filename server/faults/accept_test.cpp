@@ -64,11 +64,7 @@ bool all_served(const std::vector<Client>& clients) {
 TEST_P(Faults, A02PausesWhenDescriptorsRunOut) {
   start();
   server().limit_descriptors(server().descriptors() + 10);
-  std::vector<Client> clients;
-  for (int i = 0; i < 40; ++i) {
-    clients.push_back(connect());
-    ASSERT_TRUE(clients.back().send("?"));
-  }
+  std::vector<Client> clients = ask(40);
   EXPECT_TRUE(eventually([&] { return !server().errors().empty(); })) << "it says nothing of it";
   EXPECT_TRUE(settles_at(0.05));
   EXPECT_LT(count("echoes"), 40U);
@@ -81,11 +77,7 @@ TEST_P(Faults, A02PausesWhenDescriptorsRunOut) {
 TEST_P(Faults, A02ResumesWhenAConnectionGoes) {
   start();
   server().limit_descriptors(server().descriptors() + 10);
-  std::vector<Client> clients;
-  for (int i = 0; i < 40; ++i) {
-    clients.push_back(connect());
-    ASSERT_TRUE(clients.back().send("?"));
-  }
+  std::vector<Client> clients = ask(40);
   allow_log_lines(100);  // one a second at most, for as long as the rest takes
   while (!clients.empty()) {
     std::size_t before = clients.size();
@@ -103,11 +95,7 @@ TEST_P(Faults, A03PausesWhenTheKernelRunsOutOfMemoryOrFiles) {
   allow_log_lines(10);
   for (const int error : {ENFILE, ENOMEM, ENOBUFS}) {
     plan_[Site::accept].fail(error);
-    std::vector<Client> clients;
-    for (int i = 0; i < 10; ++i) {
-      clients.push_back(connect());
-      ASSERT_TRUE(clients.back().send("?"));
-    }
+    const std::vector<Client> clients = ask(10);
     EXPECT_TRUE(eventually([&] { return plan_[Site::accept].hits >= 2; }))
         << "it does not try again";
     EXPECT_TRUE(settles_at(0.05)) << error;

@@ -83,6 +83,15 @@ Client Faults::connect(int receive_buffer) const {
   return Client(server_->address(), receive_buffer);
 }
 
+std::vector<Client> Faults::ask(int count) const {
+  std::vector<Client> clients;
+  for (int i = 0; i < count; ++i) {
+    clients.push_back(connect());
+    EXPECT_TRUE(clients.back().send("?"));
+  }
+  return clients;
+}
+
 std::uint64_t Faults::count(const std::string& key) {
   const auto stats = server_->stats();
   return stats.contains(key) ? stats[key].get<std::uint64_t>() : UINT64_MAX;

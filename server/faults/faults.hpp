@@ -63,6 +63,8 @@ class Faults : public testing::TestWithParam<Cell> {
 
   test::ServerProcess& server() { return *server_; }
   [[nodiscard]] Client connect(int receive_buffer = 0) const;
+  /// So many that have connected and sent one byte each, "?".
+  [[nodiscard]] std::vector<Client> ask(int count) const;
   [[nodiscard]] bool serves() const { return connect().ping(); }
   /// One of the server's counters now.
   std::uint64_t count(const std::string& key);

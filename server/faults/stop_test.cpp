@@ -60,11 +60,7 @@ TEST_P(Faults, H44EndsWhenItHasRunOutOfDescriptors) {
   start({"--drain", "200ms"});
   allow_log_lines(10);
   server().limit_descriptors(server().descriptors() + 5);
-  std::vector<Client> clients;
-  for (int i = 0; i < 20; ++i) {
-    clients.push_back(connect());
-    ASSERT_TRUE(clients.back().send("?"));
-  }
+  const std::vector<Client> clients = ask(20);
   EXPECT_TRUE(eventually([&] { return !server().errors().empty(); }));
   const auto begin = Clock::now();
   expect_end(SIGTERM, 0, soon(5000));
@@ -76,10 +72,7 @@ TEST_P(Faults, H45ServesWhatWaitsToBeAcceptedWhenItStops) {
   std::vector<Client> clients;
   {
     const Stopped stopped(server());
-    for (int i = 0; i < kTakesPerTurn + 50; ++i) {
-      clients.push_back(connect());
-      ASSERT_TRUE(clients.back().send("?"));
-    }
+    clients = ask(kTakesPerTurn + 50);
     server().signal(SIGTERM);
   }
   for (const Client& client : clients) {

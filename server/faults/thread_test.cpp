@@ -19,11 +19,7 @@ TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
   ASSERT_TRUE(eventually([&] { return plan_->stalled.load(); }));
 
   constexpr std::size_t kClients = 40;
-  std::vector<Client> clients;
-  for (std::size_t i = 0; i < kClients; ++i) {
-    clients.push_back(connect());
-    ASSERT_TRUE(clients.back().send("?"));
-  }
+  const std::vector<Client> clients = ask(kClients);
   // Round robin gives the stuck thread every other one, and the kernel gives it some.
   const std::size_t expected = threading() == Threading::acceptor    ? kClients / 2
                                : threading() == Threading::reuseport ? 1
