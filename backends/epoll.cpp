@@ -19,7 +19,7 @@ namespace {
 template <Trigger kTrigger>
 class EpollPoller final : public Poller {
  public:
-  EpollPoller() { ready_.make_room(2 * kMaxEvents); }
+  EpollPoller() { ready_.make_room(2 * std::size_t{kMaxEvents}); }
 
   [[nodiscard]] Trigger trigger() const override { return kTrigger; }
 

@@ -27,6 +27,7 @@ struct Cell {
   }
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that GoogleTest looks for
 inline void PrintTo(const Cell& cell, std::ostream* out) { *out << cell.name(); }
 
 inline std::vector<std::pair<std::string, ServeOptions>> all_models() {

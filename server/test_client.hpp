@@ -26,10 +26,10 @@
 /// after ten seconds, or what the environment says, so that a server that hangs fails its test.
 namespace muxlab::test {
 
-inline const timeval kPatience = [] {
-  const char* const seconds = ::getenv("MUXLAB_PATIENCE_S");
-  return timeval{.tv_sec = seconds != nullptr ? std::atoi(seconds) : 10, .tv_usec = 0};
-}();
+inline timeval patience() {
+  static const char* const seconds = ::getenv("MUXLAB_PATIENCE_S");
+  return {.tv_sec = seconds != nullptr ? std::atoi(seconds) : 10, .tv_usec = 0};
+}
 
 /// `size` bytes that depend on `seed`, so that a byte of another connection is noticed.
 inline std::string random_bytes(std::size_t size, std::uint64_t seed) {
@@ -45,7 +45,7 @@ inline std::string random_bytes(std::size_t size, std::uint64_t seed) {
 /// True as soon as `condition` is; false when it is not within that time.
 template <typename Condition>
 bool eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kPatience.tv_sec);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(patience().tv_sec);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -147,8 +147,9 @@ class Client {
  private:
   void connect(int family, const sockaddr* name, socklen_t size, int receive_buffer) {
     socket_.reset(checked(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    const timeval limit = patience();
     for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
-      ::setsockopt(fd(), SOL_SOCKET, option, &kPatience, sizeof kPatience);
+      ::setsockopt(fd(), SOL_SOCKET, option, &limit, sizeof limit);
     }
     if (receive_buffer > 0) {
       ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);

@@ -86,7 +86,7 @@ class ServerProcess {
         return first;
       }
       pollfd waited{.fd = output_.get(), .events = POLLIN, .revents = 0};
-      if (::poll(&waited, 1, static_cast<int>(kPatience.tv_sec) * 1000) <= 0) return "";
+      if (::poll(&waited, 1, static_cast<int>(patience().tv_sec) * 1000) <= 0) return "";
       std::array<char, 4096> buffer{};
       const ssize_t size = ::read(output_.get(), buffer.data(), buffer.size());
       if (size <= 0) return "";

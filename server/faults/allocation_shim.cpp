@@ -21,9 +21,11 @@ __attribute__((constructor)) void find_plan() { plan = muxlab::faults::plan_of_t
 
 extern "C" {
 
+// NOLINTBEGIN: the names under which the C library has what is replaced here
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
 void* __libc_realloc(void* block, size_t size);
+// NOLINTEND
 
 void* malloc(size_t size) { return fails() ? nullptr : __libc_malloc(size); }
 void* calloc(size_t count, size_t size) { return fails() ? nullptr : __libc_calloc(count, size); }

@@ -23,9 +23,9 @@ TEST_P(Faults, G42ClosesWithinATickAfterTheTimeout) {
     EXPECT_TRUE(client.at_end());
     delays.push_back(Clock::now() - active);
   }
-  std::ranges::sort(delays);
-  EXPECT_GE(delays.front(), kTimeout);
-  EXPECT_LE(delays[delays.size() / 2], kTimeout + kTick + soon(20));
+  const auto least = std::ranges::min(delays);  // the machine may add to each, but not to all
+  EXPECT_GE(least, kTimeout);
+  EXPECT_LE(least, kTimeout + kTick + soon(20));
 }
 
 /// A client that is never idle, in a thread of its own, and the longest that it waited for an echo.
