@@ -40,7 +40,7 @@ Next EchoConnection::advance(std::span<std::byte> scratch, Trigger trigger, Work
     const Next next = echo(scratch.first(size), stats);
     if (next != Next::read) return next;
     // A stream socket that fills less than was offered is drained: no second recv() to hear EAGAIN.
-    // (Urgent data and passed descriptors also end a receive early; echo clients send neither.)
+    // (An urgent byte also ends a receive early: a poller that waits for edges asks for two then.)
     if (serving && (size < scratch.size() || trigger == Trigger::level)) return next;
   }
   cut_short_ = stage_ == Stage::draining;

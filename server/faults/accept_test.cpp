@@ -68,7 +68,7 @@ TEST_P(Faults, A02PausesWhenDescriptorsRunOut) {
   EXPECT_TRUE(eventually([&] { return !server().errors().empty(); })) << "it says nothing of it";
   EXPECT_TRUE(settles_at(0.05));
   EXPECT_LT(count("echoes"), 40U);
-  allow_log_lines(3);
+  allow_a_log_line_per_second();
   server().limit_descriptors(RLIM_INFINITY);
   EXPECT_TRUE(all_served(clients)) << "somebody was left behind";
   EXPECT_EQ(count("refused"), 0U);
@@ -78,7 +78,7 @@ TEST_P(Faults, A02ResumesWhenAConnectionGoes) {
   start();
   server().limit_descriptors(server().descriptors() + 10);
   std::vector<Client> clients = ask(40);
-  allow_log_lines(100);  // one a second at most, for as long as the rest takes
+  allow_a_log_line_per_second();
   while (!clients.empty()) {
     std::size_t before = clients.size();
     EXPECT_TRUE(eventually([&] {
@@ -92,7 +92,7 @@ TEST_P(Faults, A02ResumesWhenAConnectionGoes) {
 
 TEST_P(Faults, A03PausesWhenTheKernelRunsOutOfMemoryOrFiles) {
   start();
-  allow_log_lines(10);
+  allow_a_log_line_per_second();
   for (const int error : {ENFILE, ENOMEM, ENOBUFS}) {
     plan_[Site::accept].fail(error);
     const std::vector<Client> clients = ask(10);
@@ -198,7 +198,7 @@ TEST_P(Faults, A08SaysThatTheDescriptorLimitIsTooLow) {
 TEST_P(Faults, A09CountsEveryConnectionOfMany) {
   start();
   // All cells together open and close a million connections.
-  const int rounds = repeat(300, 1'100'000 / 46);
+  const int rounds = repeat(300, share_of(1'100'000));
   for (int i = 0; i < rounds; ++i) {
     Client client = connect();
     switch (i % 8) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,7 +58,6 @@ class Faults : public testing::TestWithParam<Cell> {
   [[nodiscard]] bool waits_for_edges() const {
     return cell().backend->name == "epoll-et" && threading() != Threading::half_sync;
   }
-  [[nodiscard]] bool of_libevent() const;
 
   test::ServerProcess& server() { return *server_; }
   [[nodiscard]] Client connect(int receive_buffer = 0) const;
@@ -75,8 +73,8 @@ class Faults : public testing::TestWithParam<Cell> {
   void expect_end(int signal, int exit_code, std::chrono::milliseconds patience);
   /// True as soon as the server uses no more than `share` of one processor, for 100 ms.
   bool settles_at(double share);
-  /// Lines that the server may write to stderr in the course of the case.
-  void allow_log_lines(std::size_t lines) { allowed_log_lines_ = lines; }
+  /// The server may write a line per second to stderr, where otherwise it has to be silent.
+  void allow_a_log_line_per_second() { may_log_ = true; }
 
   void TearDown() override;
 
@@ -91,12 +89,19 @@ class Faults : public testing::TestWithParam<Cell> {
 
   std::unique_ptr<test::ServerProcess> server_;
   std::size_t descriptors_ = 0;
-  std::size_t allowed_log_lines_ = 0;
+  std::chrono::steady_clock::time_point started_at_;
+  bool may_log_ = false;
 };
+
+/// The cells of the whole suite.
+std::vector<Cell> every_cell();
 
 /// True in the whole suite, false in the quick one: sets how often something is repeated.
 bool whole_suite();
 inline int repeat(int quick, int whole) { return whole_suite() ? whole : quick; }
+
+/// What each cell has to do for all of them to do `total` together.
+inline int share_of(int total) { return total / static_cast<int>(every_cell().size()); }
 
 /// How much longer than usual everything takes: more than one under a sanitizer.
 int slowness();

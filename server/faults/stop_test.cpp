@@ -58,7 +58,7 @@ TEST_P(Faults, H44EndsWhenItIsToldToWhileItStarts) {
 
 TEST_P(Faults, H44EndsWhenItHasRunOutOfDescriptors) {
   start({"--drain", "200ms"});
-  allow_log_lines(10);
+  allow_a_log_line_per_second();
   server().limit_descriptors(server().descriptors() + 5);
   const std::vector<Client> clients = ask(20);
   EXPECT_TRUE(eventually([&] { return !server().errors().empty(); }));

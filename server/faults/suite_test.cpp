@@ -7,13 +7,6 @@
 namespace muxlab::faults {
 namespace {
 
-std::vector<Cell> every_cell() {
-  std::vector<Cell> cells = test::all_cells();
-  // A unix socket differs in nothing that a fault of this list touches.
-  std::erase_if(cells, [](const Cell& cell) { return cell.options.unix_path.has_value(); });
-  return cells;
-}
-
 /// Each backend and each threading model once or more: the others are a combination of these.
 std::vector<Cell> few_cells() {
   static const std::vector<std::string> kNames = {

@@ -134,7 +134,7 @@ class Crowd {
 TEST_P(Faults, F40StartsAndStopsUnderLoad) {
   std::string port = "0";
   std::unique_ptr<Crowd> crowd;
-  const int cycles = repeat(3, 1'012 / 46);
+  const int cycles = repeat(3, share_of(1'012));
   for (int cycle = 0; cycle < cycles; ++cycle) {
     std::vector<std::string> words = options();
     words.insert(words.end(), {"--port", port, "--drain", "10s", "--stats", "-"});
