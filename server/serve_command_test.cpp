@@ -7,10 +7,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "server/test_client.hpp"
+#include "server/test_server_process.hpp"
 
 /// The verbs `serve` and `inspect` as a user meets them: through the program.
 namespace muxlab {
@@ -36,49 +40,24 @@ Outcome run(const std::string& arguments, const std::string& prefix = "") {
   return outcome;
 }
 
-/// `muxlab serve` in the background, with its stdout to read from.
-class ServerProcess {
- public:
-  explicit ServerProcess(const std::string& arguments) {
-    output_ =
-        ::popen(fmt::format("echo $$; exec {} serve {}", MUXLAB_BINARY, arguments).c_str(), "r");
-    pid_ = std::stoi(line());
-    greeting = line();
-    constexpr std::string_view kListening = "listening on ";
-    const auto begin = kListening.size();
-    address = greeting.substr(begin, greeting.find(' ', begin) - begin);
-  }
-  ServerProcess(const ServerProcess&) = delete;
-  ServerProcess& operator=(const ServerProcess&) = delete;
-  ~ServerProcess() {
-    if (output_ != nullptr) ::kill(pid_, SIGKILL), ::pclose(output_);
-  }
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
 
-  void signal(int number) const { ::kill(pid_, number); }
-  std::string line() {
-    std::array<char, 1 << 14> buffer{};
-    return std::fgets(buffer.data(), buffer.size(), output_) != nullptr ? buffer.data() : "";
+/// One that serves, with the options as a user writes them.
+struct ServerProcess : test::ServerProcess {
+  explicit ServerProcess(const std::string& options) : test::ServerProcess(words_of(options)) {
+    EXPECT_TRUE(listens()) << errors();
   }
-  /// Waits for the end; the exit code, or minus the signal.
-  int wait() {
-    const int status = ::pclose(std::exchange(output_, nullptr));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
-  std::string greeting;
-  std::string address;
-
- private:
-  FILE* output_ = nullptr;
-  pid_t pid_ = 0;
 };
 
 TEST(Serve, SaysWhereItListensAndStopsOnSigterm) {
   ServerProcess server("--backend poll --threads 2");
-  EXPECT_EQ(server.greeting, fmt::format("listening on {} backend=poll threading=reuseport "
-                                         "threads=2\n",
-                                         server.address));
-  EXPECT_TRUE(Client(server.address).ping());
+  EXPECT_EQ(server.greeting(), fmt::format("listening on {} backend=poll threading=reuseport "
+                                           "threads=2",
+                                           server.address()));
+  EXPECT_TRUE(Client(server.address()).ping());
   server.signal(SIGTERM);
   EXPECT_EQ(server.wait(), 0);
 }
@@ -91,7 +70,7 @@ TEST(Serve, StopsOnSigint) {
 
 TEST(Serve, DrainsAtTheFirstSignalAndEndsAtTheSecond) {
   ServerProcess server("--drain 60m --stats -");
-  const Client client(server.address);
+  const Client client(server.address());
   ASSERT_TRUE(client.ping());
   server.signal(SIGTERM);
   EXPECT_TRUE(client.at_end()) << "the server has ended its side, and waits for ours";
@@ -102,14 +81,14 @@ TEST(Serve, DrainsAtTheFirstSignalAndEndsAtTheSecond) {
 
 TEST(Serve, KeepsToTheConnectionLimit) {
   ServerProcess server("--max-connections 1 --when-full refuse");
-  const Client first(server.address);
+  const Client first(server.address());
   ASSERT_TRUE(first.ping());
-  EXPECT_TRUE(Client(server.address).is_cut_off());
+  EXPECT_TRUE(Client(server.address()).is_cut_off());
 }
 
 TEST(Serve, WritesCountersOnRequestAndAtTheEnd) {
   ServerProcess server("--backend epoll-et --threads 2 --threading acceptor --drain 0s --stats -");
-  const Client client(server.address);
+  const Client client(server.address());
   ASSERT_EQ(client.exchange("hello"), "hello");
   Json first;
   ASSERT_TRUE(test::eventually([&] {  // the client may have the echo before it is counted
@@ -134,7 +113,7 @@ TEST(Serve, WritesCountersOnRequestAndAtTheEnd) {
 TEST(Serve, WritesCountersToAFile) {
   const std::string path = fmt::format("{}/muxlab-stats-{}.json", testing::TempDir(), ::getpid());
   ServerProcess server("--stats " + path);
-  ASSERT_TRUE(Client(server.address).ping());
+  ASSERT_TRUE(Client(server.address()).ping());
   server.signal(SIGTERM);
   EXPECT_EQ(server.wait(), 0);
   std::ifstream file(path);
@@ -145,7 +124,7 @@ TEST(Serve, WritesCountersToAFile) {
 TEST(Serve, LetsWorkersRearmWhereTheMechanismAllowsIt) {
   const auto waits_per_echo = [](const std::string& arguments) {
     ServerProcess server("--threading half-sync --stats - " + arguments);
-    Client client(server.address);
+    Client client(server.address());
     for (int i = 0; i < 100; ++i) EXPECT_TRUE(client.ping());
     client.close();
     server.signal(SIGTERM);
@@ -166,7 +145,7 @@ TEST(Serve, HandsOutRoundRobin) {
   ServerProcess server("--threads 3 --threading acceptor --stats -");
   std::vector<Client> clients;
   for (int i = 0; i < 30; ++i) {
-    clients.emplace_back(server.address);
+    clients.emplace_back(server.address());
     ASSERT_TRUE(clients.back().ping());
   }
   server.signal(SIGUSR1);
@@ -176,20 +155,20 @@ TEST(Serve, HandsOutRoundRobin) {
 
 TEST(Serve, RestartsOnTheSamePortAtOnce) {
   ServerProcess first("--drain 0s");
-  const Client client(first.address);
+  const Client client(first.address());
   ASSERT_TRUE(client.ping());
   first.signal(SIGTERM);
   ASSERT_EQ(first.wait(), 0);
-  const std::string port = first.address.substr(first.address.find(':') + 1);
+  const std::string port = first.port();
   ServerProcess second("--threads 2 --port " + port);
-  EXPECT_EQ(second.address, first.address);
-  EXPECT_TRUE(Client(second.address).ping());
+  EXPECT_EQ(second.address(), first.address());
+  EXPECT_TRUE(Client(second.address()).ping());
 }
 
 TEST(Serve, LeavesNoUnixSocketBehind) {
   const std::string path = fmt::format("{}/muxlab-serve-{}", testing::TempDir(), ::getpid());
   ServerProcess server("--threads 2 --unix " + path);
-  EXPECT_NE(server.greeting.find("threading=acceptor"), std::string::npos) << server.greeting;
+  EXPECT_NE(server.greeting().find("threading=acceptor"), std::string::npos) << server.greeting();
   EXPECT_TRUE(Client("unix:" + path).ping());
   server.signal(SIGTERM);
   EXPECT_EQ(server.wait(), 0);
@@ -204,7 +183,7 @@ struct Mistake {
 
 TEST(Serve, NamesTheValueAndTheCure) {
   const ServerProcess busy("--threads 2");
-  const std::string port = busy.address.substr(busy.address.find(':') + 1);
+  const std::string port = busy.port();
   const std::vector<Mistake> mistakes = {
       {"serve --backend kqueue", 2, "unknown backend kqueue: there are select poll"},
       {"serve --threading many", 2,
