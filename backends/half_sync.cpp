@@ -16,9 +16,8 @@ HalfSync::HalfSync(std::unique_ptr<Poller> poller, Worker waiter)
     : poller_(std::move(poller)),
       waiter_(waiter),
       workers_rearm_(waiter.options.rearm == Rearm::worker),
-      handed_back_flag_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")) {
-  if (waiter_.options.idle_timeout.count() > 0) idle_.emplace(waiter_.options.idle_timeout);
-}
+      idle_(waiter.options.idle_timeout),
+      handed_back_flag_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")) {}
 
 void HalfSync::wait_for_connections() {
   try {
@@ -43,11 +42,7 @@ void HalfSync::watch_what_is_not_a_client() {
   poller_->add(waiter_.stop, Interest::read);
   poller_->add(handed_back_flag_.get(), Interest::read);
   poller_->add_exclusive(waiter_.source.fd());
-  if (idle_) {
-    idle_->advance_to(TimerFd::now());
-    idle_timer_.fire_every(idle_->tick());
-    poller_->add(idle_timer_.fd(), Interest::read);
-  }
+  idle_.begin(*poller_);
 }
 
 void HalfSync::end_requests() {
@@ -60,7 +55,7 @@ void HalfSync::end_requests() {
 /// Waits once. False when all is over.
 bool HalfSync::turn() {
   const auto ready = poller_->wait();
-  if (idle_) idle_->advance_to(TimerFd::now());
+  idle_.note_time();
   bool idle_timer_fired = false;
   for (const int fd : ready) {
     if (fd == waiter_.stop) {
@@ -69,13 +64,13 @@ bool HalfSync::turn() {
       take_back();
     } else if (fd == waiter_.source.fd()) {
       take_turn(*poller_, waiter_.source, [this] { return take_connection(); });
-    } else if (fd == idle_timer_.fd()) {
+    } else if (fd == idle_.fd()) {
       idle_timer_fired = true;
     } else if (fd == drain_deadline_.fd()) {
       return false;
     } else if (auto* client = clients_.find(fd);
                client && *client && !(*client)->busy.exchange(true)) {
-      if (idle_) idle_->touch(fd);
+      idle_.touch(fd);
       request(**client);
     }
   }
@@ -90,7 +85,7 @@ bool HalfSync::take_connection() {
   try {
     std::unique_ptr<Client>& client = clients_[fd];
     if (!client) client = std::make_unique<Client>();
-    if (idle_) idle_->touch(fd);
+    idle_.touch(fd);
     poller_->add_once(fd, Interest::read);
     client->connection = EchoConnection(std::move(*socket));
     client->next = Next::read;
@@ -99,7 +94,7 @@ bool HalfSync::take_connection() {
     waiter_.began();
   } catch (const std::bad_alloc&) {
     socket.reset();
-    if (idle_) idle_->remove(fd);
+    idle_.remove(fd);
     waiter_.turned_away();
   }
   return true;
@@ -141,7 +136,7 @@ void HalfSync::go_on(Client& client) {
 void HalfSync::close(Client& client) {
   const std::lock_guard armed(client.rearming);
   const int fd = client.connection.fd();
-  if (idle_) idle_->remove(fd);
+  idle_.remove(fd);
   poller_->remove(fd);
   client.connection = EchoConnection();
   waiter_.ended();
@@ -150,14 +145,10 @@ void HalfSync::close(Client& client) {
 void HalfSync::close_idle_connections() {
   const auto close_unless_busy = [this](int fd) {
     Client& client = *clients_[fd];
-    if (client.busy.exchange(true)) return idle_->touch(fd);
+    if (client.busy.exchange(true)) return idle_.touch(fd);
     close(client);
   };
-  if (idle_->close_due(close_unless_busy)) {
-    poller_->modify(idle_timer_.fd(), Interest::read);
-  } else {
-    idle_timer_.clear();
-  }
+  idle_.close_due(*poller_, close_unless_busy);
 }
 
 void HalfSync::begin_drain() {

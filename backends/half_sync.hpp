@@ -4,13 +4,12 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "backends/backend.hpp"
 #include "backends/echo_connection.hpp"
 #include "backends/fd_map.hpp"
-#include "backends/idle_list.hpp"
+#include "backends/idle_watch.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab {
@@ -94,8 +93,7 @@ class HalfSync {
   Worker waiter_;
   bool workers_rearm_;
   FdMap<std::unique_ptr<Client>> clients_;
-  std::optional<IdleList> idle_;
-  TimerFd idle_timer_;
+  IdleWatch idle_;
   TimerFd drain_deadline_;
   std::atomic<bool> draining_ = false;
 

@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <new>
-#include <optional>
 #include <utility>
 
 #include "backends/echo_connection.hpp"
 #include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
-#include "backends/idle_list.hpp"
+#include "backends/idle_watch.hpp"
 #include "backends/take_turn.hpp"
 #include "backends/timer_fd.hpp"
 
@@ -25,7 +24,7 @@ class Reactor {
   void run() {
     poller_.add(worker_.stop, Interest::read);
     poller_.add_exclusive(worker_.source.fd());
-    if (worker_.options.idle_timeout.count() > 0) watch_for_idleness();
+    idle_.begin(poller_);
     while (turn()) {
     }
     for (EchoConnection& connection : connections_) {
@@ -37,22 +36,24 @@ class Reactor {
   /// Waits once and handles what is ready. False when all is over.
   bool turn() {
     const auto ready = poller_.wait();
-    if (idle_) idle_->advance_to(TimerFd::now());
+    idle_.note_time();
     bool idle_timer_fired = false;
     for (const int fd : ready) {
       if (fd == worker_.stop) {
         begin_drain();
       } else if (fd == worker_.source.fd()) {
         take_turn(poller_, worker_.source, [this] { return take_connection(); });
-      } else if (fd == idle_timer_.fd()) {
-        idle_timer_fired = true;  // for later: what is ready now is not idle
+      } else if (fd == idle_.fd()) {
+        idle_timer_fired = true;
       } else if (fd == drain_deadline_.fd()) {
         return false;
       } else if (EchoConnection* connection = connections_.find(fd); connection && *connection) {
         advance(*connection);
       }
     }
-    if (idle_timer_fired) close_idle_connections();
+    if (idle_timer_fired) {
+      idle_.close_due(poller_, [this](int fd) { close(connections_[fd]); });
+    }
     return !draining_ || worker_.open() > 0;
   }
 
@@ -62,13 +63,13 @@ class Reactor {
     const int fd = socket->get();
     try {
       EchoConnection& connection = connections_[fd];
-      if (idle_) idle_->touch(fd);
+      idle_.touch(fd);
       poller_.add(fd, Interest::read);
       connection = EchoConnection(std::move(*socket));
       worker_.began();
     } catch (const std::bad_alloc&) {
       socket.reset();
-      if (idle_) idle_->remove(fd);
+      idle_.remove(fd);
       worker_.turned_away();
     }
     return true;
@@ -76,7 +77,7 @@ class Reactor {
 
   void advance(EchoConnection& connection) {
     const Interest waited_for = connection.interest();
-    if (idle_) idle_->touch(connection.fd());
+    idle_.touch(connection.fd());
     switch (connection.advance(scratch_, poller_.trigger(), worker_.stats)) {
       case Next::read:
         if (waited_for != Interest::read) poller_.modify(connection.fd(), Interest::read);
@@ -94,25 +95,10 @@ class Reactor {
   }
 
   void close(EchoConnection& connection) {
-    if (idle_) idle_->remove(connection.fd());
+    idle_.remove(connection.fd());
     poller_.remove(connection.fd());
     connection = EchoConnection();
     worker_.ended();
-  }
-
-  void watch_for_idleness() {
-    idle_.emplace(worker_.options.idle_timeout);
-    idle_->advance_to(TimerFd::now());
-    idle_timer_.fire_every(idle_->tick());
-    poller_.add(idle_timer_.fd(), Interest::read);
-  }
-
-  void close_idle_connections() {
-    if (idle_->close_due([this](int fd) { close(connections_[fd]); })) {
-      poller_.modify(idle_timer_.fd(), Interest::read);  // reports it again, edge-triggered or not
-    } else {
-      idle_timer_.clear();
-    }
   }
 
   void begin_drain() {
@@ -135,8 +121,7 @@ class Reactor {
   Poller& poller_;
   Worker& worker_;
   FdMap<EchoConnection> connections_;
-  std::optional<IdleList> idle_;
-  TimerFd idle_timer_;
+  IdleWatch idle_{worker_.options.idle_timeout};
   TimerFd drain_deadline_;  ///< made at once: at the end there may be no descriptor left
   bool draining_ = false;
   std::array<std::byte, kBufferSize> scratch_;  ///< stays in the cache: every connection uses it
