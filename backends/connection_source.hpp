@@ -33,7 +33,16 @@ class ConnectionSource {
   /// is a new edge certain. Throws std::system_error when the source itself is broken.
   virtual Taken take() = 0;
 
-  /// A connection that take() gave is closed: its place is free again.
+  /// The listening socket, for whoever has the kernel accept without being asked each time: a
+  /// multishot accept of io_uring. Only while it is fd() too; -1 where connections come otherwise.
+  [[nodiscard]] virtual int listener() const { return -1; }
+
+  /// Instead of take(), with what such an accept from listener() resulted in: a socket, which it
+  /// owns from then on, or a negative errno. The connection to serve; or nothing, and take() may
+  /// give this one later. Throws std::system_error when the source itself is broken.
+  virtual Taken admit(int /*result*/) { return {}; }
+
+  /// A connection that take() or admit() gave is closed: its place is free again.
   virtual void give_back() = 0;
 
   /// No more connections: whoever comes from now on is turned away by the kernel.

@@ -1,6 +1,7 @@
 #include "backends/counted_calls.hpp"
 
 #include <dlfcn.h>
+#include <liburing.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -61,6 +62,19 @@ int select(int nfds, fd_set* readable, fd_set* writable, fd_set* exceptional, ti
   static auto* const real = next<decltype(select)>("select");
   count(Call::wait);
   return real(nfds, readable, writable, exceptional, timeout);
+}
+
+// liburing makes its calls itself: what is counted is the function that makes exactly one.
+int io_uring_submit_and_wait(io_uring* ring, unsigned wait_nr) {
+  static auto* const real = next<decltype(io_uring_submit_and_wait)>("io_uring_submit_and_wait");
+  count(Call::wait);
+  return real(ring, wait_nr);
+}
+
+int io_uring_submit(io_uring* ring) {
+  static auto* const real = next<decltype(io_uring_submit)>("io_uring_submit");
+  if (io_uring_sq_ready(ring) > 0) count(Call::ctl);
+  return real(ring);
 }
 
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept {

@@ -6,6 +6,7 @@
 namespace muxlab {
 
 extern const Backend select_backend, poll_backend, epoll_lt_backend, epoll_et_backend;
+extern const Backend io_uring_poll_backend, io_uring_backend;
 extern const Backend libevent_select_backend, libevent_poll_backend, libevent_epoll_backend;
 extern const Backend bufferevent_backend;
 extern const Backend bare_select_backend, bare_poll_backend;
@@ -13,10 +14,10 @@ extern const Backend bare_epoll_lt_backend, bare_epoll_et_backend;
 
 std::span<const Backend* const> backends() {
   static constexpr std::array kBackends = {
-      &select_backend,          &poll_backend,
-      &epoll_lt_backend,        &epoll_et_backend,
-      &libevent_select_backend, &libevent_poll_backend,
-      &libevent_epoll_backend,  &bufferevent_backend,
+      &select_backend,          &poll_backend,          &epoll_lt_backend,
+      &epoll_et_backend,        &io_uring_poll_backend, &io_uring_backend,
+      &libevent_select_backend, &libevent_poll_backend, &libevent_epoll_backend,
+      &bufferevent_backend,
   };
   return kBackends;
 }

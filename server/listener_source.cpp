@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +14,7 @@ ListenerSource::ListenerSource(UniqueFd listener, Admission& admission, WorkerSt
 
 Taken ListenerSource::take() {
   if (!listener_ || (paused_ && still_paused())) return {};
+  if (!early_.empty()) return take_early_one();
   for (int tries = 0; tries < kTakesPerTurn; ++tries) {
     // Who waits when full must not accept without a place; who refuses has to accept to refuse.
     const bool waits = admission_.when_full() == WhenFull::wait;
@@ -33,6 +35,42 @@ Taken ListenerSource::take() {
   }
   pause();  // nothing but refusals and errors: the connections that are served come first
   return {};
+}
+
+Taken ListenerSource::take_early_one() {
+  if (!admission_.enter()) {
+    pause();
+    return {};
+  }
+  UniqueFd socket = std::move(early_.front());
+  early_.pop_front();
+  return socket;
+}
+
+Taken ListenerSource::admit(int result) {
+  if (result < 0) {
+    goes_on_after(-result);
+    return {};
+  }
+  UniqueFd socket(result);
+  if (early_.empty() && admission_.enter()) return socket;
+  if (admission_.when_full() == WhenFull::refuse) {
+    ++stats_.refused;
+    return {};
+  }
+  try {
+    early_.push_back(std::move(socket));
+  } catch (const std::bad_alloc&) {
+    ++stats_.refused;
+  }
+  pause();
+  return {};
+}
+
+void ListenerSource::close() {
+  listener_.reset();
+  stats_.refused.add(early_.size());
+  early_.clear();
 }
 
 bool ListenerSource::goes_on_after(int error) {

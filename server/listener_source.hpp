@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 
 #include "backends/connection_source.hpp"
 #include "backends/timer_fd.hpp"
@@ -22,17 +23,21 @@ class ListenerSource final : public ConnectionSource {
 
   [[nodiscard]] int fd() const override { return paused_ ? timer_.fd() : listener_.get(); }
   Taken take() override;
+  [[nodiscard]] int listener() const override { return listener_.get(); }
+  Taken admit(int result) override;
   void give_back() override { admission_.leave(); }
-  void close() override { listener_.reset(); }
+  void close() override;
 
   static constexpr std::chrono::milliseconds kPause{50};
 
  private:
+  Taken take_early_one();
   bool goes_on_after(int error);
   void pause();
   bool still_paused();
 
   UniqueFd listener_;
+  std::deque<UniqueFd> early_;  ///< accepted by the kernel on its own before there was a place
   TimerFd timer_;
   Admission& admission_;
   WorkerStats& stats_;

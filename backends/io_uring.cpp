@@ -1,0 +1,487 @@
+#include "backends/io_uring.hpp"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "backends/buffer_ring.hpp"
+#include "backends/fd_map.hpp"
+#include "backends/idle_list.hpp"
+#include "backends/ring.hpp"
+#include "backends/timer_fd.hpp"
+
+namespace muxlab {
+namespace {
+
+/// What one receive may bring, and how much a multishot one may have brought before it ends and has
+/// to be asked for again. Together they bound what is held for a client that does not read.
+constexpr std::size_t kReceiveSize = std::size_t{12} * 1024;
+constexpr std::size_t kReceiveLimit = kBufferSize - kReceiveSize;
+
+/// What was received into one buffer of the ring, and still has to be sent.
+struct Piece {
+  BufferRing::Id buffer;
+  std::uint32_t begin;
+  std::uint32_t end;
+};
+
+/// First in, first out. Which piece follows which is kept per buffer, by the loop.
+struct PieceQueue {
+  std::int32_t first = -1;
+  std::int32_t last = -1;
+};
+
+struct Client {
+  UniqueFd socket;
+  bool receiving = false;      ///< the kernel has a receive of it
+  bool sending = false;        ///< the kernel has a send of it
+  bool starved = false;        ///< to receive again once there are buffers
+  bool ended = false;          ///< the client sends no more: over as soon as all is sent
+  bool ended_sending = false;  ///< and so do we: what still comes is not echoed
+  bool closing = false;        ///< over as soon as the kernel has let go of it
+  std::uint32_t tail_begin = 0;
+  std::uint32_t tail_end = 0;
+  std::unique_ptr<std::byte[]> tail;  ///< what found no room in the socket; sent before `waiting`
+  Piece piece{};                      ///< being sent, while there is no tail
+  PieceQueue waiting;                 ///< what came meanwhile
+
+  explicit operator bool() const { return static_cast<bool>(socket); }
+};
+
+/// Completion: the kernel is asked to accept, receive and send, and tells what it did.
+///
+/// A receive is asked for once per connection and goes on by itself. What it brings is sent from
+/// the buffer it came in, by a request that goes to the kernel with the next wait: a turn costs one
+/// system call, whatever the number of echoes. A send never waits: so each is complete when that
+/// call returns, and a few buffers serve any number of connections. What finds no room is moved to
+/// memory of its own, for which the kernel waits.
+class IoUringLoop {
+ public:
+  IoUringLoop(Worker& worker, const RingOptions& options)
+      : worker_(worker),
+        multishot_(options.multishot),
+        buffers_(options.buffers, kReceiveSize),
+        links_(options.buffers),
+        ring_(options.submissions, options.completions) {
+    starved_.reserve(options.buffers);
+    buffers_.offer_to(ring_);
+    if (worker_.options.idle_timeout.count() > 0) idle_.emplace(worker_.options.idle_timeout);
+  }
+
+  void run() {
+    wait_for_input(worker_.stop, Kind::stop);
+    arm_source();
+    if (idle_) {
+      idle_->advance_to(TimerFd::now());
+      fire_after(idle_->tick(), idle_time_, Kind::idle);
+    }
+    while (!is_over()) turn();
+  }
+
+ private:
+  /// What a completion is of: the low byte of its user_data. The descriptor is above it, and stays
+  /// that connection's until the kernel has nothing of it any more.
+  enum class Kind : std::uint8_t { nobody, receive, send, accept, source, stop, idle, deadline };
+
+  static std::uint64_t name_of(Kind kind, int fd = 0) {
+    return static_cast<std::uint64_t>(fd) << 8 | static_cast<std::uint64_t>(kind);
+  }
+
+  [[nodiscard]] bool is_over() const { return draining_ && worker_.open() == 0; }
+
+  void turn() {
+    ring_.submit_and_wait();
+    if (idle_) idle_->advance_to(TimerFd::now());
+    ring_.for_each_completion([this](const io_uring_cqe& completion) { handle(completion); });
+    buffers_.publish();
+    receive_for_the_starved();
+    if (idle_due_) close_idle_connections();
+    if (stopping_ && !draining_ && !source_armed_ && !ring_.has_overflow()) begin_drain();
+  }
+
+  void handle(const io_uring_cqe& completion) {
+    const int fd = static_cast<int>(completion.user_data >> 8);
+    switch (static_cast<Kind>(completion.user_data & 0xff)) {
+      case Kind::receive:
+        return received(clients_[fd], completion);
+      case Kind::send:
+        return sent(clients_[fd], completion.res);
+      case Kind::accept:
+        return accepted(completion);
+      case Kind::source:
+        source_armed_ = false;
+        return take_connections();
+      case Kind::stop:
+        stopping_ = true;
+        return disarm_source();
+      case Kind::idle:
+        idle_due_ = true;
+        return;
+      case Kind::deadline:
+        for (Client& client : clients_) {
+          if (client) close(client);
+        }
+        return;
+      case Kind::nobody:
+        return;
+    }
+  }
+
+  // Where connections come from.
+
+  void arm_source() {
+    if (stopping_) return;
+    const int fd = worker_.source.fd();
+    if (fd == worker_.source.listener()) {
+      io_uring_sqe* const entry = ring_.entry();
+      io_uring_prep_multishot_accept(entry, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      entry->user_data = source_name_ = name_of(Kind::accept);
+    } else {
+      source_name_ = wait_for_input(fd, Kind::source);
+    }
+    source_armed_ = true;
+  }
+
+  void disarm_source() {
+    if (source_armed_) cancel(source_name_);
+  }
+
+  void accepted(const io_uring_cqe& completion) {
+    source_armed_ = (completion.flags & IORING_CQE_F_MORE) != 0;
+    if (completion.res != -ECANCELED) {
+      if (Taken socket = worker_.source.admit(completion.res)) serve(std::move(*socket));
+    }
+    if (!source_armed_) return arm_source();
+    if (worker_.source.fd() != worker_.source.listener()) disarm_source();  // it pauses
+  }
+
+  void take_connections() {
+    for (int taken = 0; taken < kTakesPerTurn && take_connection(); ++taken) {
+    }
+    arm_source();
+  }
+
+  bool take_connection() {
+    Taken socket = worker_.source.take();
+    if (socket) serve(std::move(*socket));
+    return socket.has_value();
+  }
+
+  void serve(UniqueFd socket) {
+    const int fd = socket.get();
+    try {
+      Client& client = clients_[fd];
+      if (idle_) idle_->touch(fd);
+      client.socket = std::move(socket);
+      worker_.began();
+      receive(client);
+    } catch (const std::bad_alloc&) {
+      socket.reset();
+      if (idle_) idle_->remove(fd);
+      worker_.turned_away();
+    }
+  }
+
+  // Receiving.
+
+  void receive(Client& client) {
+    io_uring_sqe* const entry = ring_.entry();
+    if (multishot_) {
+      io_uring_prep_recv_multishot(entry, client.socket.get(), nullptr, 0, 0);
+      entry->file_index = kReceiveLimit;  // called optlen in later headers: ends it after so much
+    } else {
+      io_uring_prep_recv(entry, client.socket.get(), nullptr, 0, 0);
+    }
+    entry->flags |= IOSQE_BUFFER_SELECT;
+    entry->buf_group = BufferRing::kGroup;
+    entry->user_data = name_of(Kind::receive, client.socket.get());
+    client.receiving = true;
+  }
+
+  void received(Client& client, const io_uring_cqe& completion) {
+    client.receiving = (completion.flags & IORING_CQE_F_MORE) != 0;
+    if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
+      const auto id = static_cast<BufferRing::Id>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
+      buffers_.took(id);
+      if (completion.res > 0 && !client.closing && !client.ended_sending) {
+        echo(client, {.buffer = id, .begin = 0, .end = static_cast<std::uint32_t>(completion.res)});
+      } else {
+        buffers_.give_back(id);
+      }
+    }
+    if (client.closing) return close_when_free(client);
+    if (completion.res > 0) {
+      if (idle_) idle_->touch(client.socket.get());
+      if (!client.receiving && !client.sending) receive(client);
+    } else {
+      receive_ended(client, completion.res);
+    }
+  }
+
+  void receive_ended(Client& client, int result) {
+    switch (result) {
+      case 0:
+        client.ended = true;
+        if (!client.sending) close(client);
+        break;
+      case -ENOBUFS:
+        if (!client.starved) starved_.push_back(client.socket.get());
+        client.starved = true;
+        break;
+      case -EINVAL:
+        if (!multishot_) return close(client);
+        multishot_ = false;  // the kernel knows no limit: then one receive at a time
+        [[fallthrough]];
+      case -EINTR:
+      case -EAGAIN:
+        if (!client.sending) receive(client);
+        break;
+      default:
+        close(client);
+    }
+  }
+
+  /// At the end of a turn: by now all buffers that can be are given back.
+  void receive_for_the_starved() {
+    while (!starved_.empty() && buffers_.free() > 0) {
+      Client& client = clients_[starved_.back()];
+      starved_.pop_back();
+      if (!std::exchange(client.starved, false) || client.closing) continue;
+      if (!client.sending) receive(client);
+    }
+  }
+
+  // Sending.
+
+  void echo(Client& client, Piece piece) {
+    worker_.stats.bytes_in.add(piece.end);
+    if (client.tail) {
+      const std::byte* const data = buffers_.data(piece.buffer);
+      std::copy(data, data + piece.end, client.tail.get() + client.tail_end);
+      client.tail_end += piece.end;
+      buffers_.give_back(piece.buffer);
+    } else if (client.sending) {
+      wait_in_line(client.waiting, piece);
+    } else {
+      client.piece = piece;
+      send(client);
+    }
+  }
+
+  void wait_in_line(PieceQueue& queue, Piece piece) {
+    links_[piece.buffer] = {.next = -1, .end = piece.end};
+    (queue.last < 0 ? queue.first : links_[static_cast<std::size_t>(queue.last)].next) =
+        piece.buffer;
+    queue.last = piece.buffer;
+  }
+
+  /// The next piece in line; the queue is not empty.
+  Piece next_in_line(PieceQueue& queue) {
+    const auto id = static_cast<BufferRing::Id>(queue.first);
+    queue.first = links_[id].next;
+    if (queue.first < 0) queue.last = -1;
+    return {.buffer = id, .begin = 0, .end = links_[id].end};
+  }
+
+  void send(Client& client) {
+    io_uring_sqe* const entry = ring_.entry();
+    const int fd = client.socket.get();
+    if (client.tail) {
+      io_uring_prep_send(entry, fd, client.tail.get() + client.tail_begin,
+                         client.tail_end - client.tail_begin, MSG_NOSIGNAL);
+    } else {
+      const Piece& piece = client.piece;
+      io_uring_prep_send(entry, fd, buffers_.data(piece.buffer) + piece.begin,
+                         piece.end - piece.begin, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    entry->user_data = name_of(Kind::send, fd);
+    client.sending = true;
+  }
+
+  void sent(Client& client, int result) {
+    client.sending = false;
+    if (client.closing) return close_when_free(client);
+    if (result < 0 && result != -EAGAIN && result != -EINTR) return close(client);
+    const auto size = static_cast<std::uint32_t>(std::max(result, 0));
+    worker_.stats.bytes_out.add(size);
+    if (size > 0 && idle_) idle_->touch(client.socket.get());
+    if (client.tail ? tail_sent(client, size) : piece_sent(client, size)) {
+      ++worker_.stats.echoes;
+      all_sent(client);
+    }
+  }
+
+  /// True when all is sent; else the next send is on its way.
+  bool piece_sent(Client& client, std::uint32_t size) {
+    client.piece.begin += size;
+    if (client.piece.begin < client.piece.end) {
+      if (move_to_tail(client)) {
+        send(client);
+      } else {
+        close(client);
+      }
+      return false;
+    }
+    buffers_.give_back(client.piece.buffer);
+    if (client.waiting.first < 0) return true;
+    ++worker_.stats.echoes;
+    client.piece = next_in_line(client.waiting);
+    send(client);
+    return false;
+  }
+
+  bool tail_sent(Client& client, std::uint32_t size) {
+    client.tail_begin += size;
+    if (client.tail_begin < client.tail_end) {
+      send(client);
+      return false;
+    }
+    client.tail.reset();
+    return true;
+  }
+
+  /// Frees the buffers that a client holds who does not read. False when there is no memory.
+  bool move_to_tail(Client& client) {
+    client.tail.reset(new (std::nothrow) std::byte[kBufferSize]);
+    client.tail_begin = client.tail_end = 0;
+    for (Piece piece = client.piece;; piece = next_in_line(client.waiting)) {
+      const std::byte* const data = buffers_.data(piece.buffer);
+      if (client.tail) {
+        std::copy(data + piece.begin, data + piece.end, client.tail.get() + client.tail_end);
+        client.tail_end += piece.end - piece.begin;
+      }
+      buffers_.give_back(piece.buffer);
+      if (client.waiting.first < 0) return client.tail != nullptr;
+    }
+  }
+
+  void all_sent(Client& client) {
+    if (client.ended) return close(client);
+    if (!client.receiving && !client.starved) receive(client);
+    if (draining_) end_sending_when_drained(client);
+  }
+
+  // Closing.
+
+  /// Has the kernel let go of the connection first: a request that it has keeps the socket open,
+  /// and the client would see no end.
+  void close(Client& client) {
+    if (client.closing) return;
+    client.closing = true;
+    const int fd = client.socket.get();
+    if (idle_) idle_->remove(fd);
+    if (client.receiving) cancel(name_of(Kind::receive, fd));
+    if (client.sending) cancel(name_of(Kind::send, fd));
+    close_when_free(client);
+  }
+
+  void close_when_free(Client& client) {
+    if (client.receiving || client.sending) return;
+    client = Client{};
+    worker_.ended();
+  }
+
+  void close_idle_connections() {
+    idle_due_ = false;
+    const bool more = idle_->close_due([this](int fd) { close(clients_[fd]); });
+    fire_after(more ? IdleList::Duration(0) : idle_->tick(), idle_time_, Kind::idle);
+  }
+
+  void begin_drain() {
+    while (take_connection()) {
+    }
+    worker_.source.close();
+    draining_ = true;
+    fire_after(worker_.options.drain, deadline_time_, Kind::deadline);
+    for (Client& client : clients_) {
+      if (client && !client.closing) end_sending_when_drained(client);
+    }
+  }
+
+  /// What waits in the socket is not received yet; when it is sent, all_sent() comes here again.
+  static void end_sending_when_drained(Client& client) {
+    if (client.sending || client.ended_sending) return;
+    int unread = 0;
+    const bool known = ::ioctl(client.socket.get(), FIONREAD, &unread) == 0;
+    if (known && unread > 0) return;
+    ::shutdown(client.socket.get(), SHUT_WR);
+    client.ended_sending = true;
+  }
+
+  // Requests beside those of connections.
+
+  std::uint64_t wait_for_input(int fd, Kind kind) {
+    io_uring_sqe* const entry = ring_.entry();
+    io_uring_prep_poll_add(entry, fd, POLLIN);
+    return entry->user_data = name_of(kind);
+  }
+
+  void fire_after(IdleList::Duration delay, __kernel_timespec& time, Kind kind) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(delay);
+    time = {.tv_sec = seconds.count(), .tv_nsec = (delay - seconds).count()};
+    io_uring_sqe* const entry = ring_.entry();
+    io_uring_prep_timeout(entry, &time, 0, 0);
+    entry->user_data = name_of(kind);
+  }
+
+  void cancel(std::uint64_t name) {
+    io_uring_sqe* const entry = ring_.entry();
+    io_uring_prep_cancel64(entry, name, 0);
+    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;  // what was cancelled completes, which is what counts
+    entry->user_data = name_of(Kind::nobody);
+  }
+
+  struct Link {
+    std::int32_t next;
+    std::uint32_t end;
+  };
+
+  Worker& worker_;
+  bool multishot_;
+  bool stopping_ = false;
+  bool draining_ = false;
+  bool idle_due_ = false;
+  bool source_armed_ = false;
+  std::uint64_t source_name_ = 0;
+  std::optional<IdleList> idle_;
+  __kernel_timespec idle_time_{};
+  __kernel_timespec deadline_time_{};
+  FdMap<Client> clients_;
+  std::vector<int> starved_;
+  BufferRing buffers_;
+  std::vector<Link> links_;
+  Ring ring_;  ///< destroyed first: until then the kernel may write into all the others
+};
+
+}  // namespace
+
+void serve_with_ring(Worker& worker, const RingOptions& options) {
+  IoUringLoop(worker, options).run();
+}
+
+namespace {
+
+Availability probe() {
+  Ring ring(8, 16);
+  BufferRing(8, kReceiveSize).offer_to(ring);
+  return {};
+}
+
+}  // namespace
+
+extern const Backend io_uring_backend{
+    .name = "io-uring",
+    .summary = "io_uring, completion: multishot accept and receive, buffers that the kernel picks",
+    .probe = [] { return probe_ring(probe); },
+    .serve = [](Worker& worker) { serve_with_ring(worker, {}); },
+};
+
+}  // namespace muxlab

@@ -1,0 +1,121 @@
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <optional>
+
+#include "backends/backend.hpp"
+#include "backends/fd_map.hpp"
+#include "backends/reactor.hpp"
+#include "backends/ready_list.hpp"
+#include "backends/ring.hpp"
+
+namespace muxlab {
+namespace {
+
+/// io_uring as a better epoll: requests to poll instead of a list in the kernel. A multishot one
+/// completes at each change, as an edge does, until it is removed. To change what is waited for
+/// costs an entry in the ring, which goes with the next wait, where epoll takes a call.
+class IoUringPoller final : public Poller {
+ public:
+  IoUringPoller() { ready_.make_room(2 * std::size_t{kCompletions}); }
+
+  [[nodiscard]] Trigger trigger() const override { return Trigger::edge; }
+
+  void add(int fd, Interest interest) override { watch(fd, interest, IORING_POLL_ADD_MULTI); }
+  void modify(int fd, Interest interest) override {
+    stop_watching(fd);
+    watch(fd, interest, IORING_POLL_ADD_MULTI);
+  }
+  /// At once: a request holds the file, so that otherwise the close would not end the connection.
+  void remove(int fd) override {
+    stop_watching(fd);
+    ring().submit();
+  }
+  void add_exclusive(int fd) override {
+    watched_[fd].events = POLLIN | static_cast<std::uint32_t>(EPOLLEXCLUSIVE);
+    arm(fd, IORING_POLL_ADD_MULTI);
+  }
+  void add_once(int fd, Interest interest) override { watch(fd, interest, 0); }
+  void rearm(int fd, Interest interest) override { watch(fd, interest, 0); }
+
+  std::span<const int> wait() override {
+    ready_.clear();
+    ring().submit_and_wait();
+    ring().for_each_completion([this](const io_uring_cqe& completion) { note(completion); });
+    return ready_.fds();
+  }
+
+ private:
+  /// Made on the thread that waits, which is not always the one that makes the poller.
+  Ring& ring() { return ring_ ? *ring_ : ring_.emplace(kSubmissions, kCompletions); }
+
+  struct Watched {
+    std::uint32_t events = 0;
+    std::uint32_t generation = 0;  ///< tells a completion of this request from those before
+    bool multishot = false;
+  };
+
+  static std::uint64_t name_of(int fd, std::uint32_t generation) {
+    return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+  }
+
+  void watch(int fd, Interest interest, unsigned flags) {
+    watched_[fd].events = interest == Interest::read ? POLLIN | kHidesMore : POLLOUT;
+    arm(fd, flags);
+  }
+
+  void arm(int fd, unsigned flags) {
+    Watched& watched = watched_[fd];
+    watched.multishot = flags == IORING_POLL_ADD_MULTI;
+    io_uring_sqe* const entry = ring().entry();
+    io_uring_prep_poll_add(entry, fd, watched.events);
+    entry->len = flags;
+    entry->user_data = name_of(fd, ++watched.generation);
+  }
+
+  /// A poll-remove would fail with EALREADY, and change nothing, while the request is firing.
+  void stop_watching(int fd) {
+    Watched& watched = watched_[fd];
+    io_uring_sqe* const entry = ring().entry();
+    io_uring_prep_cancel64(entry, name_of(fd, watched.generation), 0);
+    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;  // it may be over already, which nobody needs to know
+    entry->user_data = kNobody;
+    ++watched.generation;
+  }
+
+  void note(const io_uring_cqe& completion) {
+    if (completion.user_data == kNobody) return;
+    const int fd = static_cast<int>(completion.user_data & UINT32_MAX);
+    Watched& watched = watched_[fd];
+    if (completion.user_data >> 32 != watched.generation) return;
+    ready_.push(fd);
+    if (completion.res > 0 && (completion.res & kHidesMore) != 0) ready_.push(fd);
+    // The kernel ends it for want of room or memory; an error of its own tells the next recv().
+    const bool ended = (completion.flags & IORING_CQE_F_MORE) == 0;
+    if (ended && watched.multishot && completion.res >= 0) arm(fd, IORING_POLL_ADD_MULTI);
+  }
+
+  /// What a receive stops short of, with nothing to report what is behind it: it takes two.
+  static constexpr unsigned kHidesMore = POLLRDHUP | POLLPRI;
+  static constexpr unsigned kSubmissions = 1024;
+  static constexpr unsigned kCompletions = 4096;
+  static constexpr std::uint64_t kNobody = UINT64_MAX;
+
+  FdMap<Watched> watched_;
+  ReadyList ready_;
+  std::optional<Ring> ring_;
+};
+
+}  // namespace
+
+extern const Backend io_uring_poll_backend{
+    .name = "io-uring-poll",
+    .summary = "io_uring as a readiness mechanism: multishot poll requests",
+    .probe = [] { return probe_ring(probe_poller<IoUringPoller>); },
+    .serve = serve_with<IoUringPoller>,
+    .make_poller = make_poller<IoUringPoller>,
+};
+
+}  // namespace muxlab

@@ -1,0 +1,98 @@
+#include "backends/ring.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+#include <thread>
+
+namespace muxlab {
+namespace {
+
+/// What the kernel can not take now stays where it is, and is handed over with the next call.
+void check(int result, const char* what) {
+  if (result < 0 && result != -EINTR && result != -EAGAIN && result != -EBUSY) {
+    throw std::system_error(-result, std::system_category(), what);
+  }
+}
+
+}  // namespace
+
+Ring::Ring(unsigned submissions, unsigned completions) {
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
+  params.cq_entries = completions;
+  const int result = ::io_uring_queue_init_params(submissions, &ring_, &params);
+  if (result < 0) throw std::system_error(-result, std::system_category(), "io_uring_setup");
+  // Spares each call the look-up of the descriptor. It is per thread, and there may be no room.
+  static_cast<void>(::io_uring_register_ring_fd(&ring_));
+}
+
+Ring::~Ring() { ::io_uring_queue_exit(&ring_); }
+
+io_uring_sqe* Ring::entry() {
+  io_uring_sqe* free = ::io_uring_get_sqe(&ring_);
+  for (int tries = 0; free == nullptr; ++tries) {
+    if (tries == 100) throw std::system_error(EBUSY, std::system_category(), "io_uring_submit");
+    submit();
+    free = ::io_uring_get_sqe(&ring_);
+  }
+  return free;
+}
+
+void Ring::submit() { check(::io_uring_submit(&ring_), "io_uring_submit"); }
+
+void Ring::submit_and_wait() {
+  check(::io_uring_submit_and_wait(&ring_, 1), "io_uring_submit_and_wait");
+}
+
+namespace {
+
+int disabled_by_sysctl(const std::string& root) {
+  int value = 0;
+  std::ifstream(root + "/proc/sys/kernel/io_uring_disabled") >> value;
+  return value;
+}
+
+}  // namespace
+
+Availability probe_ring(Availability (*probe)()) {
+  Availability found;
+  std::thread([&] {
+    try {
+      found = probe();
+    } catch (const std::system_error& error) {
+      found = why_no_ring(error.code().value());
+    }
+  }).join();
+  return found;
+}
+
+Availability why_no_ring(int error, const std::string& root) {
+  if (error == EPERM && disabled_by_sysctl(root) > 0) {
+    return Availability::never(
+        fmt::format("io_uring is switched off: kernel.io_uring_disabled is {}",
+                    disabled_by_sysctl(root)),
+        "sudo sysctl kernel.io_uring_disabled=0");
+  }
+  if (error == EPERM || error == EACCES) {
+    return Availability::never("io_uring_setup is forbidden, as containers do by a seccomp filter",
+                               "start the container with a seccomp profile that allows io_uring");
+  }
+  if (error == ENOSYS) {
+    return Availability::never("the kernel has no io_uring, or a seccomp filter hides it",
+                               "use Linux 6.1 or later, or a seccomp profile that allows io_uring");
+  }
+  if (error == EINVAL) {
+    return Availability::never("the kernel has no IORING_SETUP_DEFER_TASKRUN",
+                               "use Linux 6.1 or later");
+  }
+  if (error == ENOMEM) {
+    return Availability::never("there is no memory for a ring, or too little may be locked",
+                               "raise the limit with ulimit -l");
+  }
+  return Availability::never(std::system_category().message(error), "");
+}
+
+}  // namespace muxlab

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <liburing.h>
+
+#include <cstdint>
+#include <string>
+
+#include "backends/backend.hpp"
+
+namespace muxlab {
+
+/// An io_uring(7) for one thread: the two rings that are shared with the kernel, and the call that
+/// hands over what was asked for and waits for what is done.
+///
+/// The kernel does the work that completes a request only while this thread waits (DEFER_TASKRUN):
+/// nothing interrupts it in between, and completions come in batches. When the ring is gone, the
+/// kernel wakes that thread once more, and a call of it that has a time-out then ends with EINTR.
+class Ring {
+ public:
+  /// To be made on the thread that uses it. Throws std::system_error.
+  Ring(unsigned submissions, unsigned completions);
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+  ~Ring();
+
+  /// The next entry to prepare; its user_data is to be set last. Hands over what was prepared
+  /// before when there is no room. Throws std::system_error.
+  io_uring_sqe* entry();
+
+  /// Hands over what was prepared. Throws std::system_error.
+  void submit();
+
+  /// Hands over what was prepared and waits until something is complete, or a signal came in.
+  /// Throws std::system_error.
+  void submit_and_wait();
+
+  /// Calls `handle` with what is complete, which may prepare new entries.
+  template <typename Handle>
+  void for_each_completion(Handle handle) {
+    unsigned head = 0;
+    unsigned count = 0;
+    const io_uring_cqe* completion = nullptr;
+    io_uring_for_each_cqe(&ring_, head, completion) {
+      handle(*completion);
+      ++count;
+    }
+    io_uring_cq_advance(&ring_, count);
+  }
+
+  /// More is complete than found room; the next submit_and_wait() brings it.
+  [[nodiscard]] bool has_overflow() const { return io_uring_cq_has_overflow(&ring_); }
+
+  io_uring* get() { return &ring_; }
+
+ private:
+  io_uring ring_{};
+};
+
+/// Runs `probe`, which makes a ring, on a thread of its own. What it throws is answered with the
+/// reason.
+Availability probe_ring(Availability (*probe)());
+
+/// Why io_uring_setup(2) failed with `error`, and the cure; `root` is where /proc is looked for.
+Availability why_no_ring(int error, const std::string& root = "/");
+
+}  // namespace muxlab
