@@ -43,6 +43,7 @@ struct Client {
   UniqueFd socket;
   bool receiving = false;      ///< the kernel has a receive of it
   bool sending = false;        ///< the kernel has a send of it
+  bool quiet = false;          ///< which is only told of when it fails
   bool starved = false;        ///< to receive again once there are buffers
   bool ended = false;          ///< the client sends no more: over as soon as all is sent
   bool ended_sending = false;  ///< and so do we: what still comes is not echoed
@@ -72,6 +73,7 @@ class IoUringLoop {
         links_(options.buffers),
         ring_(options.submissions, options.completions) {
     starved_.reserve(options.buffers);
+    quiet_.reserve(options.buffers);  // each of them has one
     buffers_.offer_to(ring_);
     if (worker_.options.idle_timeout.count() > 0) idle_.emplace(worker_.options.idle_timeout);
   }
@@ -95,25 +97,36 @@ class IoUringLoop {
     return static_cast<std::uint64_t>(fd) << 8 | static_cast<std::uint64_t>(kind);
   }
 
+  static Kind kind_of(const io_uring_cqe& completion) {
+    return static_cast<Kind>(completion.user_data & 0xff);
+  }
+  static int fd_of(const io_uring_cqe& completion) {
+    return static_cast<int>(completion.user_data >> 8);
+  }
+
   [[nodiscard]] bool is_over() const { return draining_ && worker_.open() == 0; }
 
   void turn() {
-    ring_.submit_and_wait();
+    ring_.submit_and_wait(std::exchange(hurry_, false) ? 0 : 1);
     if (idle_) idle_->advance_to(TimerFd::now());
-    ring_.for_each_completion([this](const io_uring_cqe& completion) { handle(completion); });
+    const unsigned count = ring_.ready();
+    for (unsigned i = 0; i < count; ++i) {
+      if (kind_of(ring_.completion(i)) == Kind::send) handle_send(ring_.completion(i));
+    }
+    if (!ring_.has_overflow()) settle_quiet_sends();
+    for (unsigned i = 0; i < count; ++i) handle(ring_.completion(i));
+    ring_.seen(count);
     buffers_.publish();
     receive_for_the_starved();
     if (idle_due_) close_idle_connections();
+    if (std::exchange(deadline_passed_, false)) close_all();
     if (stopping_ && !draining_ && !source_armed_ && !ring_.has_overflow()) begin_drain();
   }
 
   void handle(const io_uring_cqe& completion) {
-    const int fd = static_cast<int>(completion.user_data >> 8);
-    switch (static_cast<Kind>(completion.user_data & 0xff)) {
+    switch (kind_of(completion)) {
       case Kind::receive:
-        return received(clients_[fd], completion);
-      case Kind::send:
-        return sent(clients_[fd], completion.res);
+        return received(clients_[fd_of(completion)], completion);
       case Kind::accept:
         return accepted(completion);
       case Kind::source:
@@ -126,10 +139,9 @@ class IoUringLoop {
         idle_due_ = true;
         return;
       case Kind::deadline:
-        for (Client& client : clients_) {
-          if (client) close(client);
-        }
+        deadline_passed_ = true;
         return;
+      case Kind::send:  // dealt with before
       case Kind::nobody:
         return;
     }
@@ -208,6 +220,7 @@ class IoUringLoop {
 
   void received(Client& client, const io_uring_cqe& completion) {
     client.receiving = (completion.flags & IORING_CQE_F_MORE) != 0;
+    if (client.quiet && !client.receiving) hurry_ = true;
     if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
       const auto id = static_cast<BufferRing::Id>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
       buffers_.took(id);
@@ -269,6 +282,7 @@ class IoUringLoop {
       client.tail_end += piece.end;
       buffers_.give_back(piece.buffer);
     } else if (client.sending) {
+      if (client.quiet) hurry_ = true;
       wait_in_line(client.waiting, piece);
     } else {
       client.piece = piece;
@@ -300,15 +314,40 @@ class IoUringLoop {
     } else {
       const Piece& piece = client.piece;
       io_uring_prep_send(entry, fd, buffers_.data(piece.buffer) + piece.begin,
-                         piece.end - piece.begin, MSG_NOSIGNAL | MSG_DONTWAIT);
+                         piece.end - piece.begin, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
+      // Nobody has to hear of a success after which there is nothing to do.
+      client.quiet = client.receiving && client.waiting.first < 0 && !draining_;
+      if (client.quiet) {
+        entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+        quiet_.push_back(fd);
+      }
     }
     entry->user_data = name_of(Kind::send, fd);
     client.sending = true;
   }
 
+  void handle_send(const io_uring_cqe& completion) {
+    sent(clients_[fd_of(completion)], completion.res);
+  }
+
+  /// A send that does not wait is over when the call that submitted it returns. By then the failed
+  /// ones have been told of; a short one counts as failed, which is what MSG_WAITALL is for here.
+  void settle_quiet_sends() {
+    const std::size_t count = quiet_.size();  // more come while they are settled
+    for (std::size_t i = 0; i < count; ++i) {
+      Client& client = clients_[quiet_[i]];
+      if (client.quiet) sent(client, static_cast<int>(client.piece.end - client.piece.begin));
+    }
+    quiet_.erase(quiet_.begin(), quiet_.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+
   void sent(Client& client, int result) {
     client.sending = false;
-    if (client.closing) return close_when_free(client);
+    client.quiet = false;
+    if (client.closing) {
+      if (!client.tail) buffers_.give_back(client.piece.buffer);
+      return close_when_free(client);
+    }
     if (result < 0 && result != -EAGAIN && result != -EINTR) return close(client);
     const auto size = static_cast<std::uint32_t>(std::max(result, 0));
     worker_.stats.bytes_out.add(size);
@@ -395,11 +434,18 @@ class IoUringLoop {
     fire_after(more ? IdleList::Duration(0) : idle_->tick(), idle_time_, Kind::idle);
   }
 
+  void close_all() {
+    for (Client& client : clients_) {
+      if (client) close(client);
+    }
+  }
+
   void begin_drain() {
     while (take_connection()) {
     }
     worker_.source.close();
     draining_ = true;
+    hurry_ = !quiet_.empty();
     fire_after(worker_.options.drain, deadline_time_, Kind::deadline);
     for (Client& client : clients_) {
       if (client && !client.closing) end_sending_when_drained(client);
@@ -449,6 +495,8 @@ class IoUringLoop {
   bool stopping_ = false;
   bool draining_ = false;
   bool idle_due_ = false;
+  bool hurry_ = false;  ///< there is something to do after a quiet send: not to wait for more
+  bool deadline_passed_ = false;
   bool source_armed_ = false;
   std::uint64_t source_name_ = 0;
   std::optional<IdleList> idle_;
@@ -456,6 +504,7 @@ class IoUringLoop {
   __kernel_timespec deadline_time_{};
   FdMap<Client> clients_;
   std::vector<int> starved_;
+  std::vector<int> quiet_;  ///< with a quiet send
   BufferRing buffers_;
   std::vector<Link> links_;
   Ring ring_;  ///< destroyed first: until then the kernel may write into all the others

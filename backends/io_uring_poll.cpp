@@ -43,7 +43,9 @@ class IoUringPoller final : public Poller {
   std::span<const int> wait() override {
     ready_.clear();
     ring().submit_and_wait();
-    ring().for_each_completion([this](const io_uring_cqe& completion) { note(completion); });
+    const unsigned count = ring().ready();
+    for (unsigned i = 0; i < count; ++i) note(ring().completion(i));
+    ring().seen(count);
     return ready_.fds();
   }
 
@@ -97,8 +99,10 @@ class IoUringPoller final : public Poller {
     if (ended && watched.multishot && completion.res >= 0) arm(fd, IORING_POLL_ADD_MULTI);
   }
 
-  /// What a receive stops short of, with nothing to report what is behind it: it takes two.
-  static constexpr unsigned kHidesMore = POLLRDHUP | POLLPRI;
+  /// The end of the stream came with the data, and nothing else would report it: it takes two
+  /// receives. An urgent byte, which a receive stops short of too, cannot be told: the kernel
+  /// completes a request with what the waker says might be, which for TCP is always POLLPRI too.
+  static constexpr unsigned kHidesMore = POLLRDHUP;
   static constexpr unsigned kSubmissions = 1024;
   static constexpr unsigned kCompletions = 4096;
   static constexpr std::uint64_t kNobody = UINT64_MAX;

@@ -43,8 +43,8 @@ io_uring_sqe* Ring::entry() {
 
 void Ring::submit() { check(::io_uring_submit(&ring_), "io_uring_submit"); }
 
-void Ring::submit_and_wait() {
-  check(::io_uring_submit_and_wait(&ring_, 1), "io_uring_submit_and_wait");
+void Ring::submit_and_wait(unsigned count) {
+  check(::io_uring_submit_and_wait(&ring_, count), "io_uring_submit_and_wait");
 }
 
 namespace {

@@ -30,22 +30,16 @@ class Ring {
   /// Hands over what was prepared. Throws std::system_error.
   void submit();
 
-  /// Hands over what was prepared and waits until something is complete, or a signal came in.
-  /// Throws std::system_error.
-  void submit_and_wait();
+  /// Hands over what was prepared and waits until `count` requests are complete, or a signal came
+  /// in. Throws std::system_error.
+  void submit_and_wait(unsigned count = 1);
 
-  /// Calls `handle` with what is complete, which may prepare new entries.
-  template <typename Handle>
-  void for_each_completion(Handle handle) {
-    unsigned head = 0;
-    unsigned count = 0;
-    const io_uring_cqe* completion = nullptr;
-    io_uring_for_each_cqe(&ring_, head, completion) {
-      handle(*completion);
-      ++count;
-    }
-    io_uring_cq_advance(&ring_, count);
+  /// How many completions there are, the n-th of them, and that the first `count` are dealt with.
+  [[nodiscard]] unsigned ready() const { return io_uring_cq_ready(&ring_); }
+  [[nodiscard]] const io_uring_cqe& completion(unsigned n) const {
+    return ring_.cq.cqes[(*ring_.cq.khead + n) & *ring_.cq.kring_mask];
   }
+  void seen(unsigned count) { io_uring_cq_advance(&ring_, count); }
 
   /// More is complete than found room; the next submit_and_wait() brings it.
   [[nodiscard]] bool has_overflow() const { return io_uring_cq_has_overflow(&ring_); }
