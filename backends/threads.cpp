@@ -14,6 +14,7 @@
 #include "backends/fd_map.hpp"
 #include "backends/idle_list.hpp"
 #include "backends/notify.hpp"
+#include "backends/thread_limit.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab {
@@ -175,7 +176,12 @@ Availability probe() {
       ::send(client.get(), &byte, 1, MSG_NOSIGNAL) == 1 && ::recv(client.get(), &byte, 1, 0) == 1;
   client.reset();
   connection.join();
-  return echoed ? Availability{} : Availability::never("a thread that blocks does not echo", "");
+  if (!echoed) return Availability::never("a thread that blocks does not echo", "");
+  const ThreadLimit limit = thread_limit();
+  Availability found;
+  found.max_connections = limit.threads;
+  found.bound_reason = "each connection has a thread, and " + limit.reason;
+  return found;
 }
 
 }  // namespace

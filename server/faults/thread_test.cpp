@@ -11,8 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
-  const bool thread_each = cell().backend->name == "threads";
-  if (threading() == Threading::single && !thread_each) {
+  if (threading() == Threading::single && !has_thread_per_connection()) {
     GTEST_SKIP() << "there is only one thread";
   }
   start();
@@ -24,7 +23,7 @@ TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
   constexpr std::size_t kClients = 40;
   const std::vector<Client> clients = ask(kClients);
   // Round robin gives the stuck thread every other one, and the kernel gives it some.
-  const std::size_t expected = thread_each                           ? kClients
+  const std::size_t expected = has_thread_per_connection()           ? kClients
                                : threading() == Threading::acceptor  ? kClients / 2
                                : threading() == Threading::reuseport ? 1
                                                                      : kClients;
@@ -41,7 +40,7 @@ TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
 }
 
 TEST_P(Faults, F37SaysThatThereCanBeNoThread) {
-  const std::uint64_t probing = cell().backend->name == "threads" ? 1 : 0;  // the first to start
+  const std::uint64_t probing = has_thread_per_connection() ? 1 : 0;  // comes first
   const auto threads = probing + cell().options.threads;
   for (std::uint64_t failing = 1; failing <= threads; ++failing) {
     plan_[Site::thread].fail(EAGAIN, failing, 1);
