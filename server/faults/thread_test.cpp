@@ -52,6 +52,24 @@ TEST_P(Faults, F37SaysThatThereCanBeNoThread) {
   }
 }
 
+TEST_P(Faults, F37GoesOnWhenThereCanBeNoFurtherThread) {
+  start();
+  const Client before = connect();
+  ASSERT_TRUE(before.ping());
+  plan_[Site::thread].fail(EAGAIN);
+  for (int i = 0; i < 10; ++i) {  // only who needs one for each connection turns it away
+    if (has_thread_per_connection()) {
+      EXPECT_TRUE(connect().is_cut_off());
+    } else {
+      EXPECT_TRUE(serves());
+    }
+  }
+  EXPECT_TRUE(before.ping());
+  EXPECT_EQ(count("refused"), has_thread_per_connection() ? 10U : 0U);
+  plan_[Site::thread].stop_failing();
+  EXPECT_TRUE(serves());
+}
+
 TEST_P(Faults, F38SpreadsConnectionsAsItsModelSays) {
   start();
   constexpr std::uint64_t kClients = 41;
