@@ -38,7 +38,7 @@ bool whole_suite() {
 int slowness() { return MUXLAB_SLOWNESS; }
 
 int Faults::bearable(int connections) const {
-  constexpr int kMostThreads = 8000;
+  constexpr int kMostThreads = 2000;
   const bool bounded = has_thread_per_connection() && slowness() > 1;
   return bounded ? std::min(connections, kMostThreads) : connections;
 }

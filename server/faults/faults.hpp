@@ -60,8 +60,8 @@ class Faults : public testing::TestWithParam<Cell> {
   }
 
   [[nodiscard]] bool has_thread_per_connection() const { return cell().backend->name == "threads"; }
-  /// So many connections at once, or as many as a sanitizer bears: ThreadSanitizer ends a program
-  /// that has more than 8,128 threads.
+  /// So many connections at once, or as many as a sanitizer bears: ThreadSanitizer takes the longer
+  /// for a thread the more there are, and ends a program that has more than 8,128.
   [[nodiscard]] int bearable(int connections) const;
 
   test::ServerProcess& server() { return *server_; }
