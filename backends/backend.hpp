@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <span>
@@ -45,9 +46,11 @@ struct Availability {
   bool works = true;
   std::string reason;  ///< when it does not work: why
   std::string mend;    ///< and what would make it work
-  /// The highest descriptor that it can wait for, and why that is the bound.
+  /// The highest descriptor that it can wait for.
   int max_descriptor = std::numeric_limits<int>::max();
-  std::string max_descriptor_reason;
+  /// How many connections it can serve, apart from descriptors.
+  std::uint64_t max_connections = std::numeric_limits<std::uint64_t>::max();
+  std::string bound_reason;  ///< why one of them is the bound
 
   static Availability never(std::string reason, std::string mend) {
     Availability found;
@@ -59,7 +62,7 @@ struct Availability {
   static Availability up_to(int max_descriptor, std::string reason) {
     Availability found;
     found.max_descriptor = max_descriptor;
-    found.max_descriptor_reason = std::move(reason);
+    found.bound_reason = std::move(reason);
     return found;
   }
 };

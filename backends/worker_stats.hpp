@@ -28,7 +28,15 @@ inline constexpr std::array<std::string_view, 6> kCallNames = {"wait", "read",  
                                                                "ctl",  "accept", "other"};
 
 /// What one thread did. Written by that thread alone, on cache lines of its own.
+///
+/// Where other threads work for this one, each of them has a part of its own, and total() is what
+/// to read.
 struct alignas(64) WorkerStats {
+  WorkerStats() = default;
+  WorkerStats(const WorkerStats&) = delete;
+  WorkerStats& operator=(const WorkerStats&) = delete;
+  ~WorkerStats();
+
   Counter accepted;   ///< connections this thread began to serve
   Counter closed;     ///< of those, how many are over
   Counter refused;    ///< connections accepted only to be closed at once
@@ -38,6 +46,26 @@ struct alignas(64) WorkerStats {
   std::array<Counter, kCallNames.size()> calls;  ///< system calls by kind, indexed by Call
 
   Counter& operator[](Call call) { return calls[static_cast<std::size_t>(call)]; }
+  const Counter& operator[](Call call) const { return calls[static_cast<std::size_t>(call)]; }
+
+  /// A part, which lives as long as this. One thread at a time may write it, whichever that is; it
+  /// is never reset. To be called by this thread alone. Throws std::bad_alloc.
+  WorkerStats& add_part();
+
+  /// Calls `visit` with this and with each part. Any thread.
+  template <typename Visit>
+  void for_each_part(Visit visit) const {
+    for (const WorkerStats* part = this; part != nullptr; part = part->next_part_.load()) {
+      visit(*part);
+    }
+  }
+
+ private:
+  std::atomic<WorkerStats*> next_part_ = nullptr;
 };
+
+/// A counter of `stats`, its parts included. Any thread.
+std::uint64_t total(const WorkerStats& stats, Counter WorkerStats::*counter);
+std::uint64_t total(const WorkerStats& stats, Call call);
 
 }  // namespace muxlab

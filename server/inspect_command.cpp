@@ -32,13 +32,15 @@ Json backend_json(const Backend& backend, std::uint64_t descriptor_limit) {
       missing.push_back({{"name", model.name}, {"reason", reason}});
     }
   }
-  const std::string& reason = found.works ? found.max_descriptor_reason : found.reason;
+  const std::uint64_t most = most_connections(found, descriptor_limit, 1);
+  const bool bound = most < most_connections({}, descriptor_limit, 1);
+  const std::string reason = found.works ? (bound ? found.bound_reason : "") : found.reason;
   return {{"name", backend.name},
           {"summary", backend.summary},
           {"status", found.works ? "works" : "unavailable"},
           {"reason", reason},
           {"mend", found.mend},
-          {"max_connections", most_connections(found, descriptor_limit, 1)},
+          {"max_connections", most},
           {"descriptors_per_thread", kDescriptorsPerThread},
           {"threading", found.works ? models : Json::array()},
           {"threading_unsupported", missing}};

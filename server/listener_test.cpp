@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "server/listener_source.hpp"
+#include "server/server.hpp"
 #include "server/test_client.hpp"
 
 namespace muxlab {
@@ -169,6 +170,18 @@ TEST(ListenerSource, RefusesWhenFullIfAskedTo) {
   const Client third(address);
   ASSERT_TRUE(readable(source.fd()));
   EXPECT_TRUE(source.take()) << "looking for a connection in vain took no place";
+}
+
+TEST(MostConnections, AreBoundedByDescriptorsAndByTheBackend) {
+  Availability available;
+  const std::uint64_t beside = descriptors_beside_connections(2);
+  EXPECT_EQ(most_connections(available, 1000, 2), 1000 - beside);
+  available.max_connections = 50;
+  EXPECT_EQ(most_connections(available, 1000, 2), 50U);
+  available.max_descriptor = 60;
+  EXPECT_EQ(most_connections(available, 1000, 2), 61 - beside);
+  available.works = false;
+  EXPECT_EQ(most_connections(available, 1000, 2), 0U);
 }
 
 TEST(Admission, GivesOutEachPlaceOnce) {

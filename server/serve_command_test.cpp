@@ -237,7 +237,7 @@ TEST(Inspect, ListsEveryBackend) {
   EXPECT_EQ(outcome.exit_code, 0);
   const Json all = Json::parse(outcome.output);
   EXPECT_EQ(all["schema_version"], 1);
-  EXPECT_EQ(all["backends"].size(), 8U);
+  EXPECT_EQ(all["backends"].size(), 9U);
   for (const Json& backend : all["backends"]) {
     EXPECT_EQ(backend["status"], "works") << backend;
     EXPECT_GE(backend["max_connections"].get<int>(), 1000) << backend;

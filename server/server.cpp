@@ -92,7 +92,7 @@ std::uint64_t places(const ServeOptions& options, const Availability& available)
   if (usable < wanted) {
     throw Failure(ExitCode::unavailable,
                   fmt::format("{} connections with --threads {} are too many: {}, which leaves {}",
-                              wanted, options.threads, available.max_descriptor_reason, usable));
+                              wanted, options.threads, available.bound_reason, usable));
   }
   return options.max_connections > 0 ? options.max_connections : usable;
 }
@@ -144,7 +144,7 @@ std::uint64_t most_connections(const Availability& available, std::uint64_t desc
   const std::uint64_t usable =
       std::min(descriptor_limit, static_cast<std::uint64_t>(available.max_descriptor) + 1);
   const std::uint64_t reserved = descriptors_beside_connections(threads);
-  return usable > reserved ? usable - reserved : 0;
+  return std::min(available.max_connections, usable > reserved ? usable - reserved : 0);
 }
 
 Server::Server(const Backend& backend, const ServeOptions& options)

@@ -87,8 +87,8 @@ inline constexpr std::uint64_t kDescriptorsPerThread = 5;
 inline constexpr std::uint64_t kDescriptorsPerProcess = 12;
 std::uint64_t descriptors_beside_connections(std::uint64_t threads);
 
-/// How many connections a server with so many threads can serve, bounded by the descriptor limit or
-/// by the backend.
+/// How many connections a server with so many threads can serve at most, bounded by the descriptor
+/// limit or by the backend.
 std::uint64_t most_connections(const Availability& available, std::uint64_t descriptor_limit,
                                std::uint64_t threads);
 

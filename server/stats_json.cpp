@@ -17,15 +17,15 @@ std::uint64_t clock_ns(clockid_t clock) {
 
 Json counters(std::span<const WorkerStats> threads) {
   const auto sum = [&](Counter WorkerStats::*counter) {
-    std::uint64_t total = 0;
-    for (const WorkerStats& thread : threads) total += (thread.*counter).get();
-    return total;
+    std::uint64_t all = 0;
+    for (const WorkerStats& thread : threads) all += total(thread, counter);
+    return all;
   };
   Json calls;
   for (std::size_t i = 0; i < kCallNames.size(); ++i) {
-    std::uint64_t total = 0;
-    for (const WorkerStats& thread : threads) total += thread.calls[i].get();
-    calls[std::string(kCallNames[i])] = total;
+    std::uint64_t all = 0;
+    for (const WorkerStats& thread : threads) all += total(thread, static_cast<Call>(i));
+    calls[std::string(kCallNames[i])] = all;
   }
   return {{"accepted", sum(&WorkerStats::accepted)},
           {"closed", sum(&WorkerStats::closed)},

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <thread>
 
+#include "backends/descriptor_limit.hpp"
 #include "server/faults/faults.hpp"
 
 /// Accepting, and the limits of it.
@@ -222,6 +223,21 @@ TEST_P(Faults, A09CountsEveryConnectionOfMany) {
   }
   EXPECT_TRUE(eventually([&] { return count("closed") == static_cast<std::uint64_t>(rounds); }));
   EXPECT_EQ(count("accepted"), static_cast<std::uint64_t>(rounds));
+}
+
+TEST_P(Faults, A10ServesNineThousandConnectionsAtOnce) {
+  if (cell().backend->probe().max_descriptor < FD_SETSIZE) {
+    GTEST_SKIP() << "the backend has no descriptors for so many; A07 sees to that";
+  }
+  raise_descriptor_limit();
+  const int many = bearable(repeat(1500, 9000));
+  start();
+  std::vector<Client> clients = ask(many);
+  EXPECT_TRUE(all_served(clients));
+  EXPECT_EQ(count("accepted"), static_cast<std::uint64_t>(many));
+  EXPECT_EQ(count("closed"), 0U);
+  EXPECT_EQ(count("refused"), 0U);
+  for (Client& client : clients) client.reset();
 }
 
 }  // namespace

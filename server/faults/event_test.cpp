@@ -94,6 +94,9 @@ TEST_P(Faults, D28DropsADescriptorThatWasClosedBehindItsBack) {
   if (name == "libevent-select") {
     GTEST_SKIP() << "libevent ends its loop when select fails with EBADF";
   }
+  if (has_thread_per_connection()) {
+    GTEST_SKIP() << "nothing waits for the descriptor, and a receive that blocks keeps the socket";
+  }
   start();
   const Client bystander = connect();
   ASSERT_TRUE(bystander.ping());

@@ -37,6 +37,12 @@ bool whole_suite() {
 
 int slowness() { return MUXLAB_SLOWNESS; }
 
+int Faults::bearable(int connections) const {
+  constexpr int kMostThreads = 2000;
+  const bool bounded = has_thread_per_connection() && slowness() > 1;
+  return bounded ? std::min(connections, kMostThreads) : connections;
+}
+
 std::vector<std::string> Faults::options() const {
   const ServeOptions& wanted = cell().options;
   std::vector<std::string> words = {

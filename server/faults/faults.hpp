@@ -59,6 +59,11 @@ class Faults : public testing::TestWithParam<Cell> {
     return cell().backend->name == "epoll-et" && threading() != Threading::half_sync;
   }
 
+  [[nodiscard]] bool has_thread_per_connection() const { return cell().backend->name == "threads"; }
+  /// So many connections at once, or as many as a sanitizer bears: ThreadSanitizer takes the longer
+  /// for a thread the more there are, and ends a program that has more than 8,128.
+  [[nodiscard]] int bearable(int connections) const;
+
   test::ServerProcess& server() { return *server_; }
   [[nodiscard]] Client connect(int receive_buffer = 0) const;
   /// So many that have connected and sent one byte each, "?".

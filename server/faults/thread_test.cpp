@@ -11,7 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
-  if (threading() == Threading::single) GTEST_SKIP() << "there is only one thread";
+  if (threading() == Threading::single && !has_thread_per_connection()) {
+    GTEST_SKIP() << "there is only one thread";
+  }
   start();
   plan_->stall = true;
   const Client first = connect();
@@ -21,7 +23,8 @@ TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
   constexpr std::size_t kClients = 40;
   const std::vector<Client> clients = ask(kClients);
   // Round robin gives the stuck thread every other one, and the kernel gives it some.
-  const std::size_t expected = threading() == Threading::acceptor    ? kClients / 2
+  const std::size_t expected = has_thread_per_connection()           ? kClients
+                               : threading() == Threading::acceptor  ? kClients / 2
                                : threading() == Threading::reuseport ? 1
                                                                      : kClients;
   EXPECT_TRUE(eventually([&] {
@@ -37,15 +40,35 @@ TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
 }
 
 TEST_P(Faults, F37SaysThatThereCanBeNoThread) {
-  const auto threads = cell().options.threads;
+  const std::uint64_t probing = has_thread_per_connection() ? 1 : 0;  // comes first
+  const auto threads = probing + cell().options.threads;
   for (std::uint64_t failing = 1; failing <= threads; ++failing) {
     plan_[Site::thread].fail(EAGAIN, failing, 1);
     test::ServerProcess server(options(), surroundings());
     EXPECT_FALSE(server.listens());
-    EXPECT_EQ(server.wait(), 1);
+    EXPECT_EQ(server.wait(), failing <= probing ? 3 : 1) << server.errors();
     EXPECT_EQ(std::ranges::count(server.errors(), '\n'), 1) << server.errors();
     EXPECT_EQ(server.errors().find("Sanitizer"), std::string::npos) << server.errors();
   }
+}
+
+TEST_P(Faults, F37GoesOnWhenThereCanBeNoFurtherThread) {
+  start();
+  const Client before = connect();
+  ASSERT_TRUE(before.ping());
+  plan_[Site::thread].fail(EAGAIN);
+  for (int i = 0; i < 10; ++i) {  // only who needs one for each connection turns it away
+    if (has_thread_per_connection()) {
+      EXPECT_TRUE(connect().is_cut_off());
+    } else {
+      EXPECT_TRUE(serves());
+    }
+  }
+  EXPECT_TRUE(before.ping());
+  const std::uint64_t refused = has_thread_per_connection() ? 10 : 0;
+  EXPECT_TRUE(eventually([&] { return count("refused") == refused; }));
+  plan_[Site::thread].stop_failing();
+  EXPECT_TRUE(serves());
 }
 
 TEST_P(Faults, F38SpreadsConnectionsAsItsModelSays) {

@@ -1,0 +1,52 @@
+#include "backends/thread_limit.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <limits>
+
+namespace muxlab {
+namespace {
+
+constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
+
+std::uint64_t limit_in(const std::filesystem::path& file) {
+  std::uint64_t limit = 0;
+  return std::ifstream(file) >> limit ? limit : kNone;  // a control group says "max"
+}
+
+std::uint64_t limit_of_user() {
+  rlimit limit{};
+  if (::geteuid() == 0 || ::getrlimit(RLIMIT_NPROC, &limit) != 0) return kNone;  // root has none
+  return limit.rlim_cur == RLIM_INFINITY ? kNone : limit.rlim_cur;
+}
+
+}  // namespace
+
+ThreadLimit thread_limit(const std::filesystem::path& root) {
+  ThreadLimit lowest{.threads = kNone, .reason = {}};
+  const auto consider = [&](std::string_view name, std::uint64_t limit, std::uint64_t threads) {
+    if (threads < lowest.threads) lowest = {threads, fmt::format("{} is {}", name, limit)};
+  };
+  const auto consider_file = [&](std::string_view name, const std::filesystem::path& file) {
+    const std::uint64_t limit = limit_in(root / file);
+    consider(name, limit, limit);
+  };
+  consider_file("kernel.threads-max", "proc/sys/kernel/threads-max");
+  consider_file("kernel.pid_max", "proc/sys/kernel/pid_max");
+  consider_file("pids.max of the control group", "sys/fs/cgroup/pids.max");
+  consider("ulimit -u", limit_of_user(), limit_of_user());
+
+  // A stack and the page that guards it are a mapping each; some are the program's own.
+  constexpr std::uint64_t kOwnMappings = 512;
+  const std::uint64_t mappings = limit_in(root / "proc/sys/vm/max_map_count");
+  if (mappings != kNone) {
+    const std::uint64_t for_stacks = mappings > kOwnMappings ? mappings - kOwnMappings : 0;
+    consider("vm.max_map_count", mappings, for_stacks / 2);
+  }
+  return lowest;
+}
+
+}  // namespace muxlab

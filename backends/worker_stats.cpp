@@ -1,0 +1,33 @@
+#include "backends/worker_stats.hpp"
+
+#include <utility>
+
+namespace muxlab {
+
+WorkerStats::~WorkerStats() {
+  for (WorkerStats* part = next_part_.load(); part != nullptr;) {
+    delete std::exchange(part, part->next_part_.exchange(nullptr));
+  }
+}
+
+/// In front of the others: who reads meanwhile sees it or does not, and nothing in between.
+WorkerStats& WorkerStats::add_part() {
+  auto* const part = new WorkerStats;
+  part->next_part_ = next_part_.load();
+  next_part_ = part;
+  return *part;
+}
+
+std::uint64_t total(const WorkerStats& stats, Counter WorkerStats::*counter) {
+  std::uint64_t sum = 0;
+  stats.for_each_part([&](const WorkerStats& part) { sum += (part.*counter).get(); });
+  return sum;
+}
+
+std::uint64_t total(const WorkerStats& stats, Call call) {
+  std::uint64_t sum = 0;
+  stats.for_each_part([&](const WorkerStats& part) { sum += part[call].get(); });
+  return sum;
+}
+
+}  // namespace muxlab
