@@ -77,6 +77,13 @@ int io_uring_submit(io_uring* ring) {
   return real(ring);
 }
 
+int io_uring_submit_and_get_events(io_uring* ring) {
+  static auto* const real =
+      next<decltype(io_uring_submit_and_get_events)>("io_uring_submit_and_get_events");
+  count(Call::ctl);
+  return real(ring);
+}
+
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept {
   static auto* const real = next<decltype(epoll_ctl)>("epoll_ctl");
   count(Call::ctl);

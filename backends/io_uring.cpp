@@ -33,7 +33,13 @@ struct Piece {
   std::uint32_t end;
 };
 
-/// First in, first out. Which piece follows which is kept per buffer, by the loop.
+/// What is known of a buffer that waits in a queue.
+struct Link {
+  std::int32_t next;  ///< the buffer behind it; -1 for none
+  std::uint32_t end;
+};
+
+/// First in, first out, through the links of the buffers, which the loop has.
 struct PieceQueue {
   std::int32_t first = -1;
   std::int32_t last = -1;
@@ -44,6 +50,7 @@ struct Client {
   bool receiving = false;      ///< the kernel has a receive of it
   bool sending = false;        ///< the kernel has a send of it
   bool quiet = false;          ///< which is only told of when it fails
+  bool has_piece = false;      ///< of a buffer that is ours until it is sent
   bool starved = false;        ///< to receive again once there are buffers
   bool ended = false;          ///< the client sends no more: over as soon as all is sent
   bool ended_sending = false;  ///< and so do we: what still comes is not echoed
@@ -51,7 +58,7 @@ struct Client {
   std::uint32_t tail_begin = 0;
   std::uint32_t tail_end = 0;
   std::unique_ptr<std::byte[]> tail;  ///< what found no room in the socket; sent before `waiting`
-  Piece piece{};                      ///< being sent, while there is no tail
+  Piece piece{};                      ///< being sent
   PieceQueue waiting;                 ///< what came meanwhile
 
   explicit operator bool() const { return static_cast<bool>(socket); }
@@ -69,6 +76,7 @@ class IoUringLoop {
   IoUringLoop(Worker& worker, const RingOptions& options)
       : worker_(worker),
         multishot_(options.multishot),
+        accepts_alone_(worker.options.threading != Threading::shared),
         buffers_(options.buffers, kReceiveSize),
         links_(options.buffers),
         ring_(options.submissions, options.completions) {
@@ -152,7 +160,7 @@ class IoUringLoop {
   void arm_source() {
     if (stopping_) return;
     const int fd = worker_.source.fd();
-    if (fd == worker_.source.listener()) {
+    if (accepts_alone_ && fd == worker_.source.listener()) {
       io_uring_sqe* const entry = ring_.entry();
       io_uring_prep_multishot_accept(entry, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       entry->user_data = source_name_ = name_of(Kind::accept);
@@ -277,33 +285,36 @@ class IoUringLoop {
   void echo(Client& client, Piece piece) {
     worker_.stats.bytes_in.add(piece.end);
     if (client.tail) {
-      const std::byte* const data = buffers_.data(piece.buffer);
-      std::copy(data, data + piece.end, client.tail.get() + client.tail_end);
-      client.tail_end += piece.end;
+      append_to_tail(client, piece);
       buffers_.give_back(piece.buffer);
     } else if (client.sending) {
       if (client.quiet) hurry_ = true;
       wait_in_line(client.waiting, piece);
     } else {
-      client.piece = piece;
-      send(client);
+      send(client, piece);
     }
+  }
+
+  void send(Client& client, Piece piece) {
+    client.piece = piece;
+    client.has_piece = true;
+    send(client);
   }
 
   void wait_in_line(PieceQueue& queue, Piece piece) {
     links_[piece.buffer] = {.next = -1, .end = piece.end};
-    (queue.last < 0 ? queue.first : links_[static_cast<std::size_t>(queue.last)].next) =
-        piece.buffer;
+    (queue.last < 0 ? queue.first : link(queue.last).next) = piece.buffer;
     queue.last = piece.buffer;
   }
 
   /// The next piece in line; the queue is not empty.
   Piece next_in_line(PieceQueue& queue) {
-    const auto id = static_cast<BufferRing::Id>(queue.first);
-    queue.first = links_[id].next;
+    const std::int32_t id = std::exchange(queue.first, link(queue.first).next);
     if (queue.first < 0) queue.last = -1;
-    return {.buffer = id, .begin = 0, .end = links_[id].end};
+    return {.buffer = static_cast<BufferRing::Id>(id), .begin = 0, .end = link(id).end};
   }
+
+  Link& link(std::int32_t id) { return links_[static_cast<std::size_t>(id)]; }
 
   void send(Client& client) {
     io_uring_sqe* const entry = ring_.entry();
@@ -320,6 +331,8 @@ class IoUringLoop {
       if (client.quiet) {
         entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
         quiet_.push_back(fd);
+        worker_.stats.bytes_out.add(piece.end - piece.begin);
+        ++worker_.stats.echoes;
       }
     }
     entry->user_data = name_of(Kind::send, fd);
@@ -336,70 +349,76 @@ class IoUringLoop {
     const std::size_t count = quiet_.size();  // more come while they are settled
     for (std::size_t i = 0; i < count; ++i) {
       Client& client = clients_[quiet_[i]];
-      if (client.quiet) sent(client, static_cast<int>(client.piece.end - client.piece.begin));
+      if (!std::exchange(client.quiet, false)) continue;
+      client.sending = false;
+      if (client.closing) {
+        close_when_free(client);
+      } else {
+        piece_sent(client);
+      }
     }
     quiet_.erase(quiet_.begin(), quiet_.begin() + static_cast<std::ptrdiff_t>(count));
   }
 
   void sent(Client& client, int result) {
     client.sending = false;
-    client.quiet = false;
-    if (client.closing) {
-      if (!client.tail) buffers_.give_back(client.piece.buffer);
-      return close_when_free(client);
+    if (std::exchange(client.quiet, false)) {  // it was counted when it was handed over
+      worker_.stats.bytes_out.take_back(client.piece.end - client.piece.begin);
+      worker_.stats.echoes.take_back(1);
     }
+    if (client.closing) return close_when_free(client);
     if (result < 0 && result != -EAGAIN && result != -EINTR) return close(client);
     const auto size = static_cast<std::uint32_t>(std::max(result, 0));
     worker_.stats.bytes_out.add(size);
     if (size > 0 && idle_) idle_->touch(client.socket.get());
-    if (client.tail ? tail_sent(client, size) : piece_sent(client, size)) {
+    if (client.tail) {
+      tail_sent(client, size);
+    } else if ((client.piece.begin += size) < client.piece.end) {
+      move_to_tail(client) ? send(client) : close(client);
+    } else {
       ++worker_.stats.echoes;
-      all_sent(client);
+      piece_sent(client);
     }
   }
 
-  /// True when all is sent; else the next send is on its way.
-  bool piece_sent(Client& client, std::uint32_t size) {
-    client.piece.begin += size;
-    if (client.piece.begin < client.piece.end) {
-      if (move_to_tail(client)) {
-        send(client);
-      } else {
-        close(client);
-      }
-      return false;
-    }
+  void piece_sent(Client& client) {
     buffers_.give_back(client.piece.buffer);
-    if (client.waiting.first < 0) return true;
-    ++worker_.stats.echoes;
-    client.piece = next_in_line(client.waiting);
-    send(client);
-    return false;
+    client.has_piece = false;
+    if (client.waiting.first < 0) return all_sent(client);
+    send(client, next_in_line(client.waiting));
   }
 
-  bool tail_sent(Client& client, std::uint32_t size) {
+  void tail_sent(Client& client, std::uint32_t size) {
     client.tail_begin += size;
-    if (client.tail_begin < client.tail_end) {
-      send(client);
-      return false;
-    }
+    if (client.tail_begin < client.tail_end) return send(client);
     client.tail.reset();
-    return true;
+    ++worker_.stats.echoes;
+    all_sent(client);
   }
 
   /// Frees the buffers that a client holds who does not read. False when there is no memory.
   bool move_to_tail(Client& client) {
     client.tail.reset(new (std::nothrow) std::byte[kBufferSize]);
     client.tail_begin = client.tail_end = 0;
-    for (Piece piece = client.piece;; piece = next_in_line(client.waiting)) {
-      const std::byte* const data = buffers_.data(piece.buffer);
-      if (client.tail) {
-        std::copy(data + piece.begin, data + piece.end, client.tail.get() + client.tail_end);
-        client.tail_end += piece.end - piece.begin;
+    if (client.tail) {
+      append_to_tail(client, client.piece);
+      for (std::int32_t id = client.waiting.first; id >= 0; id = link(id).next) {
+        append_to_tail(client, {static_cast<BufferRing::Id>(id), 0, link(id).end});
       }
-      buffers_.give_back(piece.buffer);
-      if (client.waiting.first < 0) return client.tail != nullptr;
     }
+    give_back_buffers(client);
+    return client.tail != nullptr;
+  }
+
+  void append_to_tail(Client& client, const Piece& piece) {
+    const std::byte* const data = buffers_.data(piece.buffer);
+    std::copy(data + piece.begin, data + piece.end, client.tail.get() + client.tail_end);
+    client.tail_end += piece.end - piece.begin;
+  }
+
+  void give_back_buffers(Client& client) {
+    if (std::exchange(client.has_piece, false)) buffers_.give_back(client.piece.buffer);
+    while (client.waiting.first >= 0) buffers_.give_back(next_in_line(client.waiting).buffer);
   }
 
   void all_sent(Client& client) {
@@ -424,6 +443,7 @@ class IoUringLoop {
 
   void close_when_free(Client& client) {
     if (client.receiving || client.sending) return;
+    give_back_buffers(client);
     client = Client{};
     worker_.ended();
   }
@@ -485,13 +505,11 @@ class IoUringLoop {
     entry->user_data = name_of(Kind::nobody);
   }
 
-  struct Link {
-    std::int32_t next;
-    std::uint32_t end;
-  };
-
   Worker& worker_;
   bool multishot_;
+  /// Of several that wait to accept, the kernel wakes one, whether it waits or is stuck elsewhere:
+  /// the connection would be nobody's. Threads that share a listener are told that it is readable.
+  bool accepts_alone_;
   bool stopping_ = false;
   bool draining_ = false;
   bool idle_due_ = false;

@@ -1,5 +1,4 @@
 #include <poll.h>
-#include <sys/epoll.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -17,6 +16,9 @@ namespace {
 /// io_uring as a better epoll: requests to poll instead of a list in the kernel. A multishot one
 /// completes at each change, as an edge does, until it is removed. To change what is waited for
 /// costs an entry in the ring, which goes with the next wait, where epoll takes a call.
+///
+/// EPOLLEXCLUSIVE would be taken too, but wakes the first ring in line even when its thread does
+/// not wait but is stuck elsewhere; epoll goes on to the next. So all that share a listener wake.
 class IoUringPoller final : public Poller {
  public:
   IoUringPoller() { ready_.make_room(2 * std::size_t{kCompletions}); }
@@ -28,14 +30,10 @@ class IoUringPoller final : public Poller {
     stop_watching(fd);
     watch(fd, interest, IORING_POLL_ADD_MULTI);
   }
-  /// At once: a request holds the file, so that otherwise the close would not end the connection.
+  /// At once: a request holds the file, so that otherwise the close would end nothing.
   void remove(int fd) override {
     stop_watching(fd);
-    ring().submit();
-  }
-  void add_exclusive(int fd) override {
-    watched_[fd].events = POLLIN | static_cast<std::uint32_t>(EPOLLEXCLUSIVE);
-    arm(fd, IORING_POLL_ADD_MULTI);
+    ring().submit_and_finish();
   }
   void add_once(int fd, Interest interest) override { watch(fd, interest, 0); }
   void rearm(int fd, Interest interest) override { watch(fd, interest, 0); }

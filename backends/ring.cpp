@@ -43,6 +43,10 @@ io_uring_sqe* Ring::entry() {
 
 void Ring::submit() { check(::io_uring_submit(&ring_), "io_uring_submit"); }
 
+void Ring::submit_and_finish() {
+  check(::io_uring_submit_and_get_events(&ring_), "io_uring_submit_and_get_events");
+}
+
 void Ring::submit_and_wait(unsigned count) {
   check(::io_uring_submit_and_wait(&ring_, count), "io_uring_submit_and_wait");
 }

@@ -30,6 +30,10 @@ class Ring {
   /// Hands over what was prepared. Throws std::system_error.
   void submit();
 
+  /// Also has the kernel finish what is due, so that it holds no file of a request that is
+  /// cancelled. Throws std::system_error.
+  void submit_and_finish();
+
   /// Hands over what was prepared and waits until `count` requests are complete, or a signal came
   /// in. Throws std::system_error.
   void submit_and_wait(unsigned count = 1);

@@ -12,6 +12,7 @@ namespace muxlab {
 class Counter {
  public:
   void add(std::uint64_t n) { value_.store(get() + n, std::memory_order_relaxed); }
+  void take_back(std::uint64_t n) { add(0 - n); }
   Counter& operator++() {
     add(1);
     return *this;

@@ -13,10 +13,10 @@ namespace muxlab::faults {
 
 /// Where a fault can strike: calls of one kind, whatever their name.
 enum class Site : std::uint8_t {
-  receive,   ///< recv, readv
-  send,      ///< send, writev
-  accept,    ///< accept4
-  wait,      ///< select, poll, epoll_wait
+  receive,   ///< recv, readv, a receive of io_uring
+  send,      ///< send, writev, a send of io_uring
+  accept,    ///< accept4, an accept of io_uring
+  wait,      ///< select, poll, epoll_wait, io_uring_enter
   read,      ///< read: event and timer descriptors, pipes
   write,     ///< write: the same
   thread,    ///< pthread_create
@@ -60,10 +60,11 @@ struct SiteFaults {
 /// every call pass.
 struct FaultPlan {
   std::array<SiteFaults, kSites> sites;
-  std::atomic<bool> replay;        ///< waiting also reports a socket that it reported before
-  std::atomic<bool> stall;         ///< the first thread to receive does not come back from it
-  std::atomic<bool> stalled;       ///< it is there
-  std::atomic<int> close_at_wait;  ///< a descriptor to close behind the server's back; 0: none
+  std::atomic<bool> replay;         ///< waiting also reports a socket that it reported before
+  std::atomic<bool> accept_singly;  ///< io_uring: an accept is asked for anew after each connection
+  std::atomic<bool> stall;          ///< the first thread to receive does not come back from it
+  std::atomic<bool> stalled;        ///< it is there
+  std::atomic<int> close_at_wait;   ///< a descriptor to close behind the server's back; 0: none
   std::atomic<std::int64_t> wall_clock_offset_s;  ///< what the wall clock shows in addition
 
   SiteFaults& operator[](Site site) { return sites[static_cast<std::size_t>(site)]; }

@@ -1,6 +1,7 @@
 /// Preloaded into a server, makes the system misbehave as a FaultPlan says. It sits between the
 /// program and the C library, so a library's calls pass through it too.
 #include <dlfcn.h>
+#include <liburing.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -76,6 +77,45 @@ bool wait_fails() {
     if (fd > 0) next<decltype(close)>("close")(fd);
   }
   return fails(Site::wait);
+}
+
+/// Has the kernel complete `request` with a failure instead of doing it.
+void fail_instead(io_uring_sqe& request, Site site) {
+  constexpr unsigned kInjectResult = 1;  // IORING_NOP_INJECT_RESULT in later headers
+  const std::uint64_t user_data = request.user_data;
+  request = {};
+  request.opcode = IORING_OP_NOP;
+  request.rw_flags = kInjectResult;
+  request.len = static_cast<unsigned>(-(*plan)[site].error.load());
+  request.user_data = user_data;
+}
+
+/// What befalls a request on its way to the kernel, as it would befall the call it stands for.
+void strike(io_uring_sqe& request) {
+  if (request.opcode == IORING_OP_ACCEPT) {
+    if (plan->accept_singly) request.ioprio = 0;
+    if (fails(Site::accept)) fail_instead(request, Site::accept);
+  } else if (request.opcode == IORING_OP_RECV) {
+    stall_if_asked();
+    if ((*plan)[Site::receive].every > 0 || (*plan)[Site::receive].most > 0) {
+      request.ioprio = 0;  // one at a time, so that each of them passes here
+      request.file_index = 0;
+      request.len = static_cast<unsigned>(limited(Site::receive, 0x7fffffff));
+    }
+    if (fails(Site::receive)) fail_instead(request, Site::receive);
+  } else if (request.opcode == IORING_OP_SEND) {
+    if (limited(Site::send, request.len) < request.len) {
+      request.len = static_cast<unsigned>((*plan)[Site::send].most);
+      request.flags &= static_cast<std::uint8_t>(~IOSQE_CQE_SKIP_SUCCESS);
+    }
+    if (fails(Site::send)) fail_instead(request, Site::send);
+  }
+}
+
+void strike_requests(io_uring* ring) {
+  if (plan == nullptr) return;
+  const unsigned mask = *ring->sq.kring_mask;
+  for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; ++i) strike(ring->sq.sqes[i & mask]);
 }
 
 bool replays() { return plan != nullptr && plan->replay; }
@@ -173,6 +213,19 @@ int select(int width, fd_set* readable, fd_set* writable, fd_set* exceptional, t
     ++ready;
   }
   return ready;
+}
+
+int io_uring_submit_and_wait(io_uring* ring, unsigned count) {
+  static auto* const real = next<decltype(io_uring_submit_and_wait)>("io_uring_submit_and_wait");
+  if (wait_fails()) return -(*plan)[Site::wait].error;
+  strike_requests(ring);
+  return real(ring, count);
+}
+
+int io_uring_submit(io_uring* ring) {
+  static auto* const real = next<decltype(io_uring_submit)>("io_uring_submit");
+  strike_requests(ring);
+  return real(ring);
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*),

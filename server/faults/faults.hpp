@@ -56,7 +56,8 @@ class Faults : public testing::TestWithParam<Cell> {
   [[nodiscard]] Threading threading() const { return cell().options.threading; }
   /// Half-sync arms anew after each turn, which reports what is there.
   [[nodiscard]] bool waits_for_edges() const {
-    return cell().backend->name == "epoll-et" && threading() != Threading::half_sync;
+    const std::string_view name = cell().backend->name;
+    return (name == "epoll-et" || name == "io-uring-poll") && threading() != Threading::half_sync;
   }
 
   [[nodiscard]] bool has_thread_per_connection() const { return cell().backend->name == "threads"; }

@@ -57,6 +57,7 @@ TEST_P(Faults, H44EndsWhenItIsToldToWhileItStarts) {
 }
 
 TEST_P(Faults, H44EndsWhenItHasRunOutOfDescriptors) {
+  plan_->accept_singly = true;
   start({"--drain", "200ms"});
   allow_a_log_line_per_second();
   server().limit_descriptors(server().descriptors() + 5);
