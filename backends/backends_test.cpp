@@ -19,9 +19,9 @@ TEST(Registry, ListsEachBackendOnceAndFindsItByName) {
     EXPECT_EQ(find_backend(backend->name), backend);
     EXPECT_FALSE(backend->summary.empty());
   }
-  EXPECT_EQ(names,
-            (std::set<std::string_view>{"select", "poll", "epoll-lt", "epoll-et", "libevent-select",
-                                        "libevent-poll", "libevent-epoll", "bufferevent"}));
+  EXPECT_EQ(names, (std::set<std::string_view>{"select", "poll", "epoll-lt", "epoll-et",
+                                               "libevent-select", "libevent-poll", "libevent-epoll",
+                                               "bufferevent", "libuv", "asio"}));
   for (const Backend* control : controls()) EXPECT_EQ(find_backend(control->name), control);
   EXPECT_EQ(find_backend("devpoll"), nullptr);
 }

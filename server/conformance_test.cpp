@@ -67,8 +67,10 @@ class Subject {
   Server server;
 };
 
-/// A base class, so that it is counted before the server is there.
+/// A base class, so that it is counted before the server is there. A library may open some once and
+/// for all, as libuv does for signals: its first use is the probe.
 struct DescriptorsBefore {
+  bool works = testing::WithParamInterface<Cell>::GetParam().backend->probe().works;
   std::size_t descriptors_before = open_descriptors();
 };
 
@@ -266,10 +268,12 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   auto made = count();
   for (std::size_t i = 0; i < made.size(); ++i) made[i] -= before[i];
 
+  // Asio tries to receive before it waits, and looks at its descriptors again between two handlers.
   // bufferevent moves the bytes in two turns: it waits for room before it sends, and asks the
   // kernel how much there is before it receives. On half-sync a connection is re-armed where the
   // kernel keeps the list, and one that is handed back costs a write, a wait and a read to say so.
   const bool buffered = GetParam().backend->name == "bufferevent";
+  const bool proactor = GetParam().backend->name == "asio";
   const bool half_sync = GetParam().options.threading == Threading::half_sync;
   const bool handed_back = half_sync && GetParam().options.rearm == Rearm::waiter;
   const bool kernel_list = GetParam().backend->name.starts_with("epoll");
@@ -277,8 +281,8 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
     return testing::AllOf(testing::Ge(expected - std::min<std::uint64_t>(expected, 2)),
                           testing::Le(expected + 2));
   };
-  EXPECT_THAT(made[0], near(buffered || handed_back ? 2 * kEchoes : kEchoes)) << "wait";
-  EXPECT_THAT(made[1], near(handed_back ? 2 * kEchoes : kEchoes)) << "read";
+  EXPECT_THAT(made[0], near(proactor || buffered || handed_back ? 2 * kEchoes : kEchoes)) << "wait";
+  EXPECT_THAT(made[1], near(proactor || handed_back ? 2 * kEchoes : kEchoes)) << "read";
   EXPECT_THAT(made[2], near(handed_back ? 2 * kEchoes : kEchoes)) << "write";
   EXPECT_THAT(made[3], near(buffered                   ? 2 * kEchoes
                             : half_sync && kernel_list ? kEchoes

@@ -13,12 +13,12 @@ namespace muxlab::faults {
 
 /// Where a fault can strike: calls of one kind, whatever their name.
 enum class Site : std::uint8_t {
-  receive,   ///< recv, readv
-  send,      ///< send, writev
+  receive,   ///< recv, readv, read of a socket
+  send,      ///< send, writev, write to a socket
   accept,    ///< accept4
-  wait,      ///< select, poll, epoll_wait
-  read,      ///< read: event and timer descriptors, pipes
-  write,     ///< write: the same
+  wait,      ///< select, poll, epoll_wait, epoll_pwait
+  read,      ///< read, else: event and timer descriptors, pipes
+  write,     ///< write, else: the same
   thread,    ///< pthread_create
   allocate,  ///< malloc and its kin
 };

@@ -19,6 +19,8 @@ std::vector<Cell> few_cells() {
       "libevent_poll_on_shared",
       "libevent_epoll_on_acceptor_eventfd",
       "bufferevent_on_reuseport",
+      "libuv_on_acceptor_pipe",
+      "asio_on_shared",
   };
   std::vector<Cell> cells = every_cell();
   std::erase_if(cells, [](const Cell& cell) {
