@@ -14,7 +14,13 @@ void checked(int result, const char* call) {
   if (result < 0) throw std::system_error(-result, std::system_category(), call);
 }
 
-Loop::Loop() { checked(uv_loop_init(&loop_), "uv_loop_init"); }
+Loop::Loop() {
+  checked(uv_loop_init(&loop_), "uv_loop_init");
+  // With the first stream libuv opens a descriptor to have in reserve. Here it is, while all that
+  // the server needs for itself is opened.
+  uv_tcp_init(&loop_, &first_stream_);
+  uv_close(reinterpret_cast<uv_handle_t*>(&first_stream_), nullptr);
+}
 
 Loop::~Loop() {
   uv_walk(

@@ -26,6 +26,7 @@ class Loop {
 
  private:
   uv_loop_t loop_{};
+  uv_tcp_t first_stream_{};
 };
 
 /// Throws std::system_error for a negative `result`, as libuv returns errors.

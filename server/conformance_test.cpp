@@ -37,7 +37,8 @@ std::size_t open_descriptors() {
 class Subject {
  public:
   explicit Subject(const Cell& cell) : Subject(cell, cell.options) {}
-  Subject(const Cell& cell, const ServeOptions& options) : server(*cell.backend, options) {}
+  Subject(const Cell& cell, const ServeOptions& options)
+      : server(*cell.backend, options), half_sync(options.threading == Threading::half_sync) {}
 
   [[nodiscard]] std::uint64_t sum(Counter WorkerStats::*counter) const {
     std::uint64_t total = 0;
@@ -55,6 +56,17 @@ class Subject {
       return sum(&WorkerStats::accepted) == accepted && sum(&WorkerStats::closed) == accepted;
     });
   }
+  /// Nobody is still opening what it waits with. Half-sync's serving threads wait for no
+  /// descriptor.
+  [[nodiscard]] bool all_threads_wait() const {
+    return eventually([&] {
+      const auto waits = [](const WorkerStats& stats) {
+        return stats.calls[static_cast<int>(Call::wait)].get() > 0;
+      };
+      const auto threads = server.stats();
+      return std::ranges::all_of(threads, waits) || (half_sync && waits(threads.back()));
+    });
+  }
   [[nodiscard]] Client connect(int receive_buffer = 0) const {
     return Client(server.address(), receive_buffer);
   }
@@ -65,6 +77,7 @@ class Subject {
   }
 
   Server server;
+  bool half_sync;
 };
 
 /// A base class, so that it is counted before the server is there. A library may open some once and
@@ -259,6 +272,7 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   constexpr std::uint64_t kEchoes = 500;
   const Client client = connect();
   ASSERT_TRUE(client.ping());
+  ASSERT_TRUE(all_threads_wait());
   const auto count = [&] {
     return std::array{calls(Call::wait), calls(Call::read),   calls(Call::write),
                       calls(Call::ctl),  calls(Call::accept), calls(Call::other)};
@@ -268,13 +282,13 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   auto made = count();
   for (std::size_t i = 0; i < made.size(); ++i) made[i] -= before[i];
 
-  // Asio tries to receive before it waits, and looks at its descriptors again between two handlers.
+  // Asio looks at its descriptors between two handlers, and tries to receive before it waits: in
+  // vain unless the next request is there already.
   // bufferevent moves the bytes in two turns: it waits for room before it sends, and asks the
   // kernel how much there is before it receives. On half-sync a connection is re-armed where the
   // kernel keeps the list, and one that is handed back costs a write, a wait and a read to say so.
   const bool buffered = GetParam().backend->name == "bufferevent";
   const bool proactor = GetParam().backend->name == "asio";
-  const bool half_sync = GetParam().options.threading == Threading::half_sync;
   const bool handed_back = half_sync && GetParam().options.rearm == Rearm::waiter;
   const bool kernel_list = GetParam().backend->name.starts_with("epoll");
   const auto near = [](std::uint64_t expected) {
@@ -282,7 +296,11 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
                           testing::Le(expected + 2));
   };
   EXPECT_THAT(made[0], near(proactor || buffered || handed_back ? 2 * kEchoes : kEchoes)) << "wait";
-  EXPECT_THAT(made[1], near(proactor || handed_back ? 2 * kEchoes : kEchoes)) << "read";
+  if (proactor) {
+    EXPECT_THAT(made[1], testing::AllOf(testing::Ge(kEchoes), testing::Le(2 * kEchoes + 2)));
+  } else {
+    EXPECT_THAT(made[1], near(handed_back ? 2 * kEchoes : kEchoes)) << "read";
+  }
   EXPECT_THAT(made[2], near(handed_back ? 2 * kEchoes : kEchoes)) << "write";
   EXPECT_THAT(made[3], near(buffered                   ? 2 * kEchoes
                             : half_sync && kernel_list ? kEchoes

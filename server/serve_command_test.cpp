@@ -195,7 +195,7 @@ TEST(Serve, NamesTheValueAndTheCure) {
       {"serve --when-full never", 2, "unknown when-full never: there are wait refuse"},
       {"serve --idle-timeout soon", 2, "--idle-timeout \"soon\" is not a duration"},
       {"serve --max-connections 9m", 3, "connections: raise it to"},
-      {"serve --max-connections 5k --backend libevent-select", 3, "which leaves 1004"},
+      {"serve --max-connections 5k --backend libevent-select", 3, "which leaves 1003"},
       {"serve --threads 0", 2, "--threads 0 is out of range: from 1 to 1024"},
       {"serve --threads -1", 2, "--threads"},
       {"serve --port 70000", 2, "--port 70000 is out of range: from 0 to 65535"},
