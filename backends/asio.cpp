@@ -26,7 +26,7 @@
 namespace muxlab {
 namespace {
 
-// On the executor that there is: the default one of Asio's sockets can hold any.
+// Of the one executor that there is here: by default Asio's objects hold one of any type.
 using Executor = asio::io_context::executor_type;
 using Socket = asio::generic::stream_protocol::socket::rebind_executor<Executor>::other;
 using Descriptor = asio::posix::stream_descriptor::rebind_executor<Executor>::other;
@@ -45,7 +45,7 @@ class BorrowedDescriptor {
   BorrowedDescriptor& operator=(const BorrowedDescriptor&) = delete;
   ~BorrowedDescriptor() { release(); }
 
-  /// Calls `handler` once, with an error, when `fd` is readable.
+  /// Calls `handler` once, when `fd` is readable; after release(), with an error.
   template <typename Handler>
   void async_wait(int fd, Handler handler) {
     if (!descriptor_.is_open() || descriptor_.native_handle() != fd) {
@@ -54,7 +54,6 @@ class BorrowedDescriptor {
     }
     descriptor_.async_wait(Descriptor::wait_read, with_memory(memory_, handler));
   }
-  /// Has a handler that waits called with an error.
   void release() {
     if (descriptor_.is_open()) descriptor_.release();
   }
@@ -67,7 +66,6 @@ class BorrowedDescriptor {
 /// Asio's proactor, as in the echo server of its documentation: a session is told when its buffer
 /// has been filled or sent. What the library completes it must have a place for, so that here an
 /// idle connection does hold a buffer.
-///
 class AsioServer {
  public:
   explicit AsioServer(Worker& worker) : worker_(worker) {
