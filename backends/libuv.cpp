@@ -22,8 +22,9 @@ namespace {
 ///
 /// An exception must not pass through libuv, which is C: it ends the loop and is thrown again.
 ///
-/// libuv 1.44 aborts the process when its own table of descriptors, which doubles now and then, finds
-/// no memory. Nothing outside of it can prevent that; all else that is lacking costs one connection.
+/// libuv 1.44 aborts the process when its own table of descriptors, which doubles now and then,
+/// finds no memory. Nothing outside of it can prevent that; all else that is lacking costs one
+/// connection.
 class LibuvServer {
  public:
   explicit LibuvServer(Worker& worker) : worker_(worker) {}
