@@ -131,7 +131,7 @@ class LibuvServer {
     return receive(client);
   }
 
-  bool receive(Client& client) {
+  static bool receive(Client& client) {
     const int result = uv_read_start(
         &client.stream,
         [](uv_handle_t* handle, std::size_t, uv_buf_t* lent) {

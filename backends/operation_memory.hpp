@@ -14,6 +14,7 @@ class OperationMemory {
   OperationMemory() = default;
   OperationMemory(const OperationMemory&) = delete;
   OperationMemory& operator=(const OperationMemory&) = delete;
+  ~OperationMemory() = default;
 
   void* allocate(std::size_t size) {
     if (in_use_ || size > space_.size()) return ::operator new(size);
