@@ -19,9 +19,10 @@ TEST(Registry, ListsEachBackendOnceAndFindsItByName) {
     EXPECT_EQ(find_backend(backend->name), backend);
     EXPECT_FALSE(backend->summary.empty());
   }
-  EXPECT_EQ(names, (std::set<std::string_view>{"select", "poll", "epoll-lt", "epoll-et",
-                                               "libevent-select", "libevent-poll", "libevent-epoll",
-                                               "bufferevent", "threads"}));
+  EXPECT_EQ(names,
+            (std::set<std::string_view>{"select", "poll", "epoll-lt", "epoll-et", "libevent-select",
+                                        "libevent-poll", "libevent-epoll", "bufferevent", "libuv",
+                                        "asio", "io-uring-poll", "io-uring", "threads"}));
   for (const Backend* control : controls()) EXPECT_EQ(find_backend(control->name), control);
   EXPECT_EQ(find_backend("devpoll"), nullptr);
 }

@@ -7,9 +7,12 @@
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cstdarg>
 
 namespace {
@@ -176,6 +179,21 @@ int ioctl(int fd, unsigned long request, ...) noexcept {
   void* const argument = va_arg(arguments, void*);
   va_end(arguments);
   return real(fd, request, argument);
+}
+
+// libuv closes by number. Not a static that waits to be made: it is with this call that it waits.
+long syscall(long number, ...) noexcept {
+  static std::atomic<decltype(syscall)*> known = nullptr;
+  auto* real = known.load(std::memory_order_relaxed);
+  if (real == nullptr) known = real = next<decltype(syscall)>("syscall");
+  if (number == SYS_close) count(Call::other);
+  std::array<long, 6> arguments{};
+  va_list given;
+  va_start(given, number);
+  for (long& argument : arguments) argument = va_arg(given, long);
+  va_end(given);
+  return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+              arguments[5]);
 }
 
 }  // extern "C"

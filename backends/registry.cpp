@@ -8,7 +8,7 @@ namespace muxlab {
 extern const Backend select_backend, poll_backend, epoll_lt_backend, epoll_et_backend;
 extern const Backend io_uring_poll_backend, io_uring_backend;
 extern const Backend libevent_select_backend, libevent_poll_backend, libevent_epoll_backend;
-extern const Backend bufferevent_backend, threads_backend;
+extern const Backend bufferevent_backend, libuv_backend, asio_backend, threads_backend;
 extern const Backend bare_select_backend, bare_poll_backend;
 extern const Backend bare_epoll_lt_backend, bare_epoll_et_backend;
 
@@ -17,7 +17,8 @@ std::span<const Backend* const> backends() {
       &select_backend,          &poll_backend,          &epoll_lt_backend,
       &epoll_et_backend,        &io_uring_poll_backend, &io_uring_backend,
       &libevent_select_backend, &libevent_poll_backend, &libevent_epoll_backend,
-      &bufferevent_backend,     &threads_backend,
+      &bufferevent_backend,     &libuv_backend,         &asio_backend,
+      &threads_backend,
   };
   return kBackends;
 }

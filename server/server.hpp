@@ -83,8 +83,8 @@ class Server {
 
 /// How many descriptors a server needs beside its connections, at most: a listener, a queue, timers
 /// and what the backend waits with for each thread; signals, flags and standard streams for all.
-inline constexpr std::uint64_t kDescriptorsPerThread = 5;
-inline constexpr std::uint64_t kDescriptorsPerProcess = 12;
+inline constexpr std::uint64_t kDescriptorsPerThread = 7;
+inline constexpr std::uint64_t kDescriptorsPerProcess = 14;
 std::uint64_t descriptors_beside_connections(std::uint64_t threads);
 
 /// How many connections a server with so many threads can serve at most, bounded by the descriptor

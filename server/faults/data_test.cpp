@@ -42,7 +42,8 @@ TEST_P(Faults, B11SendsInPieces) {
 }
 
 TEST_P(Faults, B11ReceivesInPieces) {
-  if (waits_for_edges()) GTEST_SKIP() << kShortMeansDone;
+  const bool tries_first = cell().backend->name == "asio";  // a short receive changes nothing
+  if (waits_for_edges() && !tries_first) GTEST_SKIP() << kShortMeansDone;
   start();
   for (const unsigned most : {1U, 3U, 7U}) {
     plan_[Site::receive].most = most;
@@ -102,7 +103,9 @@ TEST_P(Faults, B13TakesASpuriousReportForWhatItIs) {
 
 TEST_P(Faults, B13WaitsAgainWhenThereIsNoRoomAfterAll) {
   start();
-  plan_[Site::send].fail(EAGAIN, 2);
+  // Asio asks for a report of room once per connection, and then counts on the kernel's.
+  const bool asks_once = cell().backend->name == "asio";
+  plan_[Site::send].fail(EAGAIN, 2, asks_once ? 1 : UINT64_MAX);
   // Where a report is not repeated, it would be lost for good.
   if (!waits_for_edges()) plan_[Site::receive].fail(EAGAIN, 3);
   const Client client = connect();

@@ -13,12 +13,12 @@ namespace muxlab::faults {
 
 /// Where a fault can strike: calls of one kind, whatever their name.
 enum class Site : std::uint8_t {
-  receive,   ///< recv, readv, a receive of io_uring
-  send,      ///< send, writev, a send of io_uring
+  receive,   ///< recv, readv, read of a socket, a receive of io_uring
+  send,      ///< send, writev, write to a socket, a send of io_uring
   accept,    ///< accept4, an accept of io_uring
-  wait,      ///< select, poll, epoll_wait, io_uring_enter
-  read,      ///< read: event and timer descriptors, pipes
-  write,     ///< write: the same
+  wait,      ///< select, poll, epoll_wait, epoll_pwait, io_uring_enter
+  read,      ///< read, else: event and timer descriptors, pipes
+  write,     ///< write, else: the same
   thread,    ///< pthread_create
   allocate,  ///< malloc and its kin
 };

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <ctime>
 
@@ -120,6 +121,25 @@ void strike_requests(io_uring* ring) {
 
 bool replays() { return plan != nullptr && plan->replay; }
 
+/// Asio has the kernel report the addresses of its descriptors' states, which it keeps for good.
+bool may_be_socket(const epoll_event& event) {
+  return event.data.u64 > INT_MAX || is_socket(event.data.fd);
+}
+
+/// Adds to the `count` events that came one that this thread has seen before.
+int replay(epoll_event* events, int count, int most) {
+  static thread_local epoll_event seen{};
+  static thread_local bool any_seen = false;
+  if (!replays() || count <= 0) return count;
+  const epoll_event newest = events[count - 1];
+  if (any_seen && count < most) events[count++] = seen;
+  if (may_be_socket(newest)) {
+    seen = newest;
+    any_seen = true;
+  }
+  return count;
+}
+
 }  // namespace
 
 extern "C" {
@@ -152,11 +172,18 @@ ssize_t writev(int fd, const iovec* parts, int count) {
 
 ssize_t read(int fd, void* data, size_t size) {
   static auto* const real = next<decltype(read)>("read");
+  if (is_socket(fd)) {
+    stall_if_asked();
+    return fails(Site::receive) ? -1 : real(fd, data, limited(Site::receive, size));
+  }
   return fails(Site::read) ? -1 : real(fd, data, size);
 }
 
 ssize_t write(int fd, const void* data, size_t size) {
   static auto* const real = next<decltype(write)>("write");
+  if (is_socket(fd)) {
+    return fails(Site::send) ? -1 : real(fd, data, limited(Site::send, size));
+  }
   return fails(Site::write) ? -1 : real(fd, data, size);
 }
 
@@ -167,18 +194,12 @@ int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
 
 int epoll_wait(int epfd, epoll_event* events, int most, int timeout) {
   static auto* const real = next<decltype(epoll_wait)>("epoll_wait");
-  static thread_local epoll_event seen{};  // of this thread's loop
-  static thread_local bool any_seen = false;
-  if (wait_fails()) return -1;
-  int count = real(epfd, events, most, timeout);
-  if (!replays() || count <= 0) return count;
-  const epoll_event newest = events[count - 1];
-  if (any_seen && count < most) events[count++] = seen;
-  if (is_socket(newest.data.fd)) {
-    seen = newest;
-    any_seen = true;
-  }
-  return count;
+  return wait_fails() ? -1 : replay(events, real(epfd, events, most, timeout), most);
+}
+
+int epoll_pwait(int epfd, epoll_event* events, int most, int timeout, const sigset_t* mask) {
+  static auto* const real = next<decltype(epoll_pwait)>("epoll_pwait");
+  return wait_fails() ? -1 : replay(events, real(epfd, events, most, timeout, mask), most);
 }
 
 int poll(pollfd* polled, nfds_t count, int timeout) {

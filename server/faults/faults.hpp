@@ -57,7 +57,8 @@ class Faults : public testing::TestWithParam<Cell> {
   /// Half-sync arms anew after each turn, which reports what is there.
   [[nodiscard]] bool waits_for_edges() const {
     const std::string_view name = cell().backend->name;
-    return (name == "epoll-et" || name == "io-uring-poll") && threading() != Threading::half_sync;
+    const bool by_hand = name == "epoll-et" || name == "io-uring-poll";
+    return (by_hand && threading() != Threading::half_sync) || name == "asio";
   }
 
   [[nodiscard]] bool has_thread_per_connection() const { return cell().backend->name == "threads"; }

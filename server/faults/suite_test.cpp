@@ -19,6 +19,11 @@ std::vector<Cell> few_cells() {
       "libevent_poll_on_shared",
       "libevent_epoll_on_acceptor_eventfd",
       "bufferevent_on_reuseport",
+      "libuv_on_acceptor_pipe",
+      "asio_on_shared",
+      "io_uring_poll_on_single",
+      "io_uring_on_reuseport",
+      "io_uring_on_acceptor_eventfd",
       "threads_on_acceptor_eventfd",
   };
   std::vector<Cell> cells = every_cell();
