@@ -153,10 +153,9 @@ void HalfSync::close_idle_connections() {
 
 void HalfSync::begin_drain() {
   poller_->remove(waiter_.stop);
-  const int waited_for = waiter_.source.fd();
+  poller_->remove(waiter_.source.fd());  // first: whoever comes after the last take is reset
   while (take_connection()) {
   }
-  poller_->remove(waited_for);
   waiter_.source.close();
   draining_ = true;  // whoever serves a client sees this, or we see below that it is free
   drain_deadline_.fire_after(waiter_.options.drain);

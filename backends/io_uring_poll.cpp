@@ -30,10 +30,14 @@ class IoUringPoller final : public Poller {
     stop_watching(fd);
     watch(fd, interest, IORING_POLL_ADD_MULTI);
   }
-  /// At once: a request holds the file, so that otherwise the close would end nothing.
+  /// Returns when the request is gone: it holds the file, so that otherwise the close would end
+  /// nothing, and a listener would go on to accept.
   void remove(int fd) override {
-    stop_watching(fd);
-    ring().submit_and_finish();
+    const std::uint64_t request = name_of(fd, watched_[fd].generation);
+    stop_watching(fd, 0);
+    do {
+      ring().submit_and_finish();
+    } while (!ring().has_overflow() && !is_gone(request));
   }
   void add_once(int fd, Interest interest) override { watch(fd, interest, 0); }
   void rearm(int fd, Interest interest) override { watch(fd, interest, 0); }
@@ -76,17 +80,24 @@ class IoUringPoller final : public Poller {
   }
 
   /// A poll-remove would fail with EALREADY, and change nothing, while the request is firing.
-  void stop_watching(int fd) {
+  void stop_watching(int fd, unsigned flags = IOSQE_CQE_SKIP_SUCCESS) {
     Watched& watched = watched_[fd];
+    const std::uint64_t request = name_of(fd, watched.generation++);
     io_uring_sqe* const entry = ring().entry();
-    io_uring_prep_cancel64(entry, name_of(fd, watched.generation), 0);
-    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;  // it may be over already, which nobody needs to know
-    entry->user_data = kNobody;
-    ++watched.generation;
+    io_uring_prep_cancel64(entry, request, 0);
+    entry->flags |= static_cast<std::uint8_t>(flags);
+    entry->user_data = request | kCancel;
+  }
+
+  [[nodiscard]] bool is_gone(std::uint64_t request) {
+    const io_uring_cqe* const cancelled = ring().find(request | kCancel);
+    if (cancelled == nullptr) return false;
+    if (cancelled->res == -ENOENT) return true;  // it was complete before
+    return ring().find(request) != nullptr;
   }
 
   void note(const io_uring_cqe& completion) {
-    if (completion.user_data == kNobody) return;
+    if ((completion.user_data & kCancel) != 0) return;
     const int fd = static_cast<int>(completion.user_data & UINT32_MAX);
     Watched& watched = watched_[fd];
     if (completion.user_data >> 32 != watched.generation) return;
@@ -103,7 +114,7 @@ class IoUringPoller final : public Poller {
   static constexpr unsigned kHidesMore = POLLRDHUP;
   static constexpr unsigned kSubmissions = 1024;
   static constexpr unsigned kCompletions = 4096;
-  static constexpr std::uint64_t kNobody = UINT64_MAX;
+  static constexpr std::uint64_t kCancel = std::uint64_t{1} << 31;  // no descriptor is so high
 
   FdMap<Watched> watched_;
   ReadyList ready_;

@@ -103,10 +103,9 @@ class Reactor {
 
   void begin_drain() {
     poller_.remove(worker_.stop);  // it stays readable
-    const int waited_for = worker_.source.fd();
+    poller_.remove(worker_.source.fd());  // first: whoever comes after the last take is reset
     while (take_connection()) {
     }
-    poller_.remove(waited_for);
     worker_.source.close();
     draining_ = true;
     drain_deadline_.fire_after(worker_.options.drain);

@@ -43,6 +43,14 @@ class Ring {
   [[nodiscard]] const io_uring_cqe& completion(unsigned n) const {
     return ring_.cq.cqes[(*ring_.cq.khead + n) & *ring_.cq.kring_mask];
   }
+  /// The last completion of the request that was prepared with `user_data`, if it is there.
+  [[nodiscard]] const io_uring_cqe* find(std::uint64_t user_data) const {
+    for (unsigned n = 0; n < ready(); ++n) {
+      const io_uring_cqe& found = completion(n);
+      if (found.user_data == user_data && (found.flags & IORING_CQE_F_MORE) == 0) return &found;
+    }
+    return nullptr;
+  }
   void seen(unsigned count) { io_uring_cq_advance(&ring_, count); }
 
   /// More is complete than found room; the next submit_and_wait() brings it.
