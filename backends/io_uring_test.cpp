@@ -1,0 +1,211 @@
+#include "backends/io_uring.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "backends/failure.hpp"
+#include "backends/notify.hpp"
+#include "backends/ring.hpp"
+
+/// What has to hold when a ring, or what is in it, is too small; and when it is gone early.
+namespace muxlab {
+namespace {
+
+UniqueFd event() { return UniqueFd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")); }
+
+/// Hands out the far ends of socket pairs, then nothing, or an error.
+class GivenSockets final : public ConnectionSource {
+ public:
+  UniqueFd give() {
+    std::array<int, 2> ends{};
+    checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    const timeval patience{.tv_sec = 20, .tv_usec = 0};
+    ::setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const std::lock_guard lock(mutex_);
+    given_.emplace_back(ends[1]);
+    notify(given_flag_.get());
+    return UniqueFd(ends[0]);
+  }
+  void break_down() {
+    const std::lock_guard lock(mutex_);
+    broken_ = true;
+    notify(given_flag_.get());
+  }
+
+  [[nodiscard]] int fd() const override { return given_flag_.get(); }
+  Taken take() override {
+    const std::lock_guard lock(mutex_);
+    if (broken_) throw std::system_error(EBADF, std::system_category(), "take");
+    if (given_.empty()) {
+      std::uint64_t count = 0;
+      static_cast<void>(::read(given_flag_.get(), &count, sizeof count));
+      return {};
+    }
+    UniqueFd socket = std::move(given_.back());
+    given_.pop_back();
+    return socket;
+  }
+  void give_back() override {}
+  void close() override {}
+
+ private:
+  UniqueFd given_flag_ = event();
+  std::mutex mutex_;
+  std::vector<UniqueFd> given_;
+  bool broken_ = false;
+};
+
+/// The loop on a thread of its own.
+class Loop {
+ public:
+  explicit Loop(const RingOptions& ring) {
+    options_.drain = std::chrono::seconds(0);
+    thread_ = std::thread([this, ring] {
+      Worker worker{.source = source, .stop = stop_.get(), .options = options_, .stats = stats};
+      try {
+        serve_with_ring(worker, ring);
+      } catch (const std::system_error& error) {
+        failed_with = error.code().value();
+      }
+    });
+  }
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop() { end(); }
+
+  void end() {
+    notify(stop_.get());
+    wait();
+  }
+  void wait() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  GivenSockets source;
+  WorkerStats stats;
+  int failed_with = 0;
+
+ private:
+  ServeOptions options_;
+  UniqueFd stop_ = event();
+  std::thread thread_;
+};
+
+std::string text_of(std::size_t size, std::size_t seed) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((i * 7 + seed) % 251);
+  return text;
+}
+
+/// Everything that was sent comes back, when it is sent in one go by a thread for each client.
+void expect_all_echoed(const RingOptions& ring, int clients, std::size_t size) {
+  Loop loop(ring);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < clients; ++i) {
+    threads.emplace_back([&loop, size, i] {
+      const UniqueFd client = loop.source.give();
+      const std::string sent = text_of(size, static_cast<std::size_t>(i));
+      std::thread sender([&] {
+        for (std::size_t done = 0; done < sent.size();) {
+          const ssize_t n = ::send(client.get(), sent.data() + done, sent.size() - done, 0);
+          if (n <= 0) break;
+          done += static_cast<std::size_t>(n);
+        }
+        ::shutdown(client.get(), SHUT_WR);
+      });
+      std::string received(size + 1, '\0');
+      const ssize_t got = ::recv(client.get(), received.data(), received.size(), MSG_WAITALL);
+      sender.join();
+      received.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+      EXPECT_TRUE(received == sent) << "client " << i << " got " << got << " bytes";
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  loop.end();
+  EXPECT_EQ(loop.failed_with, 0);
+  EXPECT_EQ(loop.stats.closed.get(), static_cast<std::uint64_t>(clients));
+  EXPECT_EQ(loop.stats.bytes_in.get(), loop.stats.bytes_out.get());
+}
+
+TEST(IoUring, LosesNothingWhenItRunsOutOfBuffers) {
+  expect_all_echoed({.buffers = 1}, 30, 200'000);
+  expect_all_echoed({.buffers = 2}, 30, 200'000);
+}
+
+TEST(IoUring, LosesNothingWhenItsRingsAreFull) {
+  expect_all_echoed({.submissions = 1, .completions = 2}, 30, 200'000);
+  expect_all_echoed({.submissions = 2, .completions = 4, .buffers = 4}, 30, 200'000);
+}
+
+TEST(IoUring, NeedsNoReceiveThatGoesOnByItself) {
+  expect_all_echoed({.multishot = false}, 30, 200'000);
+  expect_all_echoed({.submissions = 2, .completions = 4, .buffers = 2, .multishot = false}, 30,
+                    200'000);
+}
+
+TEST(IoUring, HoldsOneBufferForAClientThatNeverReads) {
+  for (const bool multishot : {true, false}) {
+    Loop loop({.multishot = multishot});
+    const UniqueFd client = loop.source.give();
+    const std::string much = text_of(8'000'000, 1);
+    const timeval enough{.tv_sec = 0, .tv_usec = 300'000};  // until nothing more is taken
+    ::setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &enough, sizeof enough);
+    EXPECT_LT(::send(client.get(), much.data(), much.size(), 0), 8'000'000);
+    loop.end();
+    EXPECT_LE(loop.stats.bytes_in.get() - loop.stats.bytes_out.get(), kBufferSize);
+  }
+}
+
+TEST(IoUring, MayEndWithRequestsOnTheirWay) {
+  for (int round = 0; round < 20; ++round) {
+    std::vector<UniqueFd> clients;
+    Loop loop({});
+    const std::string much = text_of(1'000'000, 1);
+    for (int i = 0; i < 20; ++i) clients.push_back(loop.source.give());
+    for (std::size_t i = 0; i < clients.size(); ++i) {  // some wait to receive, some to send
+      ::send(clients[i].get(), much.data(), i % 2 == 0 ? 1 : much.size(), MSG_DONTWAIT);
+    }
+    loop.source.break_down();
+    loop.wait();
+    EXPECT_EQ(loop.failed_with, EBADF);
+    // Whatever the kernel still had must not be written to when more comes.
+    for (const UniqueFd& client : clients) {
+      ::send(client.get(), much.data(), 1000, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+  }
+}
+
+TEST(IoUring, SaysWhyThereIsNoRing) {
+  const std::string root = testing::TempDir() + "/muxlab-ring-root";
+  std::filesystem::create_directories(root + "/proc/sys/kernel");
+  const auto reason = [&](int error, int disabled) {
+    std::ofstream(root + "/proc/sys/kernel/io_uring_disabled") << disabled << "\n";
+    const Availability found = why_no_ring(error, root);
+    EXPECT_FALSE(found.works);
+    return found.reason + "; " + found.mend;
+  };
+  EXPECT_NE(reason(EPERM, 2).find("kernel.io_uring_disabled is 2"), std::string::npos);
+  EXPECT_NE(reason(EPERM, 2).find("sysctl kernel.io_uring_disabled=0"), std::string::npos);
+  EXPECT_NE(reason(EPERM, 0).find("seccomp"), std::string::npos);
+  EXPECT_NE(reason(ENOSYS, 0).find("Linux 6.1"), std::string::npos);
+  EXPECT_NE(reason(EINVAL, 0).find("DEFER_TASKRUN"), std::string::npos);
+  EXPECT_NE(reason(ENOMEM, 0).find("ulimit -l"), std::string::npos);
+  std::filesystem::remove_all(root);
+}
+
+}  // namespace
+}  // namespace muxlab
