@@ -12,57 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include "backends/buffer_ring.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/idle_list.hpp"
+#include "backends/io_uring_client.hpp"
 #include "backends/ring.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab {
 namespace {
-
-/// What one receive may bring, and how much a multishot one may have brought before it ends and has
-/// to be asked for again. Together they bound what is held for a client that does not read.
-constexpr std::size_t kReceiveSize = std::size_t{12} * 1024;
-constexpr std::size_t kReceiveLimit = kBufferSize - kReceiveSize;
-
-/// What was received into one buffer of the ring, and still has to be sent.
-struct Piece {
-  BufferRing::Id buffer;
-  std::uint32_t begin;
-  std::uint32_t end;
-};
-
-/// What is known of a buffer that waits in a queue.
-struct Link {
-  std::int32_t next;  ///< the buffer behind it; -1 for none
-  std::uint32_t end;
-};
-
-/// First in, first out, through the links of the buffers, which the loop has.
-struct PieceQueue {
-  std::int32_t first = -1;
-  std::int32_t last = -1;
-};
-
-struct Client {
-  UniqueFd socket;
-  bool receiving = false;      ///< the kernel has a receive of it
-  bool sending = false;        ///< the kernel has a send of it
-  bool quiet = false;          ///< which is only told of when it fails
-  bool has_piece = false;      ///< of a buffer that is ours until it is sent
-  bool starved = false;        ///< to receive again once there are buffers
-  bool ended = false;          ///< the client sends no more: over as soon as all is sent
-  bool ended_sending = false;  ///< and so do we: what still comes is not echoed
-  bool closing = false;        ///< over as soon as the kernel has let go of it
-  std::uint32_t tail_begin = 0;
-  std::uint32_t tail_end = 0;
-  std::unique_ptr<std::byte[]> tail;  ///< what found no room in the socket; sent before `waiting`
-  Piece piece{};                      ///< being sent
-  PieceQueue waiting;                 ///< what came meanwhile
-
-  explicit operator bool() const { return static_cast<bool>(socket); }
-};
 
 /// Completion: the kernel is asked to accept, receive and send, and tells what it did.
 ///
@@ -198,7 +155,7 @@ class IoUringLoop {
   void serve(UniqueFd socket) {
     const int fd = socket.get();
     try {
-      Client& client = clients_[fd];
+      RingClient& client = clients_[fd];
       if (idle_) idle_->touch(fd);
       client.socket = std::move(socket);
       worker_.began();
@@ -212,7 +169,7 @@ class IoUringLoop {
 
   // Receiving.
 
-  void receive(Client& client) {
+  void receive(RingClient& client) {
     io_uring_sqe* const entry = ring_.entry();
     if (multishot_) {
       io_uring_prep_recv_multishot(entry, client.socket.get(), nullptr, 0, 0);
@@ -226,7 +183,7 @@ class IoUringLoop {
     client.receiving = true;
   }
 
-  void received(Client& client, const io_uring_cqe& completion) {
+  void received(RingClient& client, const io_uring_cqe& completion) {
     client.receiving = (completion.flags & IORING_CQE_F_MORE) != 0;
     if (client.quiet && !client.receiving) hurry_ = true;
     if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
@@ -247,7 +204,7 @@ class IoUringLoop {
     }
   }
 
-  void receive_ended(Client& client, int result) {
+  void receive_ended(RingClient& client, int result) {
     switch (result) {
       case 0:
         client.ended = true;
@@ -273,7 +230,7 @@ class IoUringLoop {
   /// At the end of a turn: by now all buffers that can be are given back.
   void receive_for_the_starved() {
     while (!starved_.empty() && buffers_.free() > 0) {
-      Client& client = clients_[starved_.back()];
+      RingClient& client = clients_[starved_.back()];
       starved_.pop_back();
       if (!std::exchange(client.starved, false) || client.closing) continue;
       if (!client.sending) receive(client);
@@ -282,7 +239,7 @@ class IoUringLoop {
 
   // Sending.
 
-  void echo(Client& client, Piece piece) {
+  void echo(RingClient& client, Piece piece) {
     worker_.stats.bytes_in.add(piece.end);
     if (client.tail) {
       append_to_tail(client, piece);
@@ -295,7 +252,7 @@ class IoUringLoop {
     }
   }
 
-  void send(Client& client, Piece piece) {
+  void send(RingClient& client, Piece piece) {
     client.piece = piece;
     client.has_piece = true;
     send(client);
@@ -316,7 +273,7 @@ class IoUringLoop {
 
   Link& link(std::int32_t id) { return links_[static_cast<std::size_t>(id)]; }
 
-  void send(Client& client) {
+  void send(RingClient& client) {
     io_uring_sqe* const entry = ring_.entry();
     const int fd = client.socket.get();
     if (client.tail) {
@@ -348,7 +305,7 @@ class IoUringLoop {
   void settle_quiet_sends() {
     const std::size_t count = quiet_.size();  // more come while they are settled
     for (std::size_t i = 0; i < count; ++i) {
-      Client& client = clients_[quiet_[i]];
+      RingClient& client = clients_[quiet_[i]];
       if (!std::exchange(client.quiet, false)) continue;
       client.sending = false;
       if (client.closing) {
@@ -360,7 +317,7 @@ class IoUringLoop {
     quiet_.erase(quiet_.begin(), quiet_.begin() + static_cast<std::ptrdiff_t>(count));
   }
 
-  void sent(Client& client, int result) {
+  void sent(RingClient& client, int result) {
     client.sending = false;
     if (std::exchange(client.quiet, false)) {  // it was counted when it was handed over
       worker_.stats.bytes_out.take_back(client.piece.end - client.piece.begin);
@@ -381,14 +338,14 @@ class IoUringLoop {
     }
   }
 
-  void piece_sent(Client& client) {
+  void piece_sent(RingClient& client) {
     buffers_.give_back(client.piece.buffer);
     client.has_piece = false;
     if (client.waiting.first < 0) return all_sent(client);
     send(client, next_in_line(client.waiting));
   }
 
-  void tail_sent(Client& client, std::uint32_t size) {
+  void tail_sent(RingClient& client, std::uint32_t size) {
     client.tail_begin += size;
     if (client.tail_begin < client.tail_end) return send(client);
     client.tail.reset();
@@ -397,7 +354,7 @@ class IoUringLoop {
   }
 
   /// Frees the buffers that a client holds who does not read. False when there is no memory.
-  bool move_to_tail(Client& client) {
+  bool move_to_tail(RingClient& client) {
     client.tail.reset(new (std::nothrow) std::byte[kBufferSize]);
     client.tail_begin = client.tail_end = 0;
     if (client.tail) {
@@ -410,18 +367,18 @@ class IoUringLoop {
     return client.tail != nullptr;
   }
 
-  void append_to_tail(Client& client, const Piece& piece) {
+  void append_to_tail(RingClient& client, const Piece& piece) {
     const std::byte* const data = buffers_.data(piece.buffer);
     std::copy(data + piece.begin, data + piece.end, client.tail.get() + client.tail_end);
     client.tail_end += piece.end - piece.begin;
   }
 
-  void give_back_buffers(Client& client) {
+  void give_back_buffers(RingClient& client) {
     if (std::exchange(client.has_piece, false)) buffers_.give_back(client.piece.buffer);
     while (client.waiting.first >= 0) buffers_.give_back(next_in_line(client.waiting).buffer);
   }
 
-  void all_sent(Client& client) {
+  void all_sent(RingClient& client) {
     if (client.ended) return close(client);
     if (!client.receiving && !client.starved) receive(client);
     if (draining_) end_sending_when_drained(client);
@@ -431,7 +388,7 @@ class IoUringLoop {
 
   /// Has the kernel let go of the connection first: a request that it has keeps the socket open,
   /// and the client would see no end.
-  void close(Client& client) {
+  void close(RingClient& client) {
     if (client.closing) return;
     client.closing = true;
     const int fd = client.socket.get();
@@ -441,10 +398,10 @@ class IoUringLoop {
     close_when_free(client);
   }
 
-  void close_when_free(Client& client) {
+  void close_when_free(RingClient& client) {
     if (client.receiving || client.sending) return;
     give_back_buffers(client);
-    client = Client{};
+    client = RingClient{};
     worker_.ended();
   }
 
@@ -455,7 +412,7 @@ class IoUringLoop {
   }
 
   void close_all() {
-    for (Client& client : clients_) {
+    for (RingClient& client : clients_) {
       if (client) close(client);
     }
   }
@@ -467,13 +424,13 @@ class IoUringLoop {
     draining_ = true;
     hurry_ = !quiet_.empty();
     fire_after(worker_.options.drain, deadline_time_, Kind::deadline);
-    for (Client& client : clients_) {
+    for (RingClient& client : clients_) {
       if (client && !client.closing) end_sending_when_drained(client);
     }
   }
 
   /// What waits in the socket is not received yet; when it is sent, all_sent() comes here again.
-  static void end_sending_when_drained(Client& client) {
+  static void end_sending_when_drained(RingClient& client) {
     if (client.sending || client.ended_sending) return;
     int unread = 0;
     const bool known = ::ioctl(client.socket.get(), FIONREAD, &unread) == 0;
@@ -520,7 +477,7 @@ class IoUringLoop {
   std::optional<IdleList> idle_;
   __kernel_timespec idle_time_{};
   __kernel_timespec deadline_time_{};
-  FdMap<Client> clients_;
+  FdMap<RingClient> clients_;
   std::vector<int> starved_;
   std::vector<int> quiet_;  ///< with a quiet send
   BufferRing buffers_;
@@ -533,22 +490,5 @@ class IoUringLoop {
 void serve_with_ring(Worker& worker, const RingOptions& options) {
   IoUringLoop(worker, options).run();
 }
-
-namespace {
-
-Availability probe() {
-  Ring ring(8, 16);
-  BufferRing(8, kReceiveSize).offer_to(ring);
-  return {};
-}
-
-}  // namespace
-
-extern const Backend io_uring_backend{
-    .name = "io-uring",
-    .summary = "io_uring, completion: multishot accept and receive, buffers that the kernel picks",
-    .probe = [] { return probe_ring(probe); },
-    .serve = [](Worker& worker) { serve_with_ring(worker, {}); },
-};
 
 }  // namespace muxlab

@@ -121,12 +121,18 @@ class IoUringPoller final : public Poller {
   std::optional<Ring> ring_;
 };
 
+Availability probe() {
+  IoUringPoller poller;
+  if (reports_readable(poller)) return {};
+  return Availability::never("it does not report a readable descriptor", "");
+}
+
 }  // namespace
 
 extern const Backend io_uring_poll_backend{
     .name = "io-uring-poll",
     .summary = "io_uring as a readiness mechanism: multishot poll requests",
-    .probe = [] { return probe_ring(probe_poller<IoUringPoller>); },
+    .probe = [] { return probe_ring(probe); },
     .serve = serve_with<IoUringPoller>,
     .make_poller = make_poller<IoUringPoller>,
 };

@@ -102,7 +102,7 @@ class Reactor {
   }
 
   void begin_drain() {
-    poller_.remove(worker_.stop);  // it stays readable
+    poller_.remove(worker_.stop);         // it stays readable
     poller_.remove(worker_.source.fd());  // first: whoever comes after the last take is reset
     while (take_connection()) {
     }

@@ -1,9 +1,15 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -230,6 +236,59 @@ TEST(Serve, SaysWhyABackendDoesNotWork) {
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_NE(outcome.output.find("unset the environment variable EVENT_NOPOLL"), std::string::npos)
       << outcome.output;
+}
+
+/// Has the kernel answer io_uring_setup(2) with `error` in this process and in what it executes.
+void forbid_io_uring(int error) {
+  std::array<sock_filter, 4> filter{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{.len = filter.size(), .filter = filter.data()};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/// run() where io_uring_setup(2) fails with `error`.
+Outcome run_without_io_uring(const std::string& arguments, int error) {
+  std::array<int, 2> ends{};
+  checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  const pid_t child = checked(::fork(), "fork");
+  if (child == 0) {
+    forbid_io_uring(error);
+    const Outcome outcome = run(arguments);
+    static_cast<void>(::write(writer.get(), outcome.output.data(), outcome.output.size()));
+    ::_exit(outcome.exit_code);
+  }
+  writer.reset();
+  Outcome outcome{.exit_code = -1, .output = {}};
+  std::array<char, 4096> buffer{};
+  for (ssize_t n = 0; (n = ::read(reader.get(), buffer.data(), buffer.size())) > 0;) {
+    outcome.output.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  return outcome;
+}
+
+TEST(Serve, SaysWhyThereIsNoIoUringAndTakesNothingElseForIt) {
+  for (const std::string backend : {"io-uring", "io-uring-poll"}) {
+    const Outcome forbidden = run_without_io_uring("serve --backend " + backend, EPERM);
+    EXPECT_EQ(forbidden.exit_code, 3) << forbidden.output;
+    EXPECT_NE(forbidden.output.find("seccomp profile that allows io_uring"), std::string::npos)
+        << forbidden.output;
+    const Outcome unknown = run_without_io_uring("serve --backend " + backend, ENOSYS);
+    EXPECT_EQ(unknown.exit_code, 3) << unknown.output;
+    EXPECT_NE(unknown.output.find("Linux 6.1"), std::string::npos) << unknown.output;
+  }
+  const Outcome all = run_without_io_uring("inspect", EPERM);
+  EXPECT_EQ(all.exit_code, 0);
+  EXPECT_NE(all.output.find("forbidden"), std::string::npos) << all.output;
 }
 
 TEST(Inspect, ListsEveryBackend) {

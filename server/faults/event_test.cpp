@@ -156,5 +156,34 @@ TEST_P(Faults, D30NeverHasTwoThreadsOnOneConnection) {
   EXPECT_TRUE(echoed == sent);
 }
 
+TEST_P(Faults, I51GoesOnWhenTheRingIsRefusedForAMoment) {
+  if (!cell().backend->name.starts_with("io-uring")) GTEST_SKIP() << "there is no ring";
+  start();
+  const Client client = connect();
+  const std::string sent = random_bytes(300'000, 1);
+  for (const int error : {EINTR, EAGAIN, EBUSY}) {
+    plan_[Site::enter].fail(error, 2);
+    EXPECT_TRUE(client.exchange(sent) == sent) << error;
+    EXPECT_TRUE(serves()) << error;
+    EXPECT_GT(plan_[Site::enter].hits, 0U);
+  }
+  plan_[Site::enter].stop_failing();
+}
+
+TEST_P(Faults, I48ReceivesAgainWhenThereAreNoBuffersForAMoment) {
+  if (cell().backend->name != "io-uring") GTEST_SKIP() << "there are no buffers to run out of";
+  start();
+  std::vector<Client> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(connect());
+  plan_[Site::receive].fail(ENOBUFS, 2);
+  const std::string sent = random_bytes(100'000, 1);
+  for (const Client& client : clients) {
+    EXPECT_TRUE(client.ping());
+    EXPECT_TRUE(client.exchange(sent) == sent);
+  }
+  EXPECT_GT(plan_[Site::receive].hits, 0U);
+  plan_[Site::receive].stop_failing();
+}
+
 }  // namespace
 }  // namespace muxlab::faults

@@ -19,10 +19,11 @@ enum class Site : std::uint8_t {
   wait,      ///< select, poll, epoll_wait, epoll_pwait, io_uring_enter
   read,      ///< read, else: event and timer descriptors, pipes
   write,     ///< write, else: the same
+  enter,     ///< io_uring_enter alone
   thread,    ///< pthread_create
   allocate,  ///< malloc and its kin
 };
-inline constexpr std::size_t kSites = 8;
+inline constexpr std::size_t kSites = 9;
 
 /// What befalls the calls of a site. Zero is nothing.
 struct SiteFaults {

@@ -239,6 +239,7 @@ int select(int width, fd_set* readable, fd_set* writable, fd_set* exceptional, t
 int io_uring_submit_and_wait(io_uring* ring, unsigned count) {
   static auto* const real = next<decltype(io_uring_submit_and_wait)>("io_uring_submit_and_wait");
   if (wait_fails()) return -(*plan)[Site::wait].error;
+  if (fails(Site::enter)) return -(*plan)[Site::enter].error;
   strike_requests(ring);
   return real(ring, count);
 }
