@@ -19,7 +19,7 @@ namespace {
 /// What the options write to; a value counts only if its option was given.
 struct BenchCommand {
   std::vector<std::string> experiments;
-  bool quick = false, full = false, list = false, dry_run = false;
+  bool quick = false, full = false, list = false, dry_run = false, unix_sockets = false;
   std::vector<std::string> backends;
   std::vector<std::uint64_t> threads, connections, idle;
   std::uint64_t size_bytes = 0, depth = 0, rounds = 0, seed = 0;
@@ -45,6 +45,7 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   };
   CampaignRequest request;
   request.full = command.full;
+  request.unix_sockets = command.unix_sockets;
   request.backends = command.backends;
   request.threads = given("--threads", command.threads);
   request.connections = given("--connections", command.connections);
@@ -104,6 +105,8 @@ void add_grid_options(CLI::App& verb, BenchCommand& command) {
       .shows_default("1");
   cli::add_text(verb, "--threading", command.threading, "MODEL",
                 "Threading model; default: single for one thread, else reuseport");
+  cli::add_flag(verb, "--unix", command.unix_sockets,
+                "Unix sockets instead of TCP, whose cost in the kernel hides the mechanism's");
 }
 
 void add_effort_options(CLI::App& verb, BenchCommand& command) {

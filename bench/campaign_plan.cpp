@@ -45,6 +45,11 @@ Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const Back
   grid.size_bytes = request.size_bytes.value_or(grid.size_bytes);
   grid.depth = request.depth.value_or(grid.depth);
   grid.threading = request.threading.value_or(grid.threading);
+  grid.unix_sockets = request.unix_sockets;
+  if (grid.unix_sockets && grid.threading == "reuseport") {
+    throw Failure(ExitCode::usage,
+                  "--threading reuseport is for TCP, not for --unix: use acceptor");
+  }
   check_distinct("--threads", grid.threads);
   check_distinct("--connections", grid.connections);
   check_distinct("--idle", grid.idle);
@@ -80,6 +85,7 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
   plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");
   plan.setup.size_bytes = plan.grid.size_bytes;
   plan.setup.depth = plan.grid.depth;
+  plan.setup.unix_sockets = plan.grid.unix_sockets;
   plan.setup.warmup = request.warmup.value_or(profile.warmup);
   plan.setup.window = request.window.value_or(profile.window);
   plan.allowed_processors = allowed_processors();
@@ -109,8 +115,9 @@ std::string describe(const CampaignPlan& plan) {
   text += fmt::format("  threads      {}\n", counts(grid.threads));
   text += fmt::format("  connections  {}\n", counts(grid.connections));
   text += fmt::format("  idle         {}\n", counts(grid.idle));
-  text += fmt::format("  messages     {} bytes, {} in flight per connection\n", grid.size_bytes,
-                      grid.depth);
+  text +=
+      fmt::format("  messages     {} bytes, {} in flight per connection, over {}\n",
+                  grid.size_bytes, grid.depth, grid.unix_sockets ? "unix sockets" : "TCP loopback");
   text += fmt::format("  trials       {} in {} rounds of {} cells", expected.trials, plan.rounds,
                       plan.cells.size());
   if (unsupported > 0) text += fmt::format(", {} of them unsupported", unsupported);

@@ -16,6 +16,7 @@ namespace muxlab {
 /// What the command line asks for; what it leaves open, the experiment's profile decides.
 struct CampaignRequest {
   bool full = false;
+  bool unix_sockets = false;
   std::vector<std::string> backends;
   std::optional<std::string> threading;
   std::optional<std::vector<std::uint64_t>> threads, connections, idle;

@@ -95,6 +95,21 @@ TEST(CampaignPlan, RejectsWhatMakesNoSense) {
   EXPECT_EQ(code_for(request), ExitCode::usage);
 }
 
+TEST(CampaignPlan, UnixSocketsAreHandedOut) {
+  CampaignRequest request = with_backends({"poll"});
+  request.unix_sockets = true;
+  request.threads = {1, 2};
+  request.connections = {10};
+  const CampaignPlan plan = plan_for(request);
+  EXPECT_TRUE(plan.setup.unix_sockets);
+  ASSERT_EQ(plan.cells.size(), 2U);
+  EXPECT_EQ(plan.cells[0].cell.threading, "single");
+  EXPECT_EQ(plan.cells[1].cell.threading, "acceptor");
+  EXPECT_THAT(describe(plan), HasSubstr("over unix sockets"));
+  request.threading = "reuseport";
+  EXPECT_EQ(code_for(request), ExitCode::usage);
+}
+
 TEST(CampaignPlan, IsDescribedBeforeItRuns) {
   const std::string text = describe(plan_for({}));
   EXPECT_THAT(text, HasSubstr("throughput, quick"));

@@ -74,6 +74,7 @@ CampaignRecord::CampaignRecord(const CampaignPlan& plan)
             {"window_ns", plan.setup.window.count()},
             {"size_bytes", plan.setup.size_bytes},
             {"depth", plan.setup.depth},
+            {"transport", plan.setup.unix_sockets ? "unix" : "tcp"},
             {"grid", grid_json(plan.grid)},
             {"processors", processors_json(plan)},
             {"machine", machine_card()}} {}
@@ -115,9 +116,11 @@ std::vector<std::string> CampaignRecord::backends() const {
 
 std::string CampaignRecord::caption(TrialCount trials) const {
   const std::string conditions = fmt::format(
-      "{}, {}-byte messages, {} in flight per connection, windows of {}, {} per point: median, "
+      "{}, {}-byte messages over {}, {} in flight per connection, windows of {}, {} per point: "
+      "median, "
       "bars from min to max; seed {}",
       json_.at("started_utc").get<std::string>().substr(0, 10), json_.at("size_bytes").dump(),
+      json_.value("transport", "tcp") == "unix" ? "unix sockets" : "TCP loopback",
       json_.at("depth").dump(),
       cli::show_duration(std::chrono::nanoseconds(json_.at("window_ns").get<std::int64_t>())),
       show(trials), json_.at("seed").dump());

@@ -49,7 +49,9 @@ std::vector<Cell> expand(const Grid& grid) {
     for (const std::uint64_t idle : grid.idle) {
       for (const std::uint64_t threads : grid.threads) {
         for (const std::string& backend : grid.backends) {
-          const std::string natural = threads == 1 ? "single" : "reuseport";
+          const std::string natural = threads == 1        ? "single"
+                                      : grid.unix_sockets ? "acceptor"
+                                                          : "reuseport";
           cells.push_back({backend, grid.threading.empty() ? natural : grid.threading, threads,
                            connections, idle});
         }

@@ -27,8 +27,10 @@ struct Grid {
   std::vector<std::uint64_t> connections;
   std::vector<std::uint64_t> idle = {0};
   std::uint64_t size_bytes = 64;
-  std::uint64_t depth = 1;  ///< messages in flight per connection
-  std::string threading;    ///< empty: `single` for one thread, `reuseport` for more
+  std::uint64_t depth = 1;    ///< messages in flight per connection
+  bool unix_sockets = false;  ///< instead of TCP
+  /// Empty: `single` for one thread, for more `reuseport`, which for unix sockets is `acceptor`.
+  std::string threading;
 };
 
 /// How much of it is measured: each round runs each cell once.

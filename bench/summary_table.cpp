@@ -69,7 +69,7 @@ std::string summary_table(std::span<const SummaryRow> rows, std::string_view cau
     text += line(row);
     previous = &row;
   }
-  text += "\nCPU is the server's; over loopback it includes the client's receive path.\n";
+  text += "\nCPU is the server's; over TCP loopback it includes the client's receive path.\n";
   if (const std::size_t contended = count_contended(rows); contended > 0) {
     text += fmt::format(
         "Contended: in {} points the server waited for its processor for more than "

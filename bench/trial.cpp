@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <stdexcept>
 
@@ -23,11 +24,18 @@ struct Interrupted {};
 std::string in_ns(nanoseconds duration) { return fmt::format("{}ns", duration.count()); }
 
 Command server_command(const TrialSetup& setup, const Cell& cell, std::vector<int> processors) {
-  return {
-      {setup.program, "serve", "--backend", cell.backend, "--threads", fmt::to_string(cell.threads),
-       "--threading", cell.threading, "--port", "0", "--stats", "-"},
-      std::move(processors),
-      {}};
+  std::vector<std::string> words = {setup.program, "serve",
+                                    "--backend",   cell.backend,
+                                    "--threads",   fmt::to_string(cell.threads),
+                                    "--threading", cell.threading,
+                                    "--stats",     "-"};
+  if (setup.unix_sockets) {
+    const auto name = fmt::format("muxlab-bench-{}.socket", ::getpid());
+    words.insert(words.end(), {"--unix", std::filesystem::temp_directory_path() / name});
+  } else {
+    words.insert(words.end(), {"--port", "0"});
+  }
+  return {std::move(words), std::move(processors), {}};
 }
 
 Command client_command(const TrialSetup& setup, const Cell& cell, const std::string& address,

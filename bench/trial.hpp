@@ -17,6 +17,7 @@ struct TrialSetup {
   std::filesystem::path program;  ///< the executable whose verbs `serve` and `load` are run
   std::uint64_t size_bytes = 64;
   std::uint64_t depth = 1;
+  bool unix_sockets = false;  ///< instead of TCP over loopback
   std::chrono::nanoseconds warmup{0};
   std::chrono::nanoseconds window{0};
   /// How much longer than it should each step may take before the trial counts as failed.

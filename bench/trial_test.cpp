@@ -61,6 +61,13 @@ TEST_F(TrialTest, ServerThatSaysSomethingElseIsQuoted) {
               HasSubstr("server said \"hello\" first"));
 }
 
+TEST_F(TrialTest, ServerIsToldWhereToListen) {
+  EXPECT_THAT(reason_for_failure("echo $*; exec sleep 60", "exit 0"), HasSubstr("--port 0"));
+  setup_.unix_sockets = true;
+  EXPECT_THAT(reason_for_failure("echo $*; exec sleep 60", "exit 0"),
+              testing::AllOf(HasSubstr("--unix /"), testing::Not(HasSubstr("--port"))));
+}
+
 TEST_F(TrialTest, ClientThatEndsIsQuoted) {
   EXPECT_THAT(
       reason_for_failure(std::string(kListening) + "exec sleep 60", "echo refused >&2; exit 1"),
