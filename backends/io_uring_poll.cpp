@@ -121,7 +121,7 @@ class IoUringPoller final : public Poller {
   std::optional<Ring> ring_;
 };
 
-Availability probe() {
+Availability probe_poll_requests() {
   IoUringPoller poller;
   if (reports_readable(poller)) return {};
   return Availability::never("it does not report a readable descriptor", "");
@@ -132,7 +132,7 @@ Availability probe() {
 extern const Backend io_uring_poll_backend{
     .name = "io-uring-poll",
     .summary = "io_uring as a readiness mechanism: multishot poll requests",
-    .probe = [] { return probe_ring(probe); },
+    .probe = [] { return probe_ring(probe_poll_requests); },
     .serve = serve_with<IoUringPoller>,
     .make_poller = make_poller<IoUringPoller>,
 };

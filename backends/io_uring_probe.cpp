@@ -60,7 +60,7 @@ bool accepts_many_times() {
   return (result.flags & IORING_CQE_F_MORE) != 0;
 }
 
-Availability probe() {
+Availability probe_completion() {
   constexpr const char* kMend = "use Linux 6.1 or later";
   if (!accepts_many_times()) {
     return Availability::never("the kernel has no multishot accept", kMend);
@@ -76,7 +76,7 @@ Availability probe() {
 extern const Backend io_uring_backend{
     .name = "io-uring",
     .summary = "io_uring, completion: multishot accept and receive, buffers that the kernel picks",
-    .probe = [] { return probe_ring(probe); },
+    .probe = [] { return probe_ring(probe_completion); },
     .serve = [](Worker& worker) { serve_with_ring(worker, {}); },
 };
 
