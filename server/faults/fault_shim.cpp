@@ -91,10 +91,18 @@ void fail_instead(io_uring_sqe& request, Site site) {
   request.user_data = user_data;
 }
 
+/// One that the server makes to find out what the kernel can do.
+bool is_unix_socket(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  return address.ss_family == AF_UNIX;
+}
+
 /// What befalls a request on its way to the kernel, as it would befall the call it stands for.
 void strike(io_uring_sqe& request) {
   if (request.opcode == IORING_OP_ACCEPT) {
-    if (plan->accept_singly) request.ioprio = 0;
+    if (plan->accept_singly && !is_unix_socket(request.fd)) request.ioprio = 0;
     if (fails(Site::accept)) fail_instead(request, Site::accept);
   } else if (request.opcode == IORING_OP_RECV) {
     stall_if_asked();
