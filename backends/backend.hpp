@@ -87,8 +87,8 @@ struct Backend {
 /// The backends that are compared, in the order in which they are listed and drawn.
 std::span<const Backend* const> backends();
 
-/// Controls: the least code that makes the same system calls, to measure what a backend adds to
-/// them.
+/// Controls, to measure the backends against: the least code that makes the same system calls, and
+/// io-uring used in other ways.
 std::span<const Backend* const> controls();
 
 /// The backend or control of that name; null when there is none.

@@ -33,6 +33,7 @@ class IoUringLoop {
   IoUringLoop(Worker& worker, const RingOptions& options)
       : worker_(worker),
         multishot_(options.multishot),
+        quiet_sends_(options.quiet_sends),
         accepts_alone_(worker.options.threading != Threading::shared),
         buffers_(options.buffers, kReceiveSize),
         links_(options.buffers),
@@ -284,7 +285,7 @@ class IoUringLoop {
       io_uring_prep_send(entry, fd, buffers_.data(piece.buffer) + piece.begin,
                          piece.end - piece.begin, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
       // Nobody has to hear of a success after which there is nothing to do.
-      client.quiet = client.receiving && client.waiting.first < 0 && !draining_;
+      client.quiet = quiet_sends_ && client.receiving && client.waiting.first < 0 && !draining_;
       if (client.quiet) {
         entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
         quiet_.push_back(fd);
@@ -464,6 +465,7 @@ class IoUringLoop {
 
   Worker& worker_;
   bool multishot_;
+  bool quiet_sends_;
   /// Of several that wait to accept, the kernel wakes one, whether it waits or is stuck elsewhere:
   /// the connection would be nobody's. Threads that share a listener are told that it is readable.
   bool accepts_alone_;

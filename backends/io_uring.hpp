@@ -4,13 +4,25 @@
 
 namespace muxlab {
 
-/// How the backend `io-uring` uses its ring. The defaults are what measured best; the others are
-/// there to be measured against, and to be tested at their limits.
+/// How the backend `io-uring` uses its ring. The defaults are what measured best. Others can be
+/// measured against them as controls, and are tested at their limits.
+///
+/// - One receive at a time, asked for anew after each echo (`io-uring-one-shot`), costs a second
+///   request per echo, and the kernel has to set up a poll for each.
+/// - Few buffers (`io-uring-few-buffers`) stay in the cache, but when they run out in a turn the
+///   receives of all others end, and have to be asked for anew: much dearer with many connections.
+/// - A completion for every send (`io-uring-told`) wakes the loop for what it knows: with one
+///   connection it costs a second system call per echo.
+/// - To wait for more than one completion with a time-out of 50 us, half as many as came last time,
+///   was tried and not kept: fewer calls, but no difference in CPU that could be told from chance.
+/// - send(2) from the loop would cost a system call per echo, which is what this backend is to do
+///   without.
 struct RingOptions {
   unsigned submissions = 1024;  ///< entries of the ring that requests go through
   unsigned completions = 4096;  ///< entries of the ring that results come through
   unsigned buffers = 512;       ///< for receives of all connections; a power of two
   bool multishot = true;        ///< one request receives many times
+  bool quiet_sends = true;      ///< a send that succeeds is not told of
 };
 
 /// Backend::serve of `io-uring`.

@@ -80,4 +80,25 @@ extern const Backend io_uring_backend{
     .serve = [](Worker& worker) { serve_with_ring(worker, {}); },
 };
 
+extern const Backend io_uring_one_shot_backend{
+    .name = "io-uring-one-shot",
+    .summary = "io-uring with one receive at a time",
+    .probe = [] { return probe_ring(probe_completion); },
+    .serve = [](Worker& worker) { serve_with_ring(worker, {.multishot = false}); },
+};
+
+extern const Backend io_uring_few_buffers_backend{
+    .name = "io-uring-few-buffers",
+    .summary = "io-uring with 64 buffers",
+    .probe = [] { return probe_ring(probe_completion); },
+    .serve = [](Worker& worker) { serve_with_ring(worker, {.buffers = 64}); },
+};
+
+extern const Backend io_uring_told_backend{
+    .name = "io-uring-told",
+    .summary = "io-uring that is told of each send",
+    .probe = [] { return probe_ring(probe_completion); },
+    .serve = [](Worker& worker) { serve_with_ring(worker, {.quiet_sends = false}); },
+};
+
 }  // namespace muxlab

@@ -157,6 +157,12 @@ TEST(IoUring, NeedsNoReceiveThatGoesOnByItself) {
                     200'000);
 }
 
+TEST(IoUring, MayBeToldOfEachSend) {
+  expect_all_echoed({.quiet_sends = false}, 30, 200'000);
+  expect_all_echoed({.submissions = 2, .completions = 4, .buffers = 2, .quiet_sends = false}, 30,
+                    200'000);
+}
+
 TEST(IoUring, HoldsOneBufferForAClientThatNeverReads) {
   for (const bool multishot : {true, false}) {
     Loop loop({.multishot = multishot});

@@ -11,6 +11,8 @@ extern const Backend libevent_select_backend, libevent_poll_backend, libevent_ep
 extern const Backend bufferevent_backend, libuv_backend, asio_backend, threads_backend;
 extern const Backend bare_select_backend, bare_poll_backend;
 extern const Backend bare_epoll_lt_backend, bare_epoll_et_backend;
+extern const Backend io_uring_one_shot_backend, io_uring_few_buffers_backend;
+extern const Backend io_uring_told_backend;
 
 std::span<const Backend* const> backends() {
   static constexpr std::array kBackends = {
@@ -29,6 +31,9 @@ std::span<const Backend* const> controls() {
       &bare_poll_backend,
       &bare_epoll_lt_backend,
       &bare_epoll_et_backend,
+      &io_uring_one_shot_backend,
+      &io_uring_few_buffers_backend,
+      &io_uring_told_backend,
   };
   return kControls;
 }
