@@ -5,8 +5,10 @@
 #include <gnu/libc-version.h>
 #include <sys/select.h>
 #include <sys/utsname.h>
+#include <uv.h>
 
 #include <algorithm>
+#include <asio/version.hpp>
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -161,7 +163,11 @@ Json build(const Path& root) {
 Json libraries() {
   return {{"libc", fmt::format("glibc {}", ::gnu_get_libc_version())},
           {"libevent_header", LIBEVENT_VERSION},
-          {"libevent_library", ::event_get_version()}};
+          {"libevent_library", ::event_get_version()},
+          {"liburing", MUXLAB_LIBURING_VERSION},
+          {"libuv", ::uv_version_string()},
+          {"asio", fmt::format("{}.{}.{}", ASIO_VERSION / 100'000, ASIO_VERSION / 100 % 1000,
+                               ASIO_VERSION % 100)}};
 }
 
 }  // namespace

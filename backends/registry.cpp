@@ -27,12 +27,8 @@ std::span<const Backend* const> backends() {
 
 std::span<const Backend* const> controls() {
   static constexpr std::array kControls = {
-      &bare_select_backend,
-      &bare_poll_backend,
-      &bare_epoll_lt_backend,
-      &bare_epoll_et_backend,
-      &io_uring_one_shot_backend,
-      &io_uring_few_buffers_backend,
+      &bare_select_backend,   &bare_poll_backend,         &bare_epoll_lt_backend,
+      &bare_epoll_et_backend, &io_uring_one_shot_backend, &io_uring_few_buffers_backend,
       &io_uring_told_backend,
   };
   return kControls;

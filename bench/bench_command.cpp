@@ -117,9 +117,9 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
   cli::add_count(verb, "--rounds", command.rounds, {1, 1'000}, "Trials per point")
       .shows_default("3 quick, 10 full");
   cli::add_duration(verb, "--warmup", command.warmup, "Not measured, before each window")
-      .shows_default("200ms quick, 500ms full");
+      .shows_default("100ms quick, 500ms full");
   cli::add_duration(verb, "--window", command.window, "Measured, in each trial")
-      .shows_default("600ms quick, 1s full");
+      .shows_default("400ms quick, 1s full");
   cli::add_count(verb, "--seed", command.seed, {0, UINT32_MAX}, "Draws the order of the trials")
       .shows_default("a new one");
 }
