@@ -84,6 +84,11 @@ bool HalfSync::take_connection() {
   const int fd = socket->get();
   try {
     std::unique_ptr<Client>& client = clients_[fd];
+    if (client && client->connection) {  // its descriptor was closed behind our back, and came back
+      socket.reset();
+      waiter_.turned_away();
+      return true;
+    }
     if (!client) client = std::make_unique<Client>();
     idle_.touch(fd);
     poller_->add_once(fd, Interest::read);
