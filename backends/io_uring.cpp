@@ -228,14 +228,17 @@ class IoUringLoop {
     }
   }
 
-  /// At the end of a turn: by now all buffers that can be are given back.
+  /// At the end of a turn, when all buffers that can be are given back: one receive for each of
+  /// them, first come, first served. Buffers of quiet sends are free after the next call.
   void receive_for_the_starved() {
-    while (!starved_.empty() && buffers_.free() > 0) {
-      RingClient& client = clients_[starved_.back()];
-      starved_.pop_back();
+    const std::size_t count = std::min<std::size_t>(starved_.size(), buffers_.free());
+    for (std::size_t i = 0; i < count; ++i) {
+      RingClient& client = clients_[starved_[i]];
       if (!std::exchange(client.starved, false) || client.closing) continue;
       if (!client.sending) receive(client);
     }
+    starved_.erase(starved_.begin(), starved_.begin() + static_cast<std::ptrdiff_t>(count));
+    if (!starved_.empty() && (count > 0 || !quiet_.empty())) hurry_ = true;
   }
 
   // Sending.

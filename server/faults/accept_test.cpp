@@ -244,5 +244,18 @@ TEST_P(Faults, A10ServesNineThousandConnectionsAtOnce) {
   for (Client& client : clients) client.reset();
 }
 
+TEST_P(Faults, A10ServesAllWhoCameWhileItWasStuck) {
+  constexpr int kMany = 1200;  // more than fit into one turn, or find a buffer in it
+  const bool few_descriptors = cell().backend->probe().max_descriptor < FD_SETSIZE;
+  start();
+  std::vector<Client> clients;
+  {
+    const Stopped stopped(server());
+    clients = ask(few_descriptors ? FD_SETSIZE / 2 : kMany);
+  }
+  EXPECT_TRUE(all_served(clients));
+  for (Client& client : clients) client.reset();
+}
+
 }  // namespace
 }  // namespace muxlab::faults
