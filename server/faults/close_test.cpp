@@ -55,6 +55,21 @@ TEST_P(Faults, C17ReturnsTheRestToOneWhoHalfClosesWhileThereIsNoRoom) {
   }
 }
 
+TEST_P(Faults, C17SeesTheEndThatComesWithTheData) {
+  start();
+  for (int round = 0; round < 5; ++round) {  // alone: nothing else makes the server look
+    const Client client = connect();
+    ASSERT_TRUE(client.ping());
+    {
+      const Stopped stopped(server());
+      ASSERT_TRUE(client.send("last words"));
+      client.end_sending();
+    }
+    EXPECT_EQ(client.receive(10), "last words");
+    EXPECT_TRUE(client.at_end());
+  }
+}
+
 TEST_P(Faults, C18EndsAConnectionThatEndsAtOnce) {
   start();
   for (int i = 0; i < 50; ++i) {

@@ -36,8 +36,10 @@ TEST_P(Faults, B11SendsInPieces) {
   start();
   for (const unsigned most : {1U, 3U, 7U}) {
     plan_[Site::send].most = most;
-    const std::string sent = random_bytes(20'000, most);
-    EXPECT_TRUE(connect().exchange(sent) == sent) << most;
+    for (const std::size_t size : {100U, 20'000U}) {
+      const std::string sent = random_bytes(size, most);
+      EXPECT_TRUE(connect().exchange(sent) == sent) << most << " of " << size;
+    }
   }
 }
 

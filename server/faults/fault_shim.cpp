@@ -115,7 +115,10 @@ void strike(io_uring_sqe& request) {
   } else if (request.opcode == IORING_OP_SEND) {
     if (limited(Site::send, request.len) < request.len) {
       request.len = static_cast<unsigned>((*plan)[Site::send].most);
-      request.flags &= static_cast<std::uint8_t>(~IOSQE_CQE_SKIP_SUCCESS);
+      // To a request that wants to move all, less is no success, and it is told.
+      if ((request.msg_flags & MSG_WAITALL) != 0) {
+        request.flags &= static_cast<std::uint8_t>(~IOSQE_CQE_SKIP_SUCCESS);
+      }
     }
     if (fails(Site::send)) fail_instead(request, Site::send);
   }
