@@ -205,7 +205,7 @@ TEST_P(Conformance, ServesAThousandConnectionsAtOnce) {
 
 TEST_P(Conformance, HoldsOneBufferForAClientThatNeverReads) {
   const Client client = connect(4096);
-  const std::string sent = random_bytes(64 << 20, 5);
+  const std::string sent = random_bytes(32 << 20, 5);
   std::size_t pushed = 0;
   pollfd writable{.fd = client.fd(), .events = POLLOUT, .revents = 0};
   while (pushed < sent.size() && ::poll(&writable, 1, 300) > 0) {

@@ -56,7 +56,7 @@ inline std::vector<std::pair<std::string, ServeOptions>> all_models() {
   };
 }
 
-inline std::vector<Cell> all_cells() {
+inline std::vector<Cell> find_cells() {
   std::vector<Cell> cells;
   for (const Backend* backend : backends()) {
     for (const auto& [model, options] : all_models()) {
@@ -66,6 +66,12 @@ inline std::vector<Cell> all_cells() {
       cells.push_back({.backend = backend, .model = model, .options = options});
     }
   }
+  return cells;
+}
+
+/// Asked for by each case.
+inline const std::vector<Cell>& all_cells() {
+  static const std::vector<Cell> cells = find_cells();
   return cells;
 }
 

@@ -23,10 +23,13 @@ std::string SharedPlan::path() const {
   return fmt::format("/proc/{}/fd/{}", ::getpid(), file_.get());
 }
 
-std::vector<Cell> every_cell() {
-  std::vector<Cell> cells = test::all_cells();
-  // A unix socket differs in nothing that a fault of this list touches.
-  std::erase_if(cells, [](const Cell& cell) { return cell.options.unix_path.has_value(); });
+const std::vector<Cell>& every_cell() {
+  static const std::vector<Cell> cells = [] {
+    std::vector<Cell> found = test::all_cells();
+    // A unix socket differs in nothing that a fault of this list touches.
+    std::erase_if(found, [](const Cell& cell) { return cell.options.unix_path.has_value(); });
+    return found;
+  }();
   return cells;
 }
 

@@ -101,7 +101,7 @@ class Faults : public testing::TestWithParam<Cell> {
 };
 
 /// The cells of the whole suite.
-std::vector<Cell> every_cell();
+const std::vector<Cell>& every_cell();
 
 /// True in the whole suite, false in the quick one: sets how often something is repeated.
 bool whole_suite();

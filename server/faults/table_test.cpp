@@ -3,40 +3,9 @@
 
 #include "server/faults/faults.hpp"
 
-/// Which cells each case runs over, and the table of what came of it.
+/// The table of what came of each case.
 namespace muxlab::faults {
 namespace {
-
-/// Each backend and each threading model once or more: the others are a combination of these.
-std::vector<Cell> few_cells() {
-  static const std::vector<std::string> kNames = {
-      "select_on_half_sync",
-      "poll_on_acceptor_pipe",
-      "epoll_lt_on_shared",
-      "epoll_et_on_reuseport",
-      "epoll_et_on_half_sync_worker_rearms",
-      "libevent_select_on_single",
-      "libevent_poll_on_shared",
-      "libevent_epoll_on_acceptor_eventfd",
-      "bufferevent_on_reuseport",
-      "libuv_on_acceptor_pipe",
-      "asio_on_shared",
-      "io_uring_poll_on_single",
-      "io_uring_on_reuseport",
-      "io_uring_on_acceptor_eventfd",
-      "threads_on_acceptor_eventfd",
-  };
-  std::vector<Cell> cells = every_cell();
-  std::erase_if(cells, [](const Cell& cell) {
-    return std::ranges::find(kNames, cell.name()) == kNames.end();
-  });
-  return cells;
-}
-
-INSTANTIATE_TEST_SUITE_P(Quick, Faults, testing::ValuesIn(few_cells()),
-                         [](const auto& cell) { return cell.param.name(); });
-INSTANTIATE_TEST_SUITE_P(Whole, Faults, testing::ValuesIn(every_cell()),
-                         [](const auto& cell) { return cell.param.name(); });
 
 /// Appends a row per test to the file that the environment names: case, backend, threading model,
 /// verdict and reason. Several processes may append to the same file.
