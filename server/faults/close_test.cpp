@@ -102,7 +102,7 @@ TEST_P(Faults, C19OutlivesAResetAtEveryStage) {
 
 TEST_P(Faults, C19OutlivesAResetAfterTheEndOfTheStream) {
   start();
-  const std::string piece = random_bytes(4096, 6);
+  const std::string piece = random_bytes(16384, 6);
   for (int round = 0; round < 2; ++round) {
     Client client = connect(kSmallBuffer);
     ASSERT_TRUE(eventually([&] {  // the server has an echo that it cannot send

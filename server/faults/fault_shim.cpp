@@ -8,11 +8,14 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstdint>
@@ -71,11 +74,12 @@ bool is_socket(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-/// What befalls every call that waits, before it is made. True when it fails.
+/// What befalls every call that waits, before it is made. True when it fails. The descriptor may be
+/// another thread's: no sanitizer is to take its end for the server's doing.
 bool wait_fails() {
   if (plan != nullptr && plan->close_at_wait > 0) {
     const int fd = plan->close_at_wait.exchange(0);
-    if (fd > 0) next<decltype(close)>("close")(fd);
+    if (fd > 0) next<decltype(syscall)>("syscall")(SYS_close, fd);
   }
   return fails(Site::wait);
 }
@@ -137,16 +141,26 @@ bool may_be_socket(const epoll_event& event) {
   return event.data.u64 > INT_MAX || is_socket(event.data.fd);
 }
 
-/// Adds to the `count` events that came one that this thread has seen before.
+/// How often each descriptor has been closed; some share a count.
+std::array<std::atomic<unsigned>, 4096> closings;
+
+unsigned closings_of(const epoll_event& event) {
+  return event.data.u64 > INT_MAX ? 0 : closings[event.data.u64 % closings.size()].load();
+}
+
+/// Adds to the `count` events that came one that this thread has seen before, unless its descriptor
+/// has been closed since: by now it may be another thread's, and no kernel reports that.
 int replay(epoll_event* events, int count, int most) {
   static thread_local epoll_event seen{};
   static thread_local bool any_seen = false;
+  static thread_local unsigned closings_then = 0;
   if (!replays() || count <= 0) return count;
   const epoll_event newest = events[count - 1];
-  if (any_seen && count < most) events[count++] = seen;
+  if (any_seen && count < most && closings_of(seen) == closings_then) events[count++] = seen;
   if (may_be_socket(newest)) {
     seen = newest;
     any_seen = true;
+    closings_then = closings_of(newest);
   }
   return count;
 }
@@ -196,6 +210,12 @@ ssize_t write(int fd, const void* data, size_t size) {
     return fails(Site::send) ? -1 : real(fd, data, limited(Site::send, size));
   }
   return fails(Site::write) ? -1 : real(fd, data, size);
+}
+
+int close(int fd) {
+  static auto* const real = next<decltype(close)>("close");
+  if (fd >= 0) ++closings[static_cast<unsigned>(fd) % closings.size()];
+  return real(fd);
 }
 
 int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {

@@ -149,7 +149,7 @@ void Faults::TearDown() {
     EXPECT_TRUE(eventually([&] { return server_->descriptors() <= descriptors_; }))
         << server_->descriptors() << " descriptors are open, " << descriptors_ << " were";
     EXPECT_TRUE(eventually([&] { return cpu_share(50ms) < 0.01; })) << "it is not idle";
-    expect_end(SIGTERM, 0, soon(2000));
+    expect_end(SIGTERM, 0, soon(10'000));
   }
   expect_quiet_log();
 }
