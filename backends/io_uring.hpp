@@ -4,13 +4,14 @@
 
 namespace muxlab {
 
-/// How the backend `io-uring` uses its ring. The defaults are what measured best. Others can be
-/// measured against them as controls, and are tested at their limits.
+/// How the backend `io-uring` uses its ring. The defaults are what measured best or, where nothing
+/// could be told from chance, what makes the fewest requests. Others can be measured against them as
+/// controls, which results/mechanisms does, and are tested at their limits.
 ///
-/// - One receive at a time, asked for anew after each echo (`io-uring-one-shot`), costs a second
-///   request per echo, and the kernel has to set up a poll for each.
+/// - One receive at a time, asked for anew after each echo (`io-uring-one-shot`): a second request per
+///   echo, for each of which the kernel has to set up a poll.
 /// - Few buffers (`io-uring-few-buffers`) stay in the cache, but when they run out in a turn the
-///   receives of all others end, and have to be asked for anew: much dearer with many connections.
+///   receives of all others end, and have to be asked for anew.
 /// - A completion for every send (`io-uring-told`) wakes the loop for what it knows: with one
 ///   connection it costs a second system call per echo.
 /// - To wait for more than one completion with a time-out of 50 us, half as many as came last time,
