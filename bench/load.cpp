@@ -1,6 +1,7 @@
 #include "bench/load.hpp"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "bench/load_check.hpp"
 #include "bench/load_closed_loop.hpp"
 #include "bench/load_establish.hpp"
+#include "bench/load_open_loop.hpp"
 #include "bench/load_target.hpp"
 #include "bench/load_timeline.hpp"
 
@@ -56,12 +58,26 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
       .patience = options.connect_patience};
   establish(connections, run.target, run.timeline, limits);
   run.timeline.arrive(connections.tally().established);
-  ClosedLoop(connections, run.timeline, {options.size_bytes, options.depth, options.grace}).run();
+  if (options.rate) {
+    OpenLoop(connections, run.timeline,
+             {.size_bytes = options.size_bytes,
+              .depth = options.depth,
+              .per_s = static_cast<double>(*options.rate) / static_cast<double>(options.threads),
+              .gaps = options.gaps,
+              .seed = options.seed + thread,
+              .share = thread,
+              .shares = options.threads,
+              .grace = options.grace})
+        .run();
+  } else {
+    ClosedLoop(connections, run.timeline, {options.size_bytes, options.depth, options.grace}).run();
+  }
   return std::move(connections.tally());
 }
 
 LoadTally run_thread(Run& run, std::uint64_t thread) {
   try {
+    ::prctl(PR_SET_TIMERSLACK, 1);  // ns; the kernel may otherwise wake us 50 us late
     return run_connections(run, thread);
   } catch (...) {
     run.timeline.end();  // the others would wait for this thread for ever

@@ -2,11 +2,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 
+#include "bench/arrivals.hpp"
 #include "bench/load_tally.hpp"
 
 namespace muxlab {
+
+/// A depth that is none.
+inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 /// What `muxlab load` was asked for.
 struct LoadOptions {
@@ -14,7 +20,11 @@ struct LoadOptions {
   std::uint64_t connections = 1;  ///< those that echo
   std::uint64_t idle = 0;         ///< those that are open and silent beside them
   std::uint64_t size_bytes = 64;  ///< of one message
-  std::uint64_t depth = 1;        ///< messages that each connection keeps in flight
+  /// Messages that each connection keeps in flight; in an open loop, that it may have in flight.
+  std::uint64_t depth = 1;
+  std::optional<std::uint64_t> rate;  ///< open loop: messages per second of all connections
+  Gaps gaps = Gaps::poisson;          ///< open loop: between one message and the next
+  std::uint64_t seed = 0;             ///< open loop: of the gaps, and of who sends
   std::uint64_t threads = 1;
   std::chrono::nanoseconds warmup = std::chrono::milliseconds{500};
   std::chrono::nanoseconds duration = std::chrono::seconds{5};
@@ -37,7 +47,8 @@ struct LoadReport {
 /// Opens the connections, has each of them echo once, warms up, measures and closes.
 ///
 /// Closed loop: a connection sends its next message when an echo is complete, so that the load
-/// follows the server. Every byte that comes back is compared with the one sent. A connection that
+/// follows the server. Open loop, with a rate: messages are sent when they are due, whatever the
+/// server does. Every byte that comes back is compared with the one sent. A connection that
 /// fails is counted and given up, and the run goes on with the others. Blocks until the end; runs
 /// `threads` threads of its own and raises the process's soft limit of descriptors.
 ///

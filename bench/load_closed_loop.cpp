@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <limits>
 
+#include "bench/load_rest.hpp"
+
 namespace muxlab {
 namespace {
 
 constexpr std::uint64_t kStarted = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kEnded = kStarted - 1;
-/// Something may come all the time and yet never be enough.
-constexpr int kMaxGraces = 10;
 
 }  // namespace
 
@@ -24,10 +24,10 @@ void ClosedLoop::run() {
   connections_.watch(timeline_.started(), kStarted);
   connections_.watch(timeline_.ended(), kEnded);
   while (is_sending_) {
-    for (const epoll_event& event : connections_.wait(-1)) on_event(event);
+    for (const epoll_event& event : connections_.wait(LoadConnections::kForever)) on_event(event);
   }
-  await_the_rest();
-  give_up_the_rest();
+  await_the_rest(connections_, options_.grace, [this](const epoll_event& e) { on_event(e); });
+  give_up_the_rest(connections_, options_.size_bytes);
 }
 
 void ClosedLoop::on_event(const epoll_event& event) {
@@ -78,36 +78,6 @@ void ClosedLoop::start_all() {
     active[i].stream.extend(options_.depth * options_.size_bytes);
     connections_.flush(active[i]);
   }
-}
-
-void ClosedLoop::await_the_rest() {
-  const auto is_due = [](const LoadConnection& connection) {
-    return connection.is_established && connection.fd && !connection.stream.is_quiet();
-  };
-  const std::int64_t grace_ns = options_.grace.count();
-  const std::int64_t last_ns = monotonic_ns() + kMaxGraces * grace_ns;
-  std::int64_t until_ns = monotonic_ns() + grace_ns;
-  while (std::ranges::any_of(connections_.active(), is_due)) {
-    const std::int64_t left_ns = std::min(until_ns, last_ns) - monotonic_ns();
-    if (left_ns <= 0) return;
-    const std::uint64_t before = connections_.tally().bytes_received;
-    const auto events = connections_.wait(static_cast<int>(left_ns / 1'000'000 + 1));
-    for (const epoll_event& event : events) on_event(event);
-    if (connections_.tally().bytes_received != before) until_ns = monotonic_ns() + grace_ns;
-  }
-}
-
-void ClosedLoop::give_up_the_rest() {
-  for (LoadConnection& connection : connections_.active()) {
-    if (!connection.is_established || !connection.fd || connection.stream.is_quiet()) continue;
-    // Each has completed the one message that it was established with.
-    if (connection.stream.completed() > options_.size_bytes) {
-      connections_.fail(connection, LoadError::unanswered, "not all that was sent came back");
-    } else {
-      connections_.fail(connection, LoadError::timeout, "no reply during the whole run");
-    }
-  }
-  connections_.close_all();
 }
 
 }  // namespace muxlab

@@ -37,8 +37,6 @@ class ClosedLoop {
   void on_event(const epoll_event& event);
   void on_readable(LoadConnection& connection);
   void start_all();
-  void await_the_rest();
-  void give_up_the_rest();
   std::int64_t& start_ns(const LoadConnection& connection);
 
   LoadConnections& connections_;

@@ -10,11 +10,14 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "backends/unique_fd.hpp"
 #include "bench/load.hpp"
 #include "bench/load_report.hpp"
+#include "bench/load_trust.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -59,7 +62,30 @@ struct LoadCommand {
   LoadOptions options;
   bool json = false;
   std::optional<std::string> announce;
+  std::uint64_t rate = 0;
+  std::string gaps = "poisson";
 };
+
+Gaps gaps_named(const std::string& name) {
+  for (const Gaps gaps : {Gaps::poisson, Gaps::fixed}) {
+    if (gaps_name(gaps) == name) return gaps;
+  }
+  throw Failure(ExitCode::usage, fmt::format("--gaps {}: poisson or fixed", name));
+}
+
+/// What makes an open loop of it.
+void read_rate(const CLI::App& verb, LoadCommand& command) {
+  LoadOptions& options = command.options;
+  options.gaps = gaps_named(command.gaps);
+  if (cli::is_given(verb, "--rate")) options.rate = command.rate;
+  if (options.rate && !cli::is_given(verb, "--depth")) options.depth = kNoLimit;
+  if (!cli::is_given(verb, "--seed")) options.seed = std::random_device()();
+  for (const char* const option : {"--gaps", "--seed"}) {
+    if (!options.rate && cli::is_given(verb, option)) {
+      throw Failure(ExitCode::usage, fmt::format("{} is for an open loop: add --rate", option));
+    }
+  }
+}
 
 int open_descriptor(const std::string& text) {
   int fd = -1;
@@ -83,8 +109,11 @@ ExitCode load(LoadCommand& command) {
   print(command.json ? load_json(options, report).dump(2) + "\n" : load_text(options, report));
   const std::string failure = load_failure(report);
   if (!failure.empty()) tell("muxlab: " + failure);
+  const std::vector<std::string> doubts = why_not_trusted(options, report);
+  for (const std::string& doubt : doubts) tell("muxlab: not to be trusted: " + doubt);
   if (report.interrupted) return interrupt.exit_code();
-  return failure.empty() ? ExitCode::ok : ExitCode::failed;
+  if (!failure.empty()) return ExitCode::failed;
+  return doubts.empty() ? ExitCode::ok : ExitCode::untrusted;
 }
 
 }  // namespace
@@ -95,7 +124,10 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   LoadOptions& options = command->options;
   CLI::App& verb = cli::add_verb(
       program, "load", "Load an echo server, measure it and verify every byte that comes back",
-      [command, &exit_code] { exit_code = load(*command); });
+      [&program, command, &exit_code] {
+        read_rate(cli::verb_of(program, "load"), *command);
+        exit_code = load(*command);
+      });
   cli::add_text(verb, "--connect", options.connect, "ADDRESS",
                 "Server: HOST:PORT, [IPV6]:PORT or unix:PATH")
       .required();
@@ -107,7 +139,16 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   cli::add_duration(verb, "--warmup", options.warmup, "How long to send before that");
   cli::add_size(verb, "--size", options.size_bytes, {1, 1 << 20}, "Size of a message");
   cli::add_count(verb, "--depth", options.depth, {1, 1024},
-                 "Messages that each connection keeps in flight");
+                 "Messages that each connection keeps in flight; with --rate at most")
+      .shows_default("1, with --rate no limit");
+  cli::add_count(verb, "--rate", command->rate, {1, 100'000'000},
+                 "Messages per second in all, sent when they are due: an open loop")
+      .shows_default("as fast as echoes come back");
+  cli::add_text(verb, "--gaps", command->gaps, "KIND",
+                "Between messages with --rate: poisson or fixed");
+  cli::add_count(verb, "--seed", options.seed, {0, UINT32_MAX},
+                 "Draws the gaps, and who sends next, with --rate")
+      .shows_default("a new one");
   cli::add_count(verb, "--threads", options.threads, {1, 1024},
                  "Threads that share the connections evenly");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");

@@ -52,9 +52,10 @@ class LoadConnections {
   /// Watches a descriptor that is not a connection; its events carry `id`.
   void watch(int fd, std::uint64_t id);
   void unwatch(int fd);
+  static constexpr std::int64_t kForever = -1;
   /// Waits for events of which `data.u64` is the index of a connection or the id of another
-  /// descriptor. Forever when `timeout_ms` is -1. The events are valid until the next call.
-  std::span<const epoll_event> wait(int timeout_ms);
+  /// descriptor, for no longer than `timeout_ns`. The events are valid until the next call.
+  std::span<const epoll_event> wait(std::int64_t timeout_ns);
 
   /// Receives once and verifies it; false when nothing came, or the connection has failed.
   bool receive(LoadConnection& connection);

@@ -14,7 +14,7 @@ namespace muxlab {
 namespace {
 
 constexpr std::uint64_t kEnded = ~std::uint64_t{0};
-constexpr std::int64_t kRetryMs = 1;
+constexpr std::int64_t kRetry_ns = 1'000'000;
 
 class Establishing {
  public:
@@ -31,10 +31,9 @@ class Establishing {
       const std::uint64_t before = finished_;
       const bool is_backlog_full = !dial_more();
       if (under_way_ == 0 && !is_backlog_full) return;  // the last ones failed at once
-      const std::int64_t left_ms = (stalled_at_ns - monotonic_ns()) / 1'000'000 + 1;
-      const std::int64_t timeout_ms = is_backlog_full ? std::min(left_ms, kRetryMs) : left_ms;
-      for (const epoll_event& event :
-           connections_.wait(static_cast<int>(std::clamp<std::int64_t>(timeout_ms, 0, 60'000)))) {
+      const std::int64_t left_ns = std::max<std::int64_t>(stalled_at_ns - monotonic_ns(), 0);
+      const std::int64_t timeout_ns = is_backlog_full ? std::min(left_ns, kRetry_ns) : left_ns;
+      for (const epoll_event& event : connections_.wait(timeout_ns)) {
         if (event.data.u64 == kEnded) return;
         on_event(event);
       }

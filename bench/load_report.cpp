@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "bench/load_trust.hpp"
+
 namespace muxlab {
 namespace {
 
@@ -35,11 +37,39 @@ Json latency_json(const Histogram& latency) {
   return json;
 }
 
+/// What an open loop has beside the rest.
+Json open_loop_json(const LoadOptions& options, const LoadReport& report) {
+  const LoadTally& tally = report.tally;
+  return {
+      {"rate_asked", *options.rate},
+      {"gaps", gaps_name(options.gaps)},
+      {"seed", options.seed},
+      {"offered", tally.offered},
+      {"offered_per_s", ratio(static_cast<double>(tally.offered), seconds(report.window))},
+      {"unsent", tally.unsent},
+      {"unanswered", tally.unanswered},
+      {"latency_from_send_ns", latency_json(tally.latency_from_send_ns)},
+      {"send_lag_ns", latency_json(tally.send_lag_ns)},
+      {"not_trusted", why_not_trusted(options, report)},
+  };
+}
+
 std::string show_ns(double ns) {
   if (ns < 1e3) return fmt::format("{:.0f} ns", ns);
   if (ns < 1e6) return fmt::format("{:.1f} us", ns / 1e3);
   if (ns < 1e9) return fmt::format("{:.2f} ms", ns / 1e6);
   return fmt::format("{:.2f} s", ns / 1e9);
+}
+
+std::string show_p99(const Histogram& histogram) {
+  return show_ns(static_cast<double>(histogram.value_at_percentile(99)));
+}
+
+std::string show_model(const LoadOptions& options) {
+  if (!options.rate) return fmt::format("closed loop, depth {}", options.depth);
+  return fmt::format("open loop, {}/s, {} gaps, seed {}{}", *options.rate, gaps_name(options.gaps),
+                     options.seed,
+                     options.depth == kNoLimit ? "" : fmt::format(", depth {}", options.depth));
 }
 
 std::string show_bytes(double bytes) {
@@ -68,15 +98,15 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
   for (std::size_t i = 0; i < kLoadErrorNames.size(); ++i) {
     by_kind[std::string(kLoadErrorNames[i])] = tally.errors.of(static_cast<LoadError>(i));
   }
-  return {
+  Json json = {
       {"schema_version", 1},
       {"run_status", report.interrupted ? "interrupted" : "complete"},
       {"server", options.connect},
-      {"model", "closed"},
+      {"model", options.rate ? "open" : "closed"},
       {"connections", options.connections},
       {"idle", options.idle},
       {"size_bytes", options.size_bytes},
-      {"depth", options.depth},
+      {"depth", options.depth == kNoLimit ? Json() : Json(options.depth)},
       {"threads", options.threads},
       {"connect_s", seconds(report.connecting)},
       {"duration_s", seconds(report.window)},
@@ -93,6 +123,8 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
       {"errors", tally.errors.total()},
       {"errors_by_kind", by_kind},
   };
+  if (options.rate) json.update(open_loop_json(options, report));
+  return json;
 }
 
 std::string load_text(const LoadOptions& options, const LoadReport& report) {
@@ -105,8 +137,7 @@ std::string load_text(const LoadOptions& options, const LoadReport& report) {
     text += fmt::format("{:<13}{}\n", name, value);
   };
   line("server", options.connect);
-  line("model", fmt::format("closed loop, depth {}{}", options.depth,
-                            report.interrupted ? ", interrupted" : ""));
+  line("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
   line("load", fmt::format("{} connections and {} idle, {} B, {} thread{}", options.connections,
                            options.idle, options.size_bytes, options.threads,
                            options.threads == 1 ? "" : "s"));
@@ -126,6 +157,12 @@ std::string load_text(const LoadOptions& options, const LoadReport& report) {
     line("client CPU",
          fmt::format("{} per echo",
                      show_ns(static_cast<double>(report.client_cpu.count()) / echoes)));
+  }
+  if (options.rate) {
+    line("late", fmt::format("sent p99 {} after it was due; from then on p99 {}",
+                             show_p99(tally.send_lag_ns), show_p99(tally.latency_from_send_ns)));
+    line("offered", fmt::format("{} messages, {} not sent, {} not answered", tally.offered,
+                                tally.unsent, tally.unanswered));
   }
   const std::string errors = show_errors(tally.errors);
   line("errors", errors.empty() ? "0" : errors);

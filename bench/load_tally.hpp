@@ -12,7 +12,12 @@ namespace muxlab {
 struct LoadTally {
   std::uint64_t established = 0;     ///< connections that echoed once, idle ones included
   std::uint64_t echoes = 0;          ///< completed inside the window
-  Histogram latency_ns;              ///< of those echoes
+  Histogram latency_ns;              ///< of those echoes; of an open loop: since they were due
+  Histogram latency_from_send_ns;    ///< open loop: of the same messages, since they were sent
+  Histogram send_lag_ns;             ///< open loop: from when they were due until they were sent
+  std::uint64_t offered = 0;         ///< open loop: messages that were due inside the window
+  std::uint64_t unsent = 0;          ///< of these: too many were in flight, or no connection left
+  std::uint64_t unanswered = 0;      ///< of these: sent, and never back
   std::uint64_t bytes_sent = 0;      ///< during the whole run, as these two
   std::uint64_t bytes_received = 0;  ///< and found to be right
   std::uint64_t bytes_missing = 0;   ///< sent and not back when their connection ended
@@ -23,6 +28,11 @@ struct LoadTally {
     established += other.established;
     echoes += other.echoes;
     latency_ns.merge(other.latency_ns);
+    latency_from_send_ns.merge(other.latency_from_send_ns);
+    send_lag_ns.merge(other.send_lag_ns);
+    offered += other.offered;
+    unsent += other.unsent;
+    unanswered += other.unanswered;
     bytes_sent += other.bytes_sent;
     bytes_received += other.bytes_received;
     bytes_missing += other.bytes_missing;

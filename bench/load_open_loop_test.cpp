@@ -1,0 +1,137 @@
+#include "bench/load_open_loop.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "bench/load.hpp"
+#include "bench/load_test_server.hpp"
+#include "server/test_server_process.hpp"
+
+namespace muxlab {
+namespace {
+
+using namespace std::chrono_literals;
+using test::EchoServer;
+using test::Fault;
+
+LoadOptions open_run(const std::string& address, std::uint64_t rate) {
+  LoadOptions options = test::short_run(address);
+  options.connections = 20;
+  options.rate = rate;
+  options.depth = kNoLimit;
+  options.duration = 200ms;
+  options.seed = 1;
+  return options;
+}
+
+/// Every message that was due is accounted for, once in each histogram if it came back.
+void expect_balance(const LoadTally& tally) {
+  EXPECT_EQ(tally.offered, tally.latency_ns.count() + tally.latency_ns.dropped() + tally.unsent +
+                               tally.unanswered);
+  EXPECT_EQ(tally.latency_ns.count(), tally.latency_from_send_ns.count());
+  EXPECT_EQ(tally.latency_ns.count(), tally.send_lag_ns.count());
+  EXPECT_EQ(tally.bytes_sent, tally.bytes_received + tally.bytes_missing);
+}
+
+TEST(OpenLoop, SendsAsMuchAsItWasAskedTo) {
+  const EchoServer server;
+  for (const Gaps gaps : {Gaps::poisson, Gaps::fixed}) {
+    LoadOptions options = open_run(server.address(), 5000);
+    options.gaps = gaps;
+    options.threads = 2;
+    options.idle = 3;
+    const LoadReport report = run_load(options);
+    const double due = 5000 * std::chrono::duration<double>(report.window).count();
+    const double spread = gaps == Gaps::fixed ? 2 : 5 * std::sqrt(due);
+    EXPECT_NEAR(static_cast<double>(report.tally.offered), due, spread);
+    EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
+    EXPECT_EQ(report.tally.unsent + report.tally.unanswered, 0U);
+    expect_balance(report.tally);
+  }
+}
+
+TEST(OpenLoop, KeepsMessagesOfAllSizesApart) {
+  const EchoServer server({.in_odd_chunks = true});
+  for (const std::uint64_t size : {1, 64, 65'536}) {
+    LoadOptions options = open_run(server.address(), 2000);
+    options.connections = 2;  // so that several are in flight on each
+    options.size_bytes = size;
+    const LoadReport report = run_load(options);
+    EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
+    EXPECT_GT(report.tally.offered, 0U);
+    expect_balance(report.tally);
+  }
+}
+
+TEST(OpenLoop, CountsWhatNeverComesBack) {
+  const EchoServer server({.fault = Fault::silence, .on_connection = 1, .at_byte = 640});
+  LoadOptions options = open_run(server.address(), 5000);
+  options.connections = 3;
+  options.grace = 100ms;
+  const LoadReport report = run_load(options);
+  EXPECT_EQ(report.tally.errors.total(), 1U);
+  EXPECT_GT(report.tally.unanswered, 0U);
+  expect_balance(report.tally);
+}
+
+TEST(OpenLoop, CountsWhatItHasNobodyToSendWith) {
+  const EchoServer server({.fault = Fault::reset, .at_byte = 640, .on_every_connection = true});
+  const LoadReport report = run_load(open_run(server.address(), 5000));
+  EXPECT_EQ(report.tally.errors.total(), 20U);
+  EXPECT_GT(report.tally.unsent, 0U);
+  expect_balance(report.tally);
+}
+
+/// What a server that stands still for 200 ms of 1 s looks like.
+LoadTally stalled_run(std::optional<std::uint64_t> rate) {
+  test::ServerProcess server({"--backend", "epoll-lt"});
+  EXPECT_TRUE(server.listens());
+  LoadOptions options = test::short_run(server.address());
+  options.connections = 10;
+  options.duration = 1s;
+  options.rate = rate;
+  options.gaps = Gaps::fixed;
+  const UniqueFd began(::eventfd(0, EFD_CLOEXEC));
+  std::array<int, 2> announcements{};
+  EXPECT_EQ(::pipe2(announcements.data(), O_CLOEXEC), 0);
+  const UniqueFd reader(announcements[0]);
+  const UniqueFd writer(announcements[1]);
+  options.announce = writer.get();
+  std::thread staller([&] {
+    char first = 0;
+    if (::read(reader.get(), &first, 1) != 1) return;
+    std::this_thread::sleep_for(300ms);
+    server.signal(SIGSTOP);
+    std::this_thread::sleep_for(200ms);
+    server.signal(SIGCONT);
+  });
+  LoadReport report = run_load(options);
+  staller.join();
+  EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
+  return std::move(report.tally);
+}
+
+/// A fifth of the messages are due while it stands still, and wait for as long as it still will:
+/// the 99th percentile of all is that of the last twentieth of these, 190 ms. Who waits for an
+/// answer before sending again has ten messages of thousands delayed, and does not see it.
+TEST(OpenLoop, SeesAStallThatOneWhoWaitsForTheServerDoesNot) {
+  constexpr double kMs = 1e6;
+  const LoadTally open = stalled_run(2000);
+  const auto p99 = [](const Histogram& h) {
+    return static_cast<double>(h.value_at_percentile(99)) / kMs;
+  };
+  EXPECT_GE(p99(open.latency_ns), 180);
+  EXPECT_GE(static_cast<double>(open.latency_ns.value_at_percentile(90)) / kMs, 90);
+  EXPECT_LE(p99(open.latency_from_send_ns), p99(open.latency_ns) / 2);
+
+  const LoadTally closed = stalled_run(std::nullopt);
+  EXPECT_GE(static_cast<double>(closed.latency_ns.max()) / kMs, 190);
+  EXPECT_LE(p99(closed.latency_ns), p99(open.latency_ns) / 2);
+}
+
+}  // namespace
+}  // namespace muxlab
