@@ -34,9 +34,7 @@ class Arrivals {
   }
 
   /// Of CLOCK_MONOTONIC.
-  [[nodiscard]] std::int64_t due_ns() const {
-    return began_ns_ + std::llround(elapsed_ns_);
-  }
+  [[nodiscard]] std::int64_t due_ns() const { return began_ns_ + std::llround(elapsed_ns_); }
   void advance() { elapsed_ns_ += gaps_ == Gaps::fixed ? mean_gap_ns_ : exponential_gap_ns(); }
 
   /// One of `count`, each as likely as the others.

@@ -50,6 +50,43 @@ TEST(LoadCommand, WritesOneJsonObject) {
   EXPECT_GE(json["duration_s"], 0.02);
 }
 
+TEST(LoadCommand, WritesWhatAnOpenLoopHasBesideTheRest) {
+  const EchoServer server;
+  const Outcome outcome = load(
+      short_words(server.address(), {"--json", "--rate", "2k", "--gaps", "fixed", "--seed", "7"}));
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(outcome.exit_code, json["not_trusted"].empty() ? 0 : 4) << outcome.errors;
+  EXPECT_EQ(json["model"], "open");
+  EXPECT_EQ(json["rate_asked"], 2000);
+  EXPECT_EQ(json["gaps"], "fixed");
+  EXPECT_EQ(json["seed"], 7);
+  EXPECT_TRUE(json["depth"].is_null());
+  EXPECT_NEAR(json["offered"].get<double>(), 2000 * json["duration_s"].get<double>(), 2);
+  EXPECT_GT(json["latency_ns"]["p50"], json["latency_from_send_ns"]["p50"].get<int>() / 2);
+  EXPECT_TRUE(json["send_lag_ns"]["p99"].is_number());
+}
+
+TEST(LoadCommand, SaysWhatIsNotToBeTrusted) {
+  const EchoServer server;
+  const Outcome outcome = load(short_words(server.address(), {"--rate", "1", "--gaps", "fixed"}));
+  EXPECT_EQ(outcome.exit_code, 4);
+  EXPECT_THAT(outcome.errors, HasSubstr("not to be trusted: no message was due"));
+  EXPECT_THAT(outcome.output, HasSubstr("open loop, 1/s, fixed gaps"));
+}
+
+TEST(LoadCommand, RejectsWhatBelongsToAnOpenLoop) {
+  const EchoServer server;
+  for (const auto& [more, problem] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--gaps", "fixed"}, "--gaps is for an open loop: add --rate"},
+           {{"--seed", "1"}, "--seed is for an open loop: add --rate"},
+           {{"--rate", "1", "--gaps", "even"}, "--gaps even: poisson or fixed"},
+           {{"--rate", "0"}, "--rate"}}) {
+    const Outcome outcome = load(short_words(server.address(), more));
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.errors, HasSubstr(problem));
+  }
+}
+
 TEST(LoadCommand, WritesTextForReaders) {
   const EchoServer server;
   const Outcome outcome = load(short_words(server.address()));
