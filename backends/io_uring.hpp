@@ -5,10 +5,11 @@
 namespace muxlab {
 
 /// How the backend `io-uring` uses its ring. The defaults are what measured best or, where nothing
-/// could be told from chance, what makes the fewest requests. Others can be measured against them as
-/// controls, which results/mechanisms does, and are tested at their limits.
+/// could be told from chance, what makes the fewest requests. Others can be measured against them
+/// as controls, which results/mechanisms does, and are tested at their limits.
 ///
-/// - One receive at a time, asked for anew after each echo (`io-uring-one-shot`): a second request per
+/// - One receive at a time, asked for anew after each echo (`io-uring-one-shot`): a second request
+/// per
 ///   echo, for each of which the kernel has to set up a poll.
 /// - Few buffers (`io-uring-few-buffers`) stay in the cache, but when they run out in a turn the
 ///   receives of all others end, and have to be asked for anew.
