@@ -102,7 +102,8 @@ class IoUringPoller final : public Poller {
     Watched& watched = watched_[fd];
     if (completion.user_data >> 32 != watched.generation) return;
     ready_.push(fd);
-    if (completion.res > 0 && (completion.res & kHidesMore) != 0) ready_.push(fd);
+    if (completion.res > 0 && (static_cast<unsigned>(completion.res) & kHidesMore) != 0)
+      ready_.push(fd);
     // The kernel ends it for want of room or memory; an error of its own tells the next recv().
     const bool ended = (completion.flags & IORING_CQE_F_MORE) == 0;
     if (ended && watched.multishot && completion.res >= 0) arm(fd, IORING_POLL_ADD_MULTI);
