@@ -87,7 +87,8 @@ void show(const CampaignPlan& plan, const Tally& tally) {
                tally.ok + tally.failed, folder);
   }
   const Report report = render_report(plan.folder);
-  fmt::print("{}", summary_table(report.summary, report.caution));
+  fmt::print("{}{}", summary_table(report.summary, report.caution),
+             comparison_text(report.comparisons));
   if (tally.failed > 0) {
     fmt::print("{} trials failed; {}/trials.csv says why\n", tally.failed, folder);
   }

@@ -13,7 +13,7 @@
 namespace muxlab {
 namespace {
 
-constexpr std::uint64_t kEnded = ~std::uint64_t{0};
+constexpr std::uint64_t kRunEnded = ~std::uint64_t{0};
 constexpr std::int64_t kRetry_ns = 1'000'000;
 
 class Establishing {
@@ -34,7 +34,7 @@ class Establishing {
       const std::int64_t left_ns = std::max<std::int64_t>(stalled_at_ns - monotonic_ns(), 0);
       const std::int64_t timeout_ns = is_backlog_full ? std::min(left_ns, kRetry_ns) : left_ns;
       for (const epoll_event& event : connections_.wait(timeout_ns)) {
-        if (event.data.u64 == kEnded) return;
+        if (event.data.u64 == kRunEnded) return;
         on_event(event);
       }
       if (finished_ != before) {
@@ -105,7 +105,7 @@ class Establishing {
 
 void establish(LoadConnections& connections, const LoadTarget& target, const Timeline& timeline,
                const EstablishLimits& limits) {
-  connections.watch(timeline.ended(), kEnded);
+  connections.watch(timeline.ended(), kRunEnded);
   Establishing(connections, target, limits).run();
   connections.unwatch(timeline.ended());
 }

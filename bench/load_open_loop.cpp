@@ -13,7 +13,10 @@ constexpr std::uint64_t kOpenStarted = std::numeric_limits<std::uint64_t>::max()
 constexpr std::uint64_t kOpenEnded = kOpenStarted - 1;
 /// The kernel wakes us up to so much too late. For so long we do not sleep, where that keeps no
 /// server from its processor.
-const std::int64_t kLateness_ns = std::thread::hardware_concurrency() > 1 ? 60'000 : 0;
+std::int64_t lateness_ns() {
+  static const bool has_others = std::thread::hardware_concurrency() > 1;
+  return has_others ? 60'000 : 0;
+}
 
 }  // namespace
 
@@ -42,7 +45,7 @@ void OpenLoop::run() {
 
 std::int64_t OpenLoop::until_next_ns() const {
   if (!has_started_) return LoadConnections::kForever;
-  return std::max<std::int64_t>(arrivals_.due_ns() - monotonic_ns() - kLateness_ns, 0);
+  return std::max<std::int64_t>(arrivals_.due_ns() - monotonic_ns() - lateness_ns(), 0);
 }
 
 void OpenLoop::on_event(const epoll_event& event) {
@@ -57,6 +60,7 @@ void OpenLoop::on_event(const epoll_event& event) {
     return connections_.unwatch(timeline_.ended());
   }
   LoadConnection& connection = connections_.at(event.data.u64);
+  if (!connection.fd) return;  // something that was sent since found it broken
   if ((event.events & ~EPOLLOUT) != 0) on_readable(connection);
   if ((event.events & EPOLLOUT) != 0 && connection.fd) connections_.flush(connection);
 }

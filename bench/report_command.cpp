@@ -19,8 +19,8 @@ void add_report(CLI::App& program, ExitCode& exit_code) {
       "Rebuild summary.csv and the plots of a folder of results from its trials.csv",
       [folder, &exit_code] {
         const Report report = render_report(*folder);
-        fmt::print("{}{} plots in {}/plots\n", summary_table(report.summary, report.caution),
-                   report.plots, *folder);
+        fmt::print("{}{}{} plots in {}/plots\n", summary_table(report.summary, report.caution),
+                   comparison_text(report.comparisons), report.plots, *folder);
         std::fflush(stdout);
         exit_code = ExitCode::ok;
       });

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/statistics.hpp"
+#include "bench/trial_row.hpp"
+
+namespace muxlab {
+
+enum class Verdict { cheaper, dearer, cannot_tell };
+
+/// The server's CPU time per echo of one cell, against that of the baseline at the same point.
+struct Comparison {
+  Cell cell;
+  std::string baseline;
+  PairedRatio ratio;    ///< of the rounds in which both have a trial that is ok
+  double p_of_all = 1;  ///< corrected for all comparisons that were made
+  Verdict verdict = Verdict::cannot_tell;
+};
+
+/// The fewest pairs that a verdict may stand on.
+inline constexpr std::size_t kFewestPairs = 7;
+
+/// Every cell against that of `epoll-lt` at the same point, or of the first backend where that was
+/// not measured; in the order of `backends`. Paired by round, as the machine is not the same from
+/// one to the next. Empty where there is nothing to compare with.
+std::vector<Comparison> compare(std::span<const TrialRow> trials,
+                                std::span<const std::string> backends);
+
+/// comparisons.csv: a record per comparison.
+std::string comparisons_csv(std::span<const Comparison> comparisons);
+
+/// What they say in words, a line per point and verdict.
+std::string comparison_text(std::span<const Comparison> comparisons);
+
+/// "cheaper", "dearer" or "cannot tell".
+std::string_view verdict_name(Verdict verdict);
+
+}  // namespace muxlab
