@@ -281,6 +281,7 @@ CallsPerEcho calls_per_echo(const Cell& cell) {
   // It moves the bytes in two turns: waits for room before it sends, and asks the kernel how much
   // there is before it receives.
   if (name == "bufferevent") return {.wait = 2, .ctl = 2, .other = 1};
+  if (name == "epoll-lt-extra-call") return {.read = 2};
   if (cell.options.threading != Threading::half_sync) return {};
   // A connection is re-armed where the kernel keeps the list, and one that is handed back costs a
   // write, a wait and a read to say so.
@@ -293,6 +294,7 @@ CallsPerEcho calls_per_echo(const Cell& cell) {
 /// echo.
 TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   constexpr std::uint64_t kEchoes = 500;
+  const std::string_view name = GetParam().backend->name;
   const Client client = connect();
   ASSERT_TRUE(client.ping());
   ASSERT_TRUE(all_threads_wait());
@@ -311,8 +313,14 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
     return testing::AllOf(testing::Ge(calls - std::min<std::uint64_t>(calls, 2)),
                           testing::Le(calls + 2));
   };
+  if (name == "blind-scan") {  // all else it does is in vain
+    EXPECT_GE(made[1], kEchoes) << "read";
+    EXPECT_EQ(made[2], kEchoes) << "write";
+    EXPECT_EQ(made[3], 0U) << "ctl";
+    return;
+  }
   EXPECT_THAT(made[0], near(expected.wait)) << "wait";
-  if (GetParam().backend->name == "asio") {
+  if (name == "asio") {
     // It tries to receive before it waits: in vain unless the next request is there already.
     EXPECT_THAT(made[1], testing::AllOf(testing::Ge(kEchoes), testing::Le(2 * kEchoes + 2)));
   } else {
@@ -457,6 +465,10 @@ TEST_P(Promises, StopsAfterTheDrainTimeWhateverClientsDo) {
 INSTANTIATE_TEST_SUITE_P(Every, Conformance, testing::ValuesIn(test::all_cells()),
                          [](const auto& cell) { return cell.param.name(); });
 INSTANTIATE_TEST_SUITE_P(Every, Promises, testing::ValuesIn(test::all_cells()),
+                         [](const auto& cell) { return cell.param.name(); });
+INSTANTIATE_TEST_SUITE_P(Control, Conformance, testing::ValuesIn(test::control_cells()),
+                         [](const auto& cell) { return cell.param.name(); });
+INSTANTIATE_TEST_SUITE_P(Control, Promises, testing::ValuesIn(test::control_cells()),
                          [](const auto& cell) { return cell.param.name(); });
 
 }  // namespace
