@@ -15,6 +15,8 @@
 
 namespace muxlab {
 
+class OracleBoard;
+
 /// Every backend receives at most this much before it sends it back, and so holds at most this much
 /// for a client that does not read.
 inline constexpr std::size_t kBufferSize = std::size_t{16} * 1024;
@@ -25,6 +27,7 @@ struct Worker {
   int stop;  ///< eventfd; readable for good once the server stops; never read
   const ServeOptions& options;
   WorkerStats& stats;
+  OracleBoard* oracle = nullptr;  ///< where a backend is told what is ready; null for all others
 
   /// A connection of the source is served from now on.
   void began() const { ++stats.accepted; }
@@ -82,6 +85,9 @@ struct Backend {
   /// The mechanism alone, for the threading model in which one thread waits and others serve; null
   /// where waiting cannot be separated from the rest.
   std::unique_ptr<Poller> (*make_poller)() = nullptr;
+  /// The load client tells it what is ready, on Worker::oracle, and it spins until it does: one
+  /// client thread tells one serving thread, over TCP.
+  bool is_told = false;
 };
 
 /// The backends that are compared, in the order in which they are listed and drawn.

@@ -214,6 +214,8 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
                     "Close a connection that is silent for that long; 0: never");
   cli::add_duration(verb, "--drain", options.drain,
                     "How long to wait at the end for clients to end their side");
+  cli::add_text(verb, "--oracle", options.oracle, "FILE",
+                "Board on which muxlab load --oracle FILE tells --backend oracle what is ready");
   cli::add_text(verb, "--stats", command->stats_path, "FILE",
                 "Write counters as JSON at the end, and on each SIGUSR1; - is stdout");
 }

@@ -78,6 +78,10 @@ inline std::vector<Cell> control_cells() {
       cells.push_back({.backend = find_backend(name), .model = model, .options = options});
     }
   }
+  Cell oracle{.backend = find_backend("oracle"), .model = "single", .options = {}};
+  oracle.options.drain = {};
+  oracle.options.oracle = fmt::format("{}/muxlab-oracle-{}", testing::TempDir(), ::getpid());
+  cells.push_back(oracle);  // as long as nobody tells it anything
   return cells;
 }
 

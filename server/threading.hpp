@@ -36,6 +36,9 @@ constexpr std::string_view why_not(const Backend& backend, Threading threading) 
   if (threading == Threading::half_sync && backend.make_poller == nullptr) {
     return "it waits and serves in one call, which cannot be put on two threads";
   }
+  if (backend.is_told && threading != Threading::single) {
+    return "one client thread tells one serving thread";
+  }
   return "";
 }
 
