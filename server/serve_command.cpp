@@ -216,6 +216,8 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
                     "How long to wait at the end for clients to end their side");
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
                 "Board on which muxlab load --oracle FILE tells --backend oracle what is ready");
+  cli::add_flag(verb, "--time-calls", options.time_calls,
+                "Add up the time in system calls too, as call_ns of --stats; costs some itself");
   cli::add_text(verb, "--stats", command->stats_path, "FILE",
                 "Write counters as JSON at the end, and on each SIGUSR1; - is stdout");
 }

@@ -10,6 +10,11 @@ namespace muxlab {
 /// The counters now, summed and per thread, with the CPU time of the whole process and the clock
 /// (CLOCK_MONOTONIC) that they were read at. The format of `muxlab serve --stats`; README names its
 /// keys. The difference of two snapshots is what happened in between.
+///
+/// `events` are the descriptors and completions that waiting brought. `call_ns`, the time in system
+/// calls by kind and what reading the `clock` for it took, is there where calls are timed
+/// (backends/call_clock.hpp says how far to believe it). `kernel_threads_cpu_ns` is a part of
+/// `cpu_ns`, the process's, which is what counts; null where it cannot be told.
 nlohmann::ordered_json stats_json(std::span<const WorkerStats> threads);
 
 }  // namespace muxlab
