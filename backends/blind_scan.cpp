@@ -96,6 +96,8 @@ extern const Backend blind_scan_backend{
     .summary = "control, the ceiling: never waits, and tries every connection each time",
     .probe = probe_poller<BlindPoller>,
     .serve = serve_with<BlindPoller>,
+    // It receives as often as there are connections for one that is ready.
+    .calls = std::nullopt,
 };
 
 }  // namespace muxlab

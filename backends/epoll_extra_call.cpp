@@ -43,6 +43,7 @@ extern const Backend epoll_lt_extra_call_backend{
     .summary = "control: epoll-lt with one system call more per report, a receive that only peeks",
     .probe = probe_poller<ExtraCallPoller>,
     .serve = serve_with<ExtraCallPoller>,
+    .calls = CallsPerEcho{.read = 2},
 };
 
 }  // namespace muxlab

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/kernel_threads.hpp"
+#include "server/threading.hpp"
 
 namespace muxlab {
 namespace {
@@ -65,6 +66,18 @@ nlohmann::ordered_json stats_json(std::span<const WorkerStats> threads) {
     all["threads"].push_back(counters(threads.subspan(i, 1)));
   }
   return all;
+}
+
+nlohmann::ordered_json reading_json(const Backend& backend, const ServeOptions& options) {
+  Json expected;
+  if (const auto calls = calls_per_echo(backend, options)) {
+    expected = {{"events", calls->events},
+                {"read", calls->read},
+                {"write", calls->write},
+                {"ctl", calls->ctl},
+                {"other", calls->other}};
+  }
+  return {{"calls_per_echo", expected}, {"spins", backend.is_told}};
 }
 
 }  // namespace muxlab

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "backends/worker_stats.hpp"
+#include "backends/backend.hpp"
 
 namespace muxlab {
 
@@ -16,5 +16,10 @@ namespace muxlab {
 /// (backends/call_clock.hpp says how far to believe it). `kernel_threads_cpu_ns` is a part of
 /// `cpu_ns`, the process's, which is what counts; null where it cannot be told.
 nlohmann::ordered_json stats_json(std::span<const WorkerStats> threads);
+
+/// The keys that tell how to read the counters of a server: `calls_per_echo`, what theory says of
+/// them (backends/backend.hpp), null where it says nothing; and whether the process `spins`, so
+/// that its CPU time is no cost.
+nlohmann::ordered_json reading_json(const Backend& backend, const ServeOptions& options);
 
 }  // namespace muxlab
