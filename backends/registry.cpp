@@ -14,6 +14,7 @@ extern const Backend epoll_lt_again_backend;
 extern const Backend bare_epoll_lt_backend, bare_epoll_et_backend;
 extern const Backend io_uring_one_shot_backend, io_uring_few_buffers_backend;
 extern const Backend io_uring_told_backend;
+extern const Backend blind_scan_backend, epoll_lt_extra_call_backend, oracle_backend;
 
 std::span<const Backend* const> backends() {
   static constexpr std::array kBackends = {
@@ -28,9 +29,10 @@ std::span<const Backend* const> backends() {
 
 std::span<const Backend* const> controls() {
   static constexpr std::array kControls = {
-      &bare_select_backend,   &bare_poll_backend,         &bare_epoll_lt_backend,
-      &bare_epoll_et_backend, &io_uring_one_shot_backend, &io_uring_few_buffers_backend,
-      &io_uring_told_backend, &epoll_lt_again_backend,
+      &bare_select_backend,    &bare_poll_backend,           &bare_epoll_lt_backend,
+      &bare_epoll_et_backend,  &io_uring_one_shot_backend,   &io_uring_few_buffers_backend,
+      &io_uring_told_backend,  &blind_scan_backend,          &oracle_backend,
+      &epoll_lt_again_backend, &epoll_lt_extra_call_backend,
   };
   return kControls;
 }

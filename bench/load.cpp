@@ -10,6 +10,7 @@
 #include <cmath>
 #include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "bench/load_closed_loop.hpp"
 #include "bench/load_establish.hpp"
 #include "bench/load_open_loop.hpp"
+#include "bench/load_oracle.hpp"
 #include "bench/load_target.hpp"
 #include "bench/load_timeline.hpp"
 #include "bench/runqueue.hpp"
@@ -59,6 +61,11 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
       .active_bytes = options.size_bytes,
       .patience = options.connect_patience};
   establish(connections, run.target, run.timeline, limits);
+  std::optional<OracleTeller> teller;
+  if (options.oracle) {
+    teller.emplace(*options.oracle).begin(connections.active());
+    connections.tell(*teller);
+  }
   run.timeline.arrive(connections.tally().established);
   if (options.rate) {
     OpenLoop(connections, run.timeline,

@@ -31,6 +31,7 @@ struct LoadOptions {
   /// How long nothing at all may happen: while connecting, and while the last echoes are awaited.
   std::chrono::nanoseconds connect_patience = std::chrono::seconds{10};
   std::chrono::nanoseconds grace = std::chrono::seconds{2};
+  std::optional<std::string> oracle;  ///< the board of a server that is told what is ready
   int interrupt = -1;  ///< borrowed; the run ends early once it is readable; -1: never
   int announce = -1;   ///< borrowed; told "begin NS\n" and "end NS\n" of the window; -1: nobody
 };
