@@ -10,6 +10,7 @@
 #include "bench/campaign.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_plan.hpp"
+#include "bench/campaign_resume.hpp"
 #include "bench/experiment.hpp"
 #include "cli.hpp"
 
@@ -25,7 +26,7 @@ struct BenchCommand {
   std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s;
   std::uint64_t depth = 0, rounds = 0, seed = 0;
   std::chrono::nanoseconds warmup{0}, window{0};
-  std::string threading, folder;
+  std::string threading, folder, resumed;
 };
 
 /// The command line as it was typed, from proc(5): CLI11 does not keep it.
@@ -75,6 +76,20 @@ void list_experiments() {
   }
 }
 
+/// Nothing may be asked for beside it: all is settled.
+CampaignPlan resume(const CLI::App& verb, const BenchCommand& command,
+                    std::span<const BackendInfo> known) {
+  for (const char* const option :
+       {"--quick", "--full", "--backends", "--threads", "--connections", "--idle", "--size",
+        "--rate", "--depth", "--rounds", "--seed", "--warmup", "--window", "--threading", "--unix",
+        "--unchecked", "--out", "EXPERIMENT"}) {
+    if (!cli::is_given(verb, option)) continue;
+    throw Failure(ExitCode::usage,
+                  fmt::format("--resume goes on as the campaign began: leave out {}", option));
+  }
+  return plan_to_resume(command.resumed, known);
+}
+
 ExitCode run(const CLI::App& verb, const BenchCommand& command) {
   if (command.list) {
     list_experiments();
@@ -87,9 +102,10 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
   const std::string_view name =
       command.experiments.empty() ? experiments().front().name : command.experiments.front();
   const Experiment& experiment = find_experiment(name);
-  const CampaignRequest request = request_of(verb, command);
   const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
-  const CampaignPlan plan = plan_campaign(experiment, request, known);
+  const CampaignPlan plan = cli::is_given(verb, "--resume")
+                                ? resume(verb, command, known)
+                                : plan_campaign(experiment, request_of(verb, command), known);
   fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
   return command.dry_run ? ExitCode::ok : run_campaign(plan);
 }
@@ -148,6 +164,8 @@ void add_bench(CLI::App& program, ExitCode& exit_code) {
   add_grid_options(verb, *command);
   cli::add_text(verb, "--out", command->folder, "DIR",
                 "New folder for the results; default: muxlab-results/EXPERIMENT-TIME");
+  cli::add_text(verb, "--resume", command->resumed, "DIR",
+                "Go on with an interrupted campaign, exactly as it began");
   cli::add_flag(verb, "--list", command->list, "Show the experiments and do nothing");
   cli::add_flag(verb, "--dry-run", command->dry_run, "Show what would be run and do nothing");
 }

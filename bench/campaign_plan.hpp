@@ -33,6 +33,11 @@ struct CampaignRequest {
 CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
                            std::span<const BackendInfo> known);
 
+/// Every cell of `grid`, and of the rows that check the `instrument`; `known` has all the backends
+/// that these name. Throws Failure (usage) for one that it has not.
+std::vector<PlannedCell> plan_cells(const Grid& grid, const std::vector<std::string>& instrument,
+                                    std::span<const BackendInfo> known);
+
 /// The plan for people: `--dry-run` prints it and runs nothing.
 std::string describe(const CampaignPlan& plan);
 
