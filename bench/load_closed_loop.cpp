@@ -1,83 +1,45 @@
 #include "bench/load_closed_loop.hpp"
 
 #include <algorithm>
-#include <limits>
-
-#include "bench/load_rest.hpp"
 
 namespace muxlab {
-namespace {
-
-constexpr std::uint64_t kStarted = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t kEnded = kStarted - 1;
-
-}  // namespace
 
 ClosedLoop::ClosedLoop(LoadConnections& connections, const Timeline& timeline,
                        const ClosedLoopOptions& options)
-    : connections_(connections),
-      timeline_(timeline),
-      options_(options),
+    : LoadLoop(connections, timeline, options.size_bytes, options.grace),
+      depth_(options.depth),
       starts_ns_(connections.active().size() * options.depth) {}
 
-void ClosedLoop::run() {
-  connections_.watch(timeline_.started(), kStarted);
-  connections_.watch(timeline_.ended(), kEnded);
-  while (is_sending_) {
-    for (const epoll_event& event : connections_.wait(LoadConnections::kForever)) on_event(event);
+void ClosedLoop::start() {
+  for (LoadConnection& connection : connections_.active()) {
+    if (!connection.fd) continue;
+    std::fill_n(starts_of(connection), depth_, monotonic_ns());
+    connection.stream.extend(depth_ * size_bytes_);
+    connections_.flush(connection);
   }
-  await_the_rest(connections_, options_.grace, [this](const epoll_event& e) { on_event(e); });
-  give_up_the_rest(connections_, options_.size_bytes);
 }
 
-void ClosedLoop::on_event(const epoll_event& event) {
-  if (event.data.u64 == kStarted) {
-    connections_.unwatch(timeline_.started());
-    return start_all();
-  }
-  if (event.data.u64 == kEnded) {
-    is_sending_ = false;
-    return connections_.unwatch(timeline_.ended());
-  }
-  LoadConnection& connection = connections_.at(event.data.u64);
-  if ((event.events & ~EPOLLOUT) != 0) on_readable(connection);
-  if ((event.events & EPOLLOUT) != 0 && connection.fd) connections_.flush(connection);
-}
-
-void ClosedLoop::on_readable(LoadConnection& connection) {
-  if (!connections_.receive(connection)) return;
+void ClosedLoop::on_received(LoadConnection& connection) {
   EchoStream& stream = connection.stream;
-  if (!stream.complete(options_.size_bytes)) return;
+  if (!stream.complete(size_bytes_)) return;
   const std::int64_t now_ns = monotonic_ns();
   const bool is_measured = timeline_.measures(now_ns);
   LoadTally& tally = connections_.tally();
   do {
-    std::int64_t& began_ns = start_ns(connection);
+    std::int64_t& began_ns = starts_of(connection)[connection.slot];
     if (is_measured) {
       ++tally.echoes;
       tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
     }
     began_ns = now_ns;
-    connection.slot = connection.slot + 1 == options_.depth ? 0 : connection.slot + 1;
-    if (is_sending_) stream.extend(options_.size_bytes);
-  } while (stream.complete(options_.size_bytes));
-  if (!connection.awaits_writable) connections_.flush(connection);
+    connection.slot = connection.slot + 1 == depth_ ? 0 : connection.slot + 1;
+    if (is_sending()) stream.extend(size_bytes_);
+  } while (stream.complete(size_bytes_));
+  connections_.flush(connection);
 }
 
-std::int64_t& ClosedLoop::start_ns(const LoadConnection& connection) {
-  const auto index = static_cast<std::size_t>(&connection - connections_.active().data());
-  return starts_ns_[index * options_.depth + connection.slot];
-}
-
-void ClosedLoop::start_all() {
-  if (!is_sending_) return;  // it has been interrupted in the meantime
-  const auto active = connections_.active();
-  for (std::size_t i = 0; i < active.size(); ++i) {
-    if (!active[i].fd) continue;
-    std::fill_n(starts_ns_.data() + i * options_.depth, options_.depth, monotonic_ns());
-    active[i].stream.extend(options_.depth * options_.size_bytes);
-    connections_.flush(active[i]);
-  }
+std::int64_t* ClosedLoop::starts_of(const LoadConnection& connection) {
+  return starts_ns_.data() + connections_.index_of(connection) * depth_;
 }
 
 }  // namespace muxlab

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <sys/epoll.h>
-
 #include <chrono>
 #include <cstdint>
 #include <vector>
 
-#include "bench/load_connections.hpp"
-#include "bench/load_timeline.hpp"
+#include "bench/load_loop.hpp"
 
 namespace muxlab {
 
@@ -24,25 +21,21 @@ struct ClosedLoopOptions {
 ///
 /// A message's time runs from when it was due, which is when the one before it was back, to when
 /// the receive that completed it returned.
-class ClosedLoop {
+class ClosedLoop final : public LoadLoop {
  public:
   ClosedLoop(LoadConnections& connections, const Timeline& timeline,
              const ClosedLoopOptions& options);
 
   /// Sends once the timeline has started, and returns when it has ended and everything in flight is
   /// back or given up.
-  void run();
+  void run() { run_loop(); }
 
  private:
-  void on_event(const epoll_event& event);
-  void on_readable(LoadConnection& connection);
-  void start_all();
-  std::int64_t& start_ns(const LoadConnection& connection);
+  void start() override;
+  void on_received(LoadConnection& connection) override;
+  std::int64_t* starts_of(const LoadConnection& connection);
 
-  LoadConnections& connections_;
-  const Timeline& timeline_;
-  ClosedLoopOptions options_;
-  bool is_sending_ = true;               // until the timeline has ended
+  std::uint64_t depth_;
   std::vector<std::int64_t> starts_ns_;  // of each message in flight, `depth` per connection
 };
 

@@ -77,13 +77,15 @@ Gaps gaps_named(const std::string& name) {
 void read_rate(const CLI::App& verb, LoadCommand& command) {
   LoadOptions& options = command.options;
   options.gaps = gaps_named(command.gaps);
-  if (cli::is_given(verb, "--rate")) options.rate = command.rate;
-  if (options.rate && !cli::is_given(verb, "--depth")) options.depth = kNoLimit;
-  if (!cli::is_given(verb, "--seed")) options.seed = std::random_device()();
+  if (cli::is_given(verb, "--rate")) {
+    options.rate = command.rate;
+    if (!cli::is_given(verb, "--depth")) options.depth = kNoLimit;
+    if (!cli::is_given(verb, "--seed")) options.seed = std::random_device()();
+    return;
+  }
   for (const char* const option : {"--gaps", "--seed"}) {
-    if (!options.rate && cli::is_given(verb, option)) {
-      throw Failure(ExitCode::usage, fmt::format("{} is for an open loop: add --rate", option));
-    }
+    if (!cli::is_given(verb, option)) continue;
+    throw Failure(ExitCode::usage, fmt::format("{} is for an open loop: add --rate", option));
   }
 }
 

@@ -30,6 +30,12 @@ LoadConnections::LoadConnections(const Pattern& pattern, std::size_t count, std:
   }
 }
 
+bool LoadConnections::advance(LoadConnection& connection, const epoll_event& event) {
+  const bool has_received = (event.events & ~EPOLLOUT) != 0 && receive(connection);
+  if (connection.fd && (event.events & EPOLLOUT) != 0) send_what_fits(connection);
+  return has_received && connection.fd;
+}
+
 bool LoadConnections::receive(LoadConnection& connection) {
   const ssize_t count = ::recv(connection.fd.get(), scratch_.get(), kLongestRun, 0);
   if (count < 0) {
@@ -49,7 +55,7 @@ bool LoadConnections::receive(LoadConnection& connection) {
   return true;
 }
 
-void LoadConnections::flush(LoadConnection& connection) {
+void LoadConnections::send_what_fits(LoadConnection& connection) {
   EchoStream& stream = connection.stream;
   while (stream.unsent() > 0) {
     const auto run = stream.next_run(pattern_);
@@ -143,10 +149,6 @@ void LoadConnections::close_all() {
   for (LoadConnection& connection : connections_) {
     if (connection.fd) close(connection);
   }
-}
-
-std::size_t LoadConnections::index_of(const LoadConnection& connection) const {
-  return static_cast<std::size_t>(&connection - connections_.data());
 }
 
 }  // namespace muxlab

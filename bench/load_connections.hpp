@@ -45,6 +45,9 @@ class LoadConnections {
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
   [[nodiscard]] LoadConnection& at(std::size_t index) { return connections_[index]; }
   [[nodiscard]] std::span<LoadConnection> active() { return {connections_.data(), active_}; }
+  [[nodiscard]] std::size_t index_of(const LoadConnection& connection) const {
+    return static_cast<std::size_t>(&connection - connections_.data());
+  }
   [[nodiscard]] LoadTally& tally() { return tally_; }
 
   /// Takes over a descriptor that is connecting, and watches for when it is writable.
@@ -57,23 +60,26 @@ class LoadConnections {
   /// descriptor, for no longer than `timeout_ns`. The events are valid until the next call.
   std::span<const epoll_event> wait(std::int64_t timeout_ns);
 
-  /// Receives once and verifies it; false when nothing came, or the connection has failed.
-  bool receive(LoadConnection& connection);
+  /// Does what an event of an open connection asks for: receives once and verifies it, goes on
+  /// sending. False when nothing came, or the connection has failed.
+  bool advance(LoadConnection& connection, const epoll_event& event);
   /// Sends what is due, as far as the socket takes it, and sees to it that the rest follows.
-  void flush(LoadConnection& connection);
+  void flush(LoadConnection& connection) {
+    if (!connection.awaits_writable) send_what_fits(connection);
+  }
 
   /// Counts the failure of a connection, and closes it.
   void fail(LoadConnection& connection, LoadError error, std::string_view reason);
   /// Counts a connection that could not even be opened.
   void fail_to_open(std::size_t index, std::string_view reason);
-  /// Closes every connection.
+  void close(LoadConnection& connection);
   void close_all();
 
  private:
   void fail_with_errno(LoadConnection& connection, int error);
-  void close(LoadConnection& connection);
+  bool receive(LoadConnection& connection);
+  void send_what_fits(LoadConnection& connection);
   void await_writable(LoadConnection& connection, bool awaits);
-  [[nodiscard]] std::size_t index_of(const LoadConnection& connection) const;
 
   const Pattern& pattern_;
   std::size_t active_;

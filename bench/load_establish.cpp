@@ -13,7 +13,6 @@
 namespace muxlab {
 namespace {
 
-constexpr std::uint64_t kRunEnded = ~std::uint64_t{0};
 constexpr std::int64_t kRetry_ns = 1'000'000;
 
 class Establishing {
@@ -34,7 +33,7 @@ class Establishing {
       const std::int64_t left_ns = std::max<std::int64_t>(stalled_at_ns - monotonic_ns(), 0);
       const std::int64_t timeout_ns = is_backlog_full ? std::min(left_ns, kRetry_ns) : left_ns;
       for (const epoll_event& event : connections_.wait(timeout_ns)) {
-        if (event.data.u64 == kRunEnded) return;
+        if (event.data.u64 == Timeline::kEnded) return;
         on_event(event);
       }
       if (finished_ != before) {
@@ -67,8 +66,8 @@ class Establishing {
 
   void on_event(const epoll_event& event) {
     LoadConnection& connection = connections_.at(event.data.u64);
-    if ((event.events & ~EPOLLOUT) != 0) connections_.receive(connection);
-    if (connection.fd && (event.events & EPOLLOUT) != 0) connections_.flush(connection);
+    if (!connection.fd) return;
+    static_cast<void>(connections_.advance(connection, event));
     if (connection.is_established || (connection.fd && !connection.stream.is_quiet())) return;
     --under_way_;
     ++finished_;
@@ -105,9 +104,13 @@ class Establishing {
 
 void establish(LoadConnections& connections, const LoadTarget& target, const Timeline& timeline,
                const EstablishLimits& limits) {
-  connections.watch(timeline.ended(), kRunEnded);
+  connections.watch(timeline.ended(), Timeline::kEnded);
   Establishing(connections, target, limits).run();
   connections.unwatch(timeline.ended());
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    LoadConnection& connection = connections.at(i);
+    if (connection.fd && !connection.is_established) connections.close(connection);
+  }
 }
 
 }  // namespace muxlab

@@ -20,8 +20,9 @@ struct EstablishLimits {
 /// Opens all of `connections` and has each echo once, so that the server is known to serve it: a
 /// connection that only waits in an accept queue looks open from here. Idle ones echo one byte.
 ///
-/// Counts those that fail and leaves them closed. Returns early when the timeline ends. Throws
-/// Failure (unavailable) when ports run out, or when nothing happens for `patience`.
+/// Counts those that fail and leaves them closed. Returns early when the timeline ends, and closes
+/// those that have not echoed by then. Throws Failure (unavailable) when ports run out, or when
+/// nothing happens for `patience`.
 void establish(LoadConnections& connections, const LoadTarget& target, const Timeline& timeline,
                const EstablishLimits& limits);
 

@@ -18,6 +18,10 @@ std::int64_t monotonic_ns();
 /// call arrive() once and poll the descriptors, which are never read: they stay readable for good.
 class Timeline {
  public:
+  /// What the events of started() and ended() carry where connections carry their index.
+  static constexpr std::uint64_t kStarted = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t kEnded = kStarted + 1;
+
   Timeline();
 
   /// Readable once the connections may send.

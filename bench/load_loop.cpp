@@ -1,0 +1,71 @@
+#include "bench/load_loop.hpp"
+
+#include <algorithm>
+
+namespace muxlab {
+namespace {
+
+bool is_awaited(const LoadConnection& connection) {
+  return connection.fd && !connection.stream.is_quiet();
+}
+
+}  // namespace
+
+void LoadLoop::run_loop() {
+  connections_.watch(timeline_.started(), Timeline::kStarted);
+  connections_.watch(timeline_.ended(), Timeline::kEnded);
+  while (!has_ended_) {
+    const auto events = connections_.wait(until_next_ns());
+    do_what_is_due();  // before the end is seen: what was due is part of the load, however late
+    for (const epoll_event& event : events) on_event(event);
+  }
+  await_the_rest();
+  give_up_the_rest();
+}
+
+void LoadLoop::on_event(const epoll_event& event) {
+  if (event.data.u64 == Timeline::kStarted) {
+    connections_.unwatch(timeline_.started());
+    has_started_ = true;
+    if (!has_ended_) start();  // else it was interrupted at once
+    return;
+  }
+  if (event.data.u64 == Timeline::kEnded) {
+    has_ended_ = true;
+    return connections_.unwatch(timeline_.ended());
+  }
+  LoadConnection& connection = connections_.at(event.data.u64);
+  if (!connection.fd) return;  // something that was sent since found it broken
+  if (connections_.advance(connection, event)) on_received(connection);
+}
+
+/// Until everything in flight is back, nothing has come for the grace time, or something has come
+/// for ten times as long and yet not enough.
+void LoadLoop::await_the_rest() {
+  constexpr int kMaxGraces = 10;
+  const std::int64_t last_ns = monotonic_ns() + kMaxGraces * grace_.count();
+  std::int64_t until_ns = monotonic_ns() + grace_.count();
+  while (std::ranges::any_of(connections_.active(), is_awaited)) {
+    const std::int64_t left_ns = std::min(until_ns, last_ns) - monotonic_ns();
+    if (left_ns <= 0) return;
+    const std::uint64_t before = connections_.tally().bytes_received;
+    for (const epoll_event& event : connections_.wait(left_ns)) on_event(event);
+    if (connections_.tally().bytes_received != before) until_ns = monotonic_ns() + grace_.count();
+  }
+}
+
+/// Counts the connections that did not get back all they sent, and closes all.
+void LoadLoop::give_up_the_rest() {
+  for (LoadConnection& connection : connections_.active()) {
+    if (!is_awaited(connection)) continue;
+    // Each has completed the one message that it was established with.
+    if (connection.stream.completed() > size_bytes_) {
+      connections_.fail(connection, LoadError::unanswered, "not all that was sent came back");
+    } else {
+      connections_.fail(connection, LoadError::timeout, "no reply during the whole run");
+    }
+  }
+  connections_.close_all();
+}
+
+}  // namespace muxlab
