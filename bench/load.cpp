@@ -16,6 +16,7 @@
 
 #include "backends/failure.hpp"
 #include "bench/load_check.hpp"
+#include "bench/load_churn.hpp"
 #include "bench/load_closed_loop.hpp"
 #include "bench/load_establish.hpp"
 #include "bench/load_open_loop.hpp"
@@ -53,10 +54,11 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
   LoadConnections connections(run.pattern, active + idle, active, thread, options.threads);
   const EstablishLimits limits{
       .under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
-      .from_one_address = std::max<std::uint64_t>(1, kMaxFromOneAddress / options.threads),
       .active_bytes = options.size_bytes,
       .patience = options.connect_patience};
-  establish(connections, run.target, run.timeline, limits);
+  SourceAddresses sources(run.target.is_ipv4_loopback(),
+                          std::max<std::uint64_t>(1, kMaxFromOneAddress / options.threads));
+  establish(connections, run.target, sources, run.timeline, limits);
   run.timeline.arrive(connections.tally().established);
   if (options.rate) {
     OpenLoop(connections, run.timeline,
@@ -70,7 +72,13 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
               .grace = options.grace})
         .run();
   } else {
-    ClosedLoop(connections, run.timeline, {options.size_bytes, options.depth, options.grace}).run();
+    Churn churn(connections, run.target, sources, options.size_bytes);
+    ClosedLoop(connections, run.timeline, churn,
+               {.size_bytes = options.size_bytes,
+                .depth = options.depth,
+                .echoes = options.churn.value_or(kNoLimit),
+                .grace = options.grace})
+        .run();
   }
   return std::move(connections.tally());
 }

@@ -22,6 +22,8 @@ struct LoadOptions {
   std::uint64_t size_bytes = 64;  ///< of one message
   /// Messages that each connection keeps in flight; in an open loop, that it may have in flight.
   std::uint64_t depth = 1;
+  /// Closed loop: echoes after which a connection is closed and another opened; nothing: never.
+  std::optional<std::uint64_t> churn;
   std::optional<std::uint64_t> rate;  ///< open loop: messages per second of all connections
   Gaps gaps = Gaps::poisson;          ///< open loop: between one message and the next
   std::uint64_t seed = 0;             ///< open loop: of the gaps, and of who sends
@@ -49,8 +51,8 @@ struct LoadReport {
 /// Closed loop: a connection sends its next message when an echo is complete, so that the load
 /// follows the server. Open loop, with a rate: messages are sent when they are due, whatever the
 /// server does. Every byte that comes back is compared with the one sent. A connection that
-/// fails is counted and given up, and the run goes on with the others. Blocks until the end; runs
-/// `threads` threads of its own and raises the process's soft limit of descriptors.
+/// fails is counted and given up, with churn too, and the run goes on with the others. Blocks until
+/// the end; runs `threads` threads of its own and raises the process's soft limit of descriptors.
 ///
 /// Throws Failure: `usage` when the options contradict each other, `unavailable` when the load
 /// cannot be put on: descriptors or ports run out, the address is not known, no connection can be

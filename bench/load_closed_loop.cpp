@@ -2,40 +2,90 @@
 
 #include <algorithm>
 
+#include "bench/load.hpp"
+
 namespace muxlab {
 
-ClosedLoop::ClosedLoop(LoadConnections& connections, const Timeline& timeline,
+ClosedLoop::ClosedLoop(LoadConnections& connections, const Timeline& timeline, Churn& churn,
                        const ClosedLoopOptions& options)
     : LoadLoop(connections, timeline, options.size_bytes, options.grace),
+      churn_(churn),
       depth_(options.depth),
+      last_byte_(options.echoes == kNoLimit ? kNoLimit : options.echoes * options.size_bytes),
       starts_ns_(connections.active().size() * options.depth) {}
 
 void ClosedLoop::start() {
   for (LoadConnection& connection : connections_.active()) {
     if (!connection.fd) continue;
-    std::fill_n(starts_of(connection), depth_, monotonic_ns());
-    connection.stream.extend(depth_ * size_bytes_);
-    connections_.flush(connection);
+    const std::int64_t now_ns = monotonic_ns();
+    connections_.tally().latency_outside_ns -=
+        static_cast<std::int64_t>(depth_) * timeline_.inside(0, now_ns);
+    fill(connection, now_ns);
   }
+}
+
+/// Of a connection that has nothing in flight.
+void ClosedLoop::fill(LoadConnection& connection, std::int64_t now_ns) {
+  EchoStream& stream = connection.stream;
+  std::fill_n(starts_of(connection), depth_, now_ns);
+  connection.slot = 0;
+  stream.extend(std::min(depth_ * size_bytes_, last_byte_ - stream.due()));
+  stream.unsent() > 0 ? connections_.flush(connection) : LoadConnections::end(connection);
 }
 
 void ClosedLoop::on_received(LoadConnection& connection) {
   EchoStream& stream = connection.stream;
   if (!stream.complete(size_bytes_)) return;
   const std::int64_t now_ns = monotonic_ns();
-  const bool is_measured = timeline_.measures(now_ns);
-  LoadTally& tally = connections_.tally();
+  if (!connection.is_established) return count_first(connection, now_ns);
   do {
     std::int64_t& began_ns = starts_of(connection)[connection.slot];
-    if (is_measured) {
-      ++tally.echoes;
-      tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
-    }
+    count(began_ns, now_ns);
     began_ns = now_ns;
     connection.slot = connection.slot + 1 == depth_ ? 0 : connection.slot + 1;
-    if (is_sending()) stream.extend(size_bytes_);
+    if (is_sending() && stream.due() < last_byte_) stream.extend(size_bytes_);
   } while (stream.complete(size_bytes_));
+  if (is_sending() && stream.completed() == last_byte_) return LoadConnections::end(connection);
   connections_.flush(connection);
+}
+
+void ClosedLoop::count(std::int64_t began_ns, std::int64_t now_ns) {
+  LoadTally& tally = connections_.tally();
+  const std::int64_t inside_ns = timeline_.inside(began_ns, now_ns);
+  if (timeline_.measures(now_ns)) {
+    ++tally.echoes;
+    tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
+    tally.latency_outside_ns += now_ns - began_ns - inside_ns;
+  } else {
+    tally.latency_outside_ns -= inside_ns;
+  }
+}
+
+void ClosedLoop::count_first(LoadConnection& connection, std::int64_t now_ns) {
+  LoadTally& tally = connections_.tally();
+  connection.is_established = true;
+  ++tally.established;
+  if (timeline_.measures(now_ns)) {
+    ++tally.echoes;
+    tally.first_echo_ns.record(static_cast<std::uint64_t>(now_ns - *starts_of(connection)));
+  }
+  if (is_sending()) fill(connection, now_ns);
+}
+
+void ClosedLoop::on_ended(LoadConnection& connection) {
+  const std::int64_t now_ns = monotonic_ns();
+  LoadTally& tally = connections_.tally();
+  ++tally.closed_in_all;
+  if (timeline_.measures(now_ns)) ++tally.closed;
+  if (!is_sending()) return;
+  *starts_of(connection) = now_ns;
+  churn_.open(connections_.index_of(connection));
+}
+
+std::int64_t ClosedLoop::until_next_ns() const {
+  const std::int64_t due_ns = churn_.due_ns();
+  if (due_ns == LoadConnections::kForever) return due_ns;
+  return std::max<std::int64_t>(due_ns - monotonic_ns(), 0);
 }
 
 std::int64_t* ClosedLoop::starts_of(const LoadConnection& connection) {

@@ -6,7 +6,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -64,6 +66,8 @@ struct LoadCommand {
   std::optional<std::string> announce;
   std::uint64_t rate = 0;
   std::string gaps = "poisson";
+  std::optional<std::string> active_ratio;
+  std::uint64_t churn = 0;
 };
 
 Gaps gaps_named(const std::string& name) {
@@ -87,6 +91,24 @@ void read_rate(const CLI::App& verb, LoadCommand& command) {
     if (!cli::is_given(verb, option)) continue;
     throw Failure(ExitCode::usage, fmt::format("{} is for an open loop: add --rate", option));
   }
+}
+
+/// How many of all connections echo, and how many are silent beside them.
+void read_active_ratio(LoadCommand& command) {
+  if (!command.active_ratio) return;
+  const std::string& text = *command.active_ratio;
+  double ratio = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), ratio);
+  const bool is_number = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+  if (!is_number || !(ratio > 0 && ratio <= 1)) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("--active-ratio {}: more than 0, and at most 1", text));
+  }
+  LoadOptions& options = command.options;
+  const std::uint64_t all = options.connections;
+  const auto share = static_cast<std::uint64_t>(std::llround(static_cast<double>(all) * ratio));
+  options.connections = std::max<std::uint64_t>(share, 1);
+  options.idle = all - options.connections;
 }
 
 int open_descriptor(const std::string& text) {
@@ -127,7 +149,10 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   CLI::App& verb = cli::add_verb(
       program, "load", "Load an echo server, measure it and verify every byte that comes back",
       [&program, command, &exit_code] {
-        read_rate(cli::verb_of(program, "load"), *command);
+        const CLI::App& options_given = cli::verb_of(program, "load");
+        read_rate(options_given, *command);
+        read_active_ratio(*command);
+        if (cli::is_given(options_given, "--churn")) command->options.churn = command->churn;
         exit_code = load(*command);
       });
   cli::add_text(verb, "--connect", options.connect, "ADDRESS",
@@ -135,14 +160,20 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
       .required();
   cli::add_count(verb, "--connections", options.connections, {1, kMany}, "Connections that echo")
       .required();
-  cli::add_count(verb, "--idle", options.idle, {0, kMany},
-                 "Connections beside them that are open and silent");
+  const cli::Option idle = cli::add_count(verb, "--idle", options.idle, {0, kMany},
+                                          "Connections beside them that are open and silent");
+  cli::add_text(verb, "--active-ratio", command->active_ratio, "R",
+                "The share of --connections that echo, 0.01 say; the others are silent")
+      .excludes(idle);
   cli::add_duration(verb, "--duration", options.duration, "How long to measure");
   cli::add_duration(verb, "--warmup", options.warmup, "How long to send before that");
   cli::add_size(verb, "--size", options.size_bytes, {1, 1 << 20}, "Size of a message");
   cli::add_count(verb, "--depth", options.depth, {1, 1024},
                  "Messages that each connection keeps in flight; with --rate at most")
       .shows_default("1, with --rate no limit");
+  cli::add_count(verb, "--churn", command->churn, {1, kMany},
+                 "Echoes after which a connection is closed, and a new one opened in its place")
+      .shows_default("connections stay open");
   cli::add_count(verb, "--rate", command->rate, {1, 100'000'000},
                  "Messages per second in all, sent when they are due: an open loop")
       .shows_default("as fast as echoes come back");

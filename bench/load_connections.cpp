@@ -19,40 +19,41 @@ LoadConnections::LoadConnections(const Pattern& pattern, std::size_t count, std:
                                  std::uint64_t first, std::uint64_t stride)
     : pattern_(pattern),
       active_(active),
-      first_(first),
+      next_number_(first),
       stride_(stride),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       events_{},
       scratch_(std::make_unique_for_overwrite<std::byte[]>(kLongestRun)),
-      connections_(count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    connections_[i].stream = EchoStream(Pattern::start_of(first + i * stride));
-  }
-}
+      connections_(count) {}
 
-bool LoadConnections::advance(LoadConnection& connection, const epoll_event& event) {
-  const bool has_received = (event.events & ~EPOLLOUT) != 0 && receive(connection);
+Came LoadConnections::advance(LoadConnection& connection, const epoll_event& event) {
+  Came came = Came::nothing;
+  if ((event.events & ~EPOLLOUT) != 0) came = receive(connection);
   if (connection.fd && (event.events & EPOLLOUT) != 0) send_what_fits(connection);
-  return has_received && connection.fd;
+  return came;
 }
 
-bool LoadConnections::receive(LoadConnection& connection) {
+Came LoadConnections::receive(LoadConnection& connection) {
   const ssize_t count = ::recv(connection.fd.get(), scratch_.get(), kLongestRun, 0);
   if (count < 0) {
     if (!is_momentary(errno)) fail_with_errno(connection, errno);
-    return false;
+    return Came::nothing;
   }
   if (count == 0) {
+    if (connection.is_ending) {
+      close(connection);
+      return Came::end;
+    }
     fail(connection, LoadError::closed, "closed by the server");
-    return false;
+    return Came::nothing;
   }
   const auto size = static_cast<std::size_t>(count);
   if (!connection.stream.accept(pattern_, {scratch_.get(), size})) {
     fail(connection, LoadError::mismatch, "bytes that are not those sent");
-    return false;
+    return Came::nothing;
   }
   tally_.bytes_received += size;
-  return true;
+  return Came::bytes;
 }
 
 void LoadConnections::send_what_fits(LoadConnection& connection) {
@@ -93,14 +94,24 @@ std::span<const epoll_event> LoadConnections::wait(std::int64_t timeout_ns) {
   return {events_.data(), static_cast<std::size_t>(count < 0 ? 0 : count)};
 }
 
-void LoadConnections::open(std::size_t index, UniqueFd fd) {
+void LoadConnections::open(std::size_t index, UniqueFd fd, std::uint64_t bytes) {
   LoadConnection& connection = connections_[index];
-  connection.fd = std::move(fd);
+  connection = LoadConnection{.fd = std::move(fd),
+                              .stream = EchoStream(Pattern::start_of(next_number_)),
+                              .number = next_number_};
+  next_number_ += stride_;
+  connection.stream.extend(bytes);
   connection.awaits_writable = true;
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT;
   event.data.u64 = index;
   checked(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.fd.get(), &event), "epoll_ctl");
+}
+
+void LoadConnections::end(LoadConnection& connection) {
+  connection.is_ending = true;
+  // It fails only when the connection is reset, which the next receive tells of.
+  static_cast<void>(::shutdown(connection.fd.get(), SHUT_WR));
 }
 
 void LoadConnections::watch(int fd, std::uint64_t id) {
@@ -126,9 +137,9 @@ void LoadConnections::fail_with_errno(LoadConnection& connection, int error) {
 void LoadConnections::fail(LoadConnection& connection, LoadError error, std::string_view reason) {
   tally_.errors.add(error);
   if (tally_.first_error.empty()) {
-    const std::size_t index = index_of(connection);
-    tally_.first_error = fmt::format("{}connection {}: {}", index < active_ ? "" : "idle ",
-                                     first_ + index * stride_, reason);
+    tally_.first_error =
+        fmt::format("{}connection {}: {}", index_of(connection) < active_ ? "" : "idle ",
+                    connection.number, reason);
     if (const std::uint64_t received = connection.stream.received(); received > 0) {
       tally_.first_error += fmt::format(" after {} bytes", received);
     }
@@ -137,6 +148,8 @@ void LoadConnections::fail(LoadConnection& connection, LoadError error, std::str
 }
 
 void LoadConnections::fail_to_open(std::size_t index, std::string_view reason) {
+  connections_[index] = LoadConnection{.fd = {}, .stream = EchoStream(), .number = next_number_};
+  next_number_ += stride_;
   fail(connections_[index], LoadError::connect, reason);
 }
 

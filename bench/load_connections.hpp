@@ -22,9 +22,18 @@ namespace muxlab {
 struct LoadConnection {
   UniqueFd fd;
   EchoStream stream;
+  std::uint64_t number = 0;      ///< in the order of opening, among those of the whole run
   std::uint32_t slot = 0;        ///< of the oldest message in flight, among its start times
   bool awaits_writable = false;  ///< what is due does not fit the socket: EPOLLOUT is watched
   bool is_established = false;   ///< it has echoed once
+  bool is_ending = false;        ///< it sends no more, and waits for the server's end
+};
+
+/// What came of an event.
+enum class Came : std::uint8_t {
+  nothing,  ///< nothing; or the connection has failed, and has no descriptor any more
+  bytes,    ///< and they were right
+  end,      ///< the server's, after ours: the connection has no descriptor any more
 };
 
 /// One thread's connections, and the epoll(7) instance (level-triggered) that watches them.
@@ -37,8 +46,8 @@ class LoadConnections {
   /// More than any socket holds at once would be pointless.
   static constexpr std::size_t kLongestRun = 1 << 18;
 
-  /// Room for `count` connections, of which the first `active` are to echo. Numbered `first`,
-  /// first + stride, ... among those of the whole run.
+  /// Room for `count` connections, of which the first `active` are to echo. As they are opened they
+  /// get the numbers `first`, first + stride, ... of those of the whole run.
   LoadConnections(const Pattern& pattern, std::size_t count, std::size_t active,
                   std::uint64_t first, std::uint64_t stride);
 
@@ -50,8 +59,8 @@ class LoadConnections {
   }
   [[nodiscard]] LoadTally& tally() { return tally_; }
 
-  /// Takes over a descriptor that is connecting, and watches for when it is writable.
-  void open(std::size_t index, UniqueFd fd);
+  /// Takes over a descriptor that is connecting, and sends `bytes` as soon as it is connected.
+  void open(std::size_t index, UniqueFd fd, std::uint64_t bytes);
   /// Watches a descriptor that is not a connection; its events carry `id`.
   void watch(int fd, std::uint64_t id);
   void unwatch(int fd);
@@ -61,12 +70,16 @@ class LoadConnections {
   std::span<const epoll_event> wait(std::int64_t timeout_ns);
 
   /// Does what an event of an open connection asks for: receives once and verifies it, goes on
-  /// sending. False when nothing came, or the connection has failed.
-  bool advance(LoadConnection& connection, const epoll_event& event);
+  /// sending.
+  Came advance(LoadConnection& connection, const epoll_event& event);
   /// Sends what is due, as far as the socket takes it, and sees to it that the rest follows.
   void flush(LoadConnection& connection) {
     if (!connection.awaits_writable) send_what_fits(connection);
   }
+
+  /// Tells the server that a connection whose messages are all back sends no more, so that what is
+  /// left of it is the server's end, shutdown(2).
+  static void end(LoadConnection& connection);
 
   /// Counts the failure of a connection, and closes it.
   void fail(LoadConnection& connection, LoadError error, std::string_view reason);
@@ -77,13 +90,13 @@ class LoadConnections {
 
  private:
   void fail_with_errno(LoadConnection& connection, int error);
-  bool receive(LoadConnection& connection);
+  Came receive(LoadConnection& connection);
   void send_what_fits(LoadConnection& connection);
   void await_writable(LoadConnection& connection, bool awaits);
 
   const Pattern& pattern_;
   std::size_t active_;
-  std::uint64_t first_;
+  std::uint64_t next_number_;
   std::uint64_t stride_;
   UniqueFd epoll_;
   std::array<epoll_event, 256> events_;

@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "backends/failure.hpp"
-#include "bench/load_dial.hpp"
 
 namespace muxlab {
 namespace {
@@ -17,12 +16,9 @@ constexpr std::int64_t kRetry_ns = 1'000'000;
 
 class Establishing {
  public:
-  Establishing(LoadConnections& connections, const LoadTarget& target,
+  Establishing(LoadConnections& connections, const LoadTarget& target, SourceAddresses& sources,
                const EstablishLimits& limits)
-      : connections_(connections),
-        target_(target),
-        limits_(limits),
-        sources_(target.is_ipv4_loopback(), limits.from_one_address) {}
+      : connections_(connections), target_(target), sources_(sources), limits_(limits) {}
 
   void run() {
     std::int64_t stalled_at_ns = monotonic_ns() + limits_.patience.count();
@@ -57,8 +53,7 @@ class Establishing {
         continue;
       }
       const bool is_active = next_ < connections_.active().size();
-      connections_.open(next_, std::move(dialled.fd));
-      connections_.at(next_).stream.extend(is_active ? limits_.active_bytes : 1);
+      connections_.open(next_, std::move(dialled.fd), is_active ? limits_.active_bytes : 1);
       ++under_way_;
     }
     return true;
@@ -93,8 +88,8 @@ class Establishing {
 
   LoadConnections& connections_;
   const LoadTarget& target_;
+  SourceAddresses& sources_;
   const EstablishLimits& limits_;
-  SourceAddresses sources_;
   std::size_t next_ = 0;         // the connection to open next
   std::uint64_t under_way_ = 0;  // opened, and neither established nor failed
   std::uint64_t finished_ = 0;   // established or failed
@@ -102,10 +97,10 @@ class Establishing {
 
 }  // namespace
 
-void establish(LoadConnections& connections, const LoadTarget& target, const Timeline& timeline,
-               const EstablishLimits& limits) {
+void establish(LoadConnections& connections, const LoadTarget& target, SourceAddresses& sources,
+               const Timeline& timeline, const EstablishLimits& limits) {
   connections.watch(timeline.ended(), Timeline::kEnded);
-  Establishing(connections, target, limits).run();
+  Establishing(connections, target, sources, limits).run();
   connections.unwatch(timeline.ended());
   for (std::size_t i = 0; i < connections.size(); ++i) {
     LoadConnection& connection = connections.at(i);

@@ -1,12 +1,25 @@
 #include "bench/load_loop.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace muxlab {
 namespace {
 
 bool is_awaited(const LoadConnection& connection) {
-  return connection.fd && !connection.stream.is_quiet();
+  return connection.fd && (connection.is_ending || !connection.stream.is_quiet());
+}
+
+LoadError error_of(const LoadConnection& connection, std::uint64_t size_bytes) {
+  // Each has completed the one message that it was established with.
+  const bool has_replied = connection.stream.completed() > size_bytes || connection.is_ending;
+  return has_replied ? LoadError::unanswered : LoadError::timeout;
+}
+
+std::string_view reason_of(const LoadConnection& connection, LoadError error) {
+  if (connection.is_ending) return "the server did not end it";
+  return error == LoadError::unanswered ? "not all that was sent came back"
+                                        : "no reply during the whole run";
 }
 
 }  // namespace
@@ -36,7 +49,9 @@ void LoadLoop::on_event(const epoll_event& event) {
   }
   LoadConnection& connection = connections_.at(event.data.u64);
   if (!connection.fd) return;  // something that was sent since found it broken
-  if (connections_.advance(connection, event)) on_received(connection);
+  const Came came = connections_.advance(connection, event);
+  if (came == Came::bytes && connection.fd) on_received(connection);
+  if (came == Came::end) on_ended(connection);
 }
 
 /// Until everything in flight is back, nothing has come for the grace time, or something has come
@@ -58,12 +73,8 @@ void LoadLoop::await_the_rest() {
 void LoadLoop::give_up_the_rest() {
   for (LoadConnection& connection : connections_.active()) {
     if (!is_awaited(connection)) continue;
-    // Each has completed the one message that it was established with.
-    if (connection.stream.completed() > size_bytes_) {
-      connections_.fail(connection, LoadError::unanswered, "not all that was sent came back");
-    } else {
-      connections_.fail(connection, LoadError::timeout, "no reply during the whole run");
-    }
+    const LoadError error = error_of(connection, size_bytes_);
+    connections_.fail(connection, error, reason_of(connection, error));
   }
   connections_.close_all();
 }

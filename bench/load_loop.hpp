@@ -31,6 +31,8 @@ class LoadLoop {
   virtual void start() = 0;
   /// Bytes came, and were right.
   virtual void on_received(LoadConnection& connection) = 0;
+  /// The server has ended its side too; the descriptor is closed.
+  virtual void on_ended(LoadConnection&) {}
   /// How long to wait for an event at most, and what is to be done then; not once it has ended.
   [[nodiscard]] virtual std::int64_t until_next_ns() const { return LoadConnections::kForever; }
   virtual void do_what_is_due() {}

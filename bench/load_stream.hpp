@@ -16,6 +16,7 @@ class EchoStream {
 
   /// Adds `bytes` to what is to be sent.
   void extend(std::uint64_t bytes) { due_ += bytes; }
+  [[nodiscard]] std::uint64_t due() const { return due_; }
   [[nodiscard]] std::uint64_t unsent() const { return due_ - sent_; }
   /// The bytes to send next: all that are due, or as many as `pattern` has in one piece.
   [[nodiscard]] std::span<const std::byte> next_run(const Pattern& pattern) const {

@@ -1,23 +1,27 @@
 #include "bench/load.hpp"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <sstream>
 
 #include "bench/load_test_server.hpp"
+#include "bench/load_trust.hpp"
 
 namespace muxlab {
 namespace {
 
 using namespace std::chrono_literals;
 using test::EchoServer;
+using test::Fault;
 using test::short_run;
 
 void expect_all_is_well(const LoadReport& report, const LoadOptions& options) {
   const LoadTally& tally = report.tally;
   EXPECT_FALSE(report.interrupted);
+  EXPECT_THAT(why_not_trusted(options, report), testing::IsEmpty());
   EXPECT_EQ(tally.errors.total(), 0U) << tally.first_error;
   EXPECT_EQ(tally.established, options.connections + options.idle);
   EXPECT_EQ(tally.latency_ns.count(), tally.echoes);
@@ -88,10 +92,16 @@ TEST(Load, HasAsManyMessagesInFlightAsWereAskedFor) {
   options.depth = 4;
   options.duration = 200ms;
   const LoadReport report = run_load(options);
-  // Little's law: the number in flight is rate times time. A closed loop keeps it constant.
-  const double rate_per_ns =
-      static_cast<double>(report.tally.echoes) / static_cast<double>(report.window.count());
-  EXPECT_NEAR(rate_per_ns * report.tally.latency_ns.mean(), 16, 4);
+  EXPECT_GT(report.tally.echoes, 0U);
+  EXPECT_THAT(why_not_trusted(options, report), testing::IsEmpty());
+}
+
+TEST(Load, SaysThatMessagesWereMissing) {
+  const EchoServer server({.fault = Fault::reset, .on_connection = 1, .at_byte = 1000});
+  LoadOptions options = short_run(server.address());
+  options.duration = 200ms;
+  EXPECT_THAT(why_not_trusted(options, run_load(options)),
+              testing::ElementsAre(testing::HasSubstr("of the 3 messages")));
 }
 
 TEST(Load, AnnouncesItsWindow) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -34,6 +35,13 @@ class Timeline {
   [[nodiscard]] bool measures(std::int64_t now_ns) const {
     return now_ns >= begin_ns_.load(std::memory_order_relaxed) &&
            now_ns < end_ns_.load(std::memory_order_relaxed);
+  }
+  /// How much of the time from `from_ns` to `to_ns` lies inside the window, as far as that is
+  /// known.
+  [[nodiscard]] std::int64_t inside(std::int64_t from_ns, std::int64_t to_ns) const {
+    const std::int64_t begin_ns = std::max(from_ns, begin_ns_.load(std::memory_order_relaxed));
+    const std::int64_t end_ns = std::min(to_ns, end_ns_.load(std::memory_order_relaxed));
+    return std::max<std::int64_t>(end_ns - begin_ns, 0);
   }
 
   /// Waits until `threads` have arrived; false when it ended early, like pause().
