@@ -31,6 +31,8 @@ constexpr std::uint64_t kMaxUnderWay = 256;
 /// Well below the 14,000 that Linux gives away quickly of its 28,000 ports: connect(2) goes through
 /// all the even ones before it tries an odd one.
 constexpr std::uint64_t kMaxFromOneAddress = 10'000;
+/// Messages of one connection that are likely to come at once.
+constexpr std::uint64_t kManyInFlight = 16;
 
 /// The part of `total` that falls to one of the threads when all get the same, give or take one.
 std::uint64_t share(std::uint64_t total, std::uint64_t thread, std::uint64_t threads) {
@@ -42,6 +44,7 @@ struct Run {
   explicit Run(const LoadOptions& asked) : options(asked) {}
 
   const LoadOptions& options;
+  const LoadEngine engine = available_engine(options.engine);
   const LoadTarget target = resolve_target(options.connect);
   const Pattern pattern{LoadConnections::kLongestRun};
   Timeline timeline;
@@ -51,7 +54,12 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
   const LoadOptions& options = run.options;
   const std::uint64_t active = share(options.connections, thread, options.threads);
   const std::uint64_t idle = share(options.idle, thread, options.threads);
-  LoadConnections connections(run.pattern, active + idle, active, thread, options.threads);
+  const std::uint64_t in_flight = std::min(options.depth, kManyInFlight);
+  const auto made = make_connections(
+      run.engine, run.pattern,
+      {.count = active + idle, .active = active, .first = thread, .stride = options.threads},
+      options.size_bytes * in_flight);
+  LoadConnections& connections = *made;
   const EstablishLimits limits{
       .under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
       .active_bytes = options.size_bytes,
@@ -151,6 +159,7 @@ LoadReport run_load(const LoadOptions& options) {
   reserve_descriptors(options);
   Run run(options);
   LoadReport report;
+  report.engine = run.engine;
   std::vector<std::future<LoadTally>> threads;
   {
     const EndAtExit end_at_exit(run.timeline);

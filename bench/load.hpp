@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bench/arrivals.hpp"
+#include "bench/load_engine.hpp"
 #include "bench/load_tally.hpp"
 
 namespace muxlab {
@@ -28,6 +29,7 @@ struct LoadOptions {
   Gaps gaps = Gaps::poisson;          ///< open loop: between one message and the next
   std::uint64_t seed = 0;             ///< open loop: of the gaps, and of who sends
   std::uint64_t threads = 1;
+  LoadEngine engine = LoadEngine::any;
   std::chrono::nanoseconds warmup = std::chrono::milliseconds{500};
   std::chrono::nanoseconds duration = std::chrono::seconds{5};
   /// How long nothing at all may happen: while connecting, and while the last echoes are awaited.
@@ -40,6 +42,7 @@ struct LoadOptions {
 /// What was measured.
 struct LoadReport {
   bool interrupted = false;
+  LoadEngine engine = LoadEngine::any;    ///< that ran
   std::chrono::nanoseconds connecting{};  ///< until every connection had echoed once
   std::chrono::nanoseconds window{};      ///< as it was, not as it was asked for; 0: never begun
   std::chrono::nanoseconds client_cpu{};  ///< of this process, all threads, during the window
@@ -56,7 +59,7 @@ struct LoadReport {
 ///
 /// Throws Failure: `usage` when the options contradict each other, `unavailable` when the load
 /// cannot be put on: descriptors or ports run out, the address is not known, no connection can be
-/// had, or nothing happens for `connect_patience` while connecting.
+/// had, the engine does not work here, or nothing happens for `connect_patience` while connecting.
 LoadReport run_load(const LoadOptions& options);
 
 }  // namespace muxlab

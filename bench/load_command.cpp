@@ -68,6 +68,7 @@ struct LoadCommand {
   std::string gaps = "poisson";
   std::optional<std::string> active_ratio;
   std::uint64_t churn = 0;
+  std::string engine = "auto";
 };
 
 Gaps gaps_named(const std::string& name) {
@@ -75,6 +76,13 @@ Gaps gaps_named(const std::string& name) {
     if (gaps_name(gaps) == name) return gaps;
   }
   throw Failure(ExitCode::usage, fmt::format("--gaps {}: poisson or fixed", name));
+}
+
+LoadEngine engine_named(const std::string& name) {
+  for (const LoadEngine engine : {LoadEngine::any, LoadEngine::epoll, LoadEngine::io_uring}) {
+    if (engine_name(engine) == name) return engine;
+  }
+  throw Failure(ExitCode::usage, fmt::format("--engine {}: auto, epoll or io-uring", name));
 }
 
 /// What makes an open loop of it.
@@ -152,6 +160,7 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
         const CLI::App& options_given = cli::verb_of(program, "load");
         read_rate(options_given, *command);
         read_active_ratio(*command);
+        command->options.engine = engine_named(command->engine);
         if (cli::is_given(options_given, "--churn")) command->options.churn = command->churn;
         exit_code = load(*command);
       });
@@ -184,6 +193,8 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
       .shows_default("a new one");
   cli::add_count(verb, "--threads", options.threads, {1, 1024},
                  "Threads that share the connections evenly");
+  cli::add_text(verb, "--engine", command->engine, "NAME",
+                "How this client waits: epoll, io-uring, or auto: the cheaper one that works");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
   cli::add_text(verb, "--announce", command->announce, "FD",
                 "Descriptor to write \"begin NS\" and \"end NS\" of the measured window to");

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/backend.hpp"
 #include "bench/load_test_process.hpp"
 #include "bench/load_test_server.hpp"
 
@@ -100,6 +101,24 @@ TEST(LoadCommand, SplitsItsConnectionsByTheShareThatEchoes) {
   }
 }
 
+TEST(LoadCommand, NamesTheEngineThatRan) {
+  const EchoServer server;
+  const bool has_ring = find_backend("io-uring")->probe().works;
+  for (const auto& [asked, ran] : std::vector<std::pair<std::string, std::string>>{
+           {"epoll", "epoll"},
+           {"io-uring", "io-uring"},
+           {"auto", has_ring ? "io-uring" : "epoll"}}) {
+    const Outcome outcome = load(short_words(server.address(), {"--json", "--engine", asked}));
+    if (asked == "io-uring" && !has_ring) {
+      EXPECT_EQ(outcome.exit_code, 3);
+      EXPECT_THAT(outcome.errors, HasSubstr("--engine io-uring: "));
+      continue;
+    }
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    EXPECT_EQ(nlohmann::json::parse(outcome.output)["engine"], ran);
+  }
+}
+
 TEST(LoadCommand, ReplacesItsConnections) {
   const EchoServer server;
   const Outcome outcome = load({"--connect", server.address(), "--connections", "3", "--duration",
@@ -165,6 +184,7 @@ TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
       {short_words(nobody, {"--active-ratio", "nan"}), "--active-ratio nan"},
       {short_words(nobody, {"--active-ratio", "0.5", "--idle", "1"}), "--idle excludes"},
       {short_words(nobody, {"--churn", "0"}), "--churn 0"},
+      {short_words(nobody, {"--engine", "kqueue"}), "--engine kqueue: auto, epoll or io-uring"},
       {short_words(nobody, {"--churn", "1", "--rate", "1"}), "--churn is for a closed loop"},
       {short_words(nobody, {"--size", "2m"}), "--size 2097152"},
       {short_words(nobody, {"--size", "0"}), "--size 0"},

@@ -28,8 +28,8 @@ class Establishing {
       if (under_way_ == 0 && !is_backlog_full) return;  // the last ones failed at once
       const std::int64_t left_ns = std::max<std::int64_t>(stalled_at_ns - monotonic_ns(), 0);
       const std::int64_t timeout_ns = is_backlog_full ? std::min(left_ns, kRetry_ns) : left_ns;
-      for (const epoll_event& event : connections_.wait(timeout_ns)) {
-        if (event.data.u64 == Timeline::kEnded) return;
+      for (const LoadEvent& event : connections_.wait(timeout_ns)) {
+        if (event.id == Timeline::kEnded) return;
         on_event(event);
       }
       if (finished_ != before) {
@@ -59,8 +59,8 @@ class Establishing {
     return true;
   }
 
-  void on_event(const epoll_event& event) {
-    LoadConnection& connection = connections_.at(event.data.u64);
+  void on_event(const LoadEvent& event) {
+    LoadConnection& connection = connections_.at(event.id);
     if (!connection.fd) return;
     static_cast<void>(connections_.advance(connection, event));
     if (connection.is_established || (connection.fd && !connection.stream.is_quiet())) return;
@@ -101,7 +101,7 @@ void establish(LoadConnections& connections, const LoadTarget& target, SourceAdd
                const Timeline& timeline, const EstablishLimits& limits) {
   connections.watch(timeline.ended(), Timeline::kEnded);
   Establishing(connections, target, sources, limits).run();
-  connections.unwatch(timeline.ended());
+  connections.unwatch(timeline.ended(), Timeline::kEnded);
   for (std::size_t i = 0; i < connections.size(); ++i) {
     LoadConnection& connection = connections.at(i);
     if (connection.fd && !connection.is_established) connections.close(connection);

@@ -30,24 +30,24 @@ void LoadLoop::run_loop() {
   while (!has_ended_) {
     const auto events = connections_.wait(until_next_ns());
     do_what_is_due();  // before the end is seen: what was due is part of the load, however late
-    for (const epoll_event& event : events) on_event(event);
+    for (const LoadEvent& event : events) on_event(event);
   }
   await_the_rest();
   give_up_the_rest();
 }
 
-void LoadLoop::on_event(const epoll_event& event) {
-  if (event.data.u64 == Timeline::kStarted) {
-    connections_.unwatch(timeline_.started());
+void LoadLoop::on_event(const LoadEvent& event) {
+  if (event.id == Timeline::kStarted) {
+    connections_.unwatch(timeline_.started(), Timeline::kStarted);
     has_started_ = true;
     if (!has_ended_) start();  // else it was interrupted at once
     return;
   }
-  if (event.data.u64 == Timeline::kEnded) {
+  if (event.id == Timeline::kEnded) {
     has_ended_ = true;
-    return connections_.unwatch(timeline_.ended());
+    return connections_.unwatch(timeline_.ended(), Timeline::kEnded);
   }
-  LoadConnection& connection = connections_.at(event.data.u64);
+  LoadConnection& connection = connections_.at(event.id);
   if (!connection.fd) return;  // something that was sent since found it broken
   const Came came = connections_.advance(connection, event);
   if (came == Came::bytes && connection.fd) on_received(connection);
@@ -64,7 +64,7 @@ void LoadLoop::await_the_rest() {
     const std::int64_t left_ns = std::min(until_ns, last_ns) - monotonic_ns();
     if (left_ns <= 0) return;
     const std::uint64_t before = connections_.tally().bytes_received;
-    for (const epoll_event& event : connections_.wait(left_ns)) on_event(event);
+    for (const LoadEvent& event : connections_.wait(left_ns)) on_event(event);
     if (connections_.tally().bytes_received != before) until_ns = monotonic_ns() + grace_.count();
   }
 }

@@ -44,7 +44,7 @@ class LoadLoop {
   const std::uint64_t size_bytes_;
 
  private:
-  void on_event(const epoll_event& event);
+  void on_event(const LoadEvent& event);
   void await_the_rest();
   void give_up_the_rest();
 

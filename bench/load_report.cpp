@@ -142,6 +142,7 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
       {"errors_by_kind", by_kind},
   };
   const auto littles_law = littles_law_ratio(options, report);
+  json["engine"] = engine_name(report.engine);
   json["littles_law_ratio"] = littles_law ? Json(*littles_law) : Json();
   json["not_trusted"] = why_not_trusted(options, report);
   if (options.churn) json.update(churn_json(options, report));
@@ -168,9 +169,9 @@ std::string load_text(const LoadOptions& options, const LoadReport& report) {
   };
   line("server", options.connect);
   line("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
-  line("load", fmt::format("{} connections and {} idle, {} B, {} thread{}", options.connections,
+  line("load", fmt::format("{} connections and {} idle, {} B, {} thread{}, {}", options.connections,
                            options.idle, options.size_bytes, options.threads,
-                           options.threads == 1 ? "" : "s"));
+                           options.threads == 1 ? "" : "s", engine_name(report.engine)));
   line("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
   line("echoes", fmt::format("{} in {:.3f} s", tally.echoes, window_s));
   if (tally.echoes > 0) {

@@ -230,10 +230,11 @@ class EchoServer {
 };
 
 /// As little load as shows what a test is about.
-inline LoadOptions short_run(const std::string& address) {
+inline LoadOptions short_run(const std::string& address, LoadEngine engine = LoadEngine::epoll) {
   using namespace std::chrono_literals;
   LoadOptions options;
   options.connect = address;
+  options.engine = engine;
   options.connections = 3;
   options.warmup = 5ms;
   options.duration = 60ms;

@@ -20,8 +20,8 @@ std::int64_t monotonic_ns();
 class Timeline {
  public:
   /// What the events of started() and ended() carry where connections carry their index.
-  static constexpr std::uint64_t kStarted = std::uint64_t{1} << 32;
-  static constexpr std::uint64_t kEnded = kStarted + 1;
+  static constexpr std::uint64_t kStarted = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::uint64_t kEnded = kStarted - 1;
 
   Timeline();
 
