@@ -15,18 +15,20 @@
 namespace muxlab {
 
 /// One connection of the load client. Without a descriptor when it is not open yet or any more.
-struct LoadConnection {
+/// With thousands, the cache lines that an echo touches are felt: it has one.
+struct alignas(64) LoadConnection {
   UniqueFd fd;
   std::uint32_t slot = 0;  ///< of the oldest message in flight, among its start times
   EchoStream stream{};
-  std::uint64_t number = 0;       ///< in the order of opening, among those of the whole run
-  bool is_established = false;    ///< it has echoed once
-  bool is_ending = false;         ///< it sends no more, and waits for the server's end
-  bool is_sending = false;        ///< what is due is on its way, or waits for room in the socket
-  bool is_quiet_send = false;     ///< io_uring: which is only told of when it fails
-  bool is_receiving = false;      ///< io_uring: the kernel has a receive of it
-  std::uint32_t handed_over = 0;  ///< io_uring: bytes of the last send
+  std::uint64_t number = 0;         ///< in the order of opening, among those of the whole run
+  std::uint32_t handed_over = 0;    ///< io_uring: bytes of the last send
+  bool is_established : 1 = false;  ///< it has echoed once
+  bool is_ending : 1 = false;       ///< it sends no more, and waits for the server's end
+  bool is_sending : 1 = false;      ///< what is due is on its way, or waits for room
+  bool is_quiet_send : 1 = false;   ///< io_uring: which is only told of when it fails
+  bool is_receiving : 1 = false;    ///< io_uring: the kernel has a receive of it
 };
+static_assert(sizeof(LoadConnection) == 64);
 
 /// Something that happened. What it is, is between wait() and advance().
 struct LoadEvent {

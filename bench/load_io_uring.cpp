@@ -119,8 +119,8 @@ void IoUringConnections::collect_send(const io_uring_cqe& completion) {
 void IoUringConnections::settle_quiet_sends() {
   for (const std::uint32_t index : quiet_) {
     LoadConnection& connection = at(index);
-    if (!std::exchange(connection.is_quiet_send, false)) continue;
-    connection.is_sending = false;
+    if (!connection.is_quiet_send) continue;
+    connection.is_quiet_send = connection.is_sending = false;
     if (!connection.fd) {
       close_when_free(index);
     } else if (connection.stream.unsent() > 0) {

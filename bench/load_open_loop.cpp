@@ -25,7 +25,7 @@ void OpenLoop::run() {
   count_the_lost();
 }
 
-void OpenLoop::start() { arrivals_.start(monotonic_ns(), options_.share, options_.shares); }
+void OpenLoop::start() { arrivals_.start(timeline_.started_ns(), options_.share, options_.shares); }
 
 std::int64_t OpenLoop::until_next_ns() const {
   if (!is_sending()) return LoadConnections::kForever;

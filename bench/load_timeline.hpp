@@ -27,6 +27,10 @@ class Timeline {
 
   /// Readable once the connections may send.
   [[nodiscard]] int started() const { return started_.get(); }
+  /// Since when they may: what was due meanwhile is late for who hears of it later.
+  [[nodiscard]] std::int64_t started_ns() const {
+    return started_ns_.load(std::memory_order_relaxed);
+  }
   /// Readable once no message may be started any more.
   [[nodiscard]] int ended() const { return ended_.get(); }
   /// Tells the conductor that a thread has `established` connections and will get no more.
@@ -65,6 +69,7 @@ class Timeline {
   UniqueFd started_;
   UniqueFd ended_;
   std::atomic<std::uint64_t> established_ = 0;
+  std::atomic<std::int64_t> started_ns_ = 0;
   std::atomic<std::int64_t> begin_ns_ = kNotYet;
   std::atomic<std::int64_t> end_ns_ = kNotYet;
 };
