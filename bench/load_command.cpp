@@ -195,6 +195,8 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
                  "Threads that share the connections evenly");
   cli::add_text(verb, "--engine", command->engine, "NAME",
                 "How this client waits: epoll, io-uring, or auto: the cheaper one that works");
+  cli::add_text(verb, "--oracle", options.oracle, "FILE",
+                "Tell a server on the oracle, which was given the same, what is ready for it");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
   cli::add_text(verb, "--announce", command->announce, "FD",
                 "Descriptor to write \"begin NS\" and \"end NS\" of the measured window to");

@@ -14,6 +14,8 @@
 
 namespace muxlab {
 
+class OracleTeller;
+
 /// One connection of the load client. Without a descriptor when it is not open yet or any more.
 /// With thousands, the cache lines that an echo touches are felt: it has one.
 struct alignas(64) LoadConnection {
@@ -101,6 +103,10 @@ class LoadConnections {
   /// to it that the rest follows.
   virtual void flush(LoadConnection& connection) = 0;
 
+  /// From now on `teller`, which outlives this, is told of each message that is sent. Only on
+  /// epoll, where flush() is what sends.
+  void tell(OracleTeller& teller) { teller_ = &teller; }
+
   /// Tells the server that a connection whose messages are all back sends no more, so that what is
   /// left of it is the server's end, shutdown(2).
   static void end(LoadConnection& connection);
@@ -126,6 +132,7 @@ class LoadConnections {
   void fail_with_errno(LoadConnection& connection, int error);
 
   const Pattern& pattern_;
+  OracleTeller* teller_ = nullptr;
 
  private:
   std::size_t active_;

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "backends/failure.hpp"
+#include "bench/load_oracle.hpp"
 
 namespace muxlab {
 
@@ -72,6 +73,7 @@ void EpollConnections::send_what_fits(LoadConnection& connection) {
     stream.add_sent(size);
     tally().bytes_sent += size;
     if (size < run.size()) break;  // the socket is full: another send() would only hear EAGAIN
+    if (teller_ != nullptr && stream.unsent() == 0) teller_->tell(connection.fd.get());
   }
   await_writable(connection, stream.unsent() > 0);
 }
