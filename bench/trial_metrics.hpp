@@ -30,6 +30,14 @@ enum class Metric : std::size_t {
   client_cpu_util,
   server_runqueue_wait_share,
   connect_s,
+  cpu_wait_ns_per_echo,
+  cpu_read_ns_per_echo,
+  cpu_write_ns_per_echo,
+  cpu_ctl_ns_per_echo,
+  cpu_clock_ns_per_echo,
+  cpu_rest_ns_per_echo,
+  events_per_wait,
+  syscalls_predicted_per_echo,
 };
 
 /// The column of each metric, with its unit; published, so never changed, only added to.
@@ -37,7 +45,17 @@ enum class Metric : std::size_t {
 /// `*_util` is the share of the processors given to that side that it kept busy.
 /// `server_runqueue_wait_share` is for how much of the window a server thread was ready to run but
 /// had no processor: the best sign that something else disturbed the trial.
-inline constexpr std::array<std::string_view, 21> kMetricNames = {
+///
+/// Where the server times its calls, server_cpu_ns_per_echo is the sum of `cpu_*_ns_per_echo`: the
+/// time in calls that wait, read, write and change what is waited for, what reading the clocks took
+/// for that, and `rest`: all else, in user mode, in other calls, and between two of them. For
+/// io_uring the calls that wait also do the work. What preemption does to them, and how much to
+/// believe them then, backends/call_clock.hpp says. A server that spins has no
+/// server_cpu_ns_per_echo and no rest: reading and writing is what it costs.
+///
+/// `syscalls_predicted_per_echo` is what theory says for so many `events_per_wait`, beside
+/// syscalls_per_echo, which is counted.
+inline constexpr std::array<std::string_view, 29> kMetricNames = {
     "echoes_per_s",
     "latency_ns_p50",
     "latency_ns_p90",
@@ -59,6 +77,14 @@ inline constexpr std::array<std::string_view, 21> kMetricNames = {
     "client_cpu_util",
     "server_runqueue_wait_share",
     "connect_s",
+    "cpu_wait_ns_per_echo",
+    "cpu_read_ns_per_echo",
+    "cpu_write_ns_per_echo",
+    "cpu_ctl_ns_per_echo",
+    "cpu_clock_ns_per_echo",
+    "cpu_rest_ns_per_echo",
+    "events_per_wait",
+    "syscalls_predicted_per_echo",
 };
 
 /// One value per metric; NaN stands for "not measured".

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -33,7 +34,8 @@ class RecordView {
   }
 
   [[nodiscard]] double metric(std::string_view column) const {
-    return text(column).empty() ? std::nan("") : number<double>(column);
+    const bool is_there = std::ranges::find(table_.header, column) != table_.header.end();
+    return is_there && !text(column).empty() ? number<double>(column) : std::nan("");
   }
 
   [[nodiscard]] TrialStatus status() const {
@@ -110,7 +112,10 @@ std::vector<std::string> trial_record(const TrialRow& row) {
 }
 
 std::vector<TrialRow> trial_rows(const CsvTable& table) {
-  for (const std::string& column : trial_header()) (void)table.column(column);
+  // Metrics have been added since there are tables: what is not in one was not measured.
+  std::vector<std::string> needed = trial_header();
+  needed.resize(needed.size() - kMetricNames.size());
+  for (const std::string& column : needed) (void)table.column(column);
   std::vector<TrialRow> rows;
   for (std::size_t i = 0; i < table.records.size(); ++i) {
     rows.push_back(read_row(RecordView(table, i)));

@@ -64,6 +64,16 @@ TEST(TrialRow, ColumnsMayMoveAndBeAdded) {
   EXPECT_EQ(rows[0].order, 2U);
 }
 
+TEST(TrialRow, MetricsThatWereNotThereYetWereNotMeasured) {
+  const std::string last = "," + std::string(kMetricNames.back());
+  std::string csv = replaced(as_csv(sample_row()), last, "");
+  csv.erase(csv.size() - 2, 1);  // its field, which is empty
+  const auto rows = trial_rows(parse_csv(csv, "trials.csv"));
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].outcome.metrics[Metric::echoes_per_s], 123456.78901234567);
+  EXPECT_TRUE(std::isnan(rows[0].outcome.metrics[Metric{kMetricNames.size() - 1}]));
+}
+
 TEST(TrialRow, NamesWhatItCannotRead) {
   const std::string csv = as_csv(sample_row());
   EXPECT_THAT(message_for(replaced(csv, "depth", "deep")), HasSubstr("no column depth"));
