@@ -19,10 +19,11 @@ namespace {
 /// What the options write to; a value counts only if its option was given.
 struct BenchCommand {
   std::vector<std::string> experiments;
-  bool quick = false, full = false, list = false, dry_run = false, unix_sockets = false;
+  bool quick = false, full = false, list = false, dry_run = false, unix_sockets = false,
+       unchecked = false;
   std::vector<std::string> backends;
-  std::vector<std::uint64_t> threads, connections, idle;
-  std::uint64_t size_bytes = 0, depth = 0, rounds = 0, seed = 0;
+  std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s;
+  std::uint64_t depth = 0, rounds = 0, seed = 0;
   std::chrono::nanoseconds warmup{0}, window{0};
   std::string threading, folder;
 };
@@ -46,11 +47,13 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   CampaignRequest request;
   request.full = command.full;
   request.unix_sockets = command.unix_sockets;
+  request.unchecked = command.unchecked;
   request.backends = command.backends;
   request.threads = given("--threads", command.threads);
   request.connections = given("--connections", command.connections);
   request.idle = given("--idle", command.idle);
   request.size_bytes = given("--size", command.size_bytes);
+  request.rate_per_s = given("--rate", command.rate_per_s);
   request.depth = given("--depth", command.depth);
   request.rounds = given("--rounds", command.rounds);
   request.seed = given("--seed", command.seed);
@@ -99,10 +102,13 @@ void add_grid_options(CLI::App& verb, BenchCommand& command) {
                   "Connections that send all the time");
   cli::add_counts(verb, "--idle", command.idle, {0, 1'000'000},
                   "Connections that are open and never send; default: 0");
-  cli::add_size(verb, "--size", command.size_bytes, {1, 1 << 20}, "Size of a message")
+  cli::add_sizes(verb, "--size", command.size_bytes, {1, 1 << 20}, "Size of a message")
       .shows_default("64");
+  cli::add_counts(verb, "--rate", command.rate_per_s, {0, 100'000'000},
+                  "Messages per second in all, sent when they are due; 0: as echoes come back")
+      .shows_default("0");
   cli::add_count(verb, "--depth", command.depth, {1, 1'000}, "Messages in flight per connection")
-      .shows_default("1");
+      .shows_default("1, with --rate no limit");
   cli::add_text(verb, "--threading", command.threading, "MODEL",
                 "Threading model; default: single for one thread, else reuseport");
   cli::add_flag(verb, "--unix", command.unix_sockets,
@@ -114,6 +120,8 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
       cli::add_flag(verb, "--quick", command.quick,
                     "A few short trials per point: minutes, and no ranking (the default)");
   cli::add_flag(verb, "--full", command.full, "Enough trials per point to compare").excludes(quick);
+  cli::add_flag(verb, "--unchecked", command.unchecked,
+                "Without the rows that check the instrument: quicker, and the results say so");
   cli::add_count(verb, "--rounds", command.rounds, {1, 1'000}, "Trials per point")
       .shows_default("3 quick, 10 full");
   cli::add_duration(verb, "--warmup", command.warmup, "Not measured, before each window")

@@ -24,6 +24,7 @@ struct CampaignPlan {
   std::string profile;  ///< "quick" or "full"
   Grid grid;
   std::vector<PlannedCell> cells;
+  std::vector<std::string> instrument;  ///< backends that are there to check the instrument only
   std::uint64_t rounds = 1;
   std::uint64_t seed = 0;
   TrialSetup setup;
@@ -46,7 +47,8 @@ Expectation expect(const CampaignPlan& plan);
 /// and prints the results on stdout, all else on stderr.
 ///
 /// SIGINT and SIGTERM end it at once: all children are ended, the trial under way is dropped, what
-/// was measured before is kept and drawn. Returns untrusted when trials failed. Throws Failure when
+/// was measured before is kept and drawn. Returns untrusted when trials failed, when at some point
+/// each was disturbed, or when the instrument was found to be wrong. Throws Failure when
 /// the folder cannot be written or the plots cannot be drawn; the trials are then there all the
 /// same.
 ExitCode run_campaign(const CampaignPlan& plan);

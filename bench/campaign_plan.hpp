@@ -17,10 +17,11 @@ namespace muxlab {
 struct CampaignRequest {
   bool full = false;
   bool unix_sockets = false;
+  bool unchecked = false;  ///< without the rows that check the instrument
   std::vector<std::string> backends;
   std::optional<std::string> threading;
-  std::optional<std::vector<std::uint64_t>> threads, connections, idle;
-  std::optional<std::uint64_t> size_bytes, depth, rounds, seed;
+  std::optional<std::vector<std::uint64_t>> threads, connections, idle, size_bytes, rate_per_s;
+  std::optional<std::uint64_t> depth, rounds, seed;
   std::optional<std::chrono::nanoseconds> warmup, window;
   std::optional<std::filesystem::path> folder;
   std::vector<std::string> command_line;

@@ -42,6 +42,8 @@ struct LoadReport {
   std::chrono::nanoseconds connecting{};  ///< until every connection had echoed once
   std::chrono::nanoseconds window{};      ///< as it was, not as it was asked for; 0: never begun
   std::chrono::nanoseconds client_cpu{};  ///< of this process, all threads, during the window
+  /// How long its threads had no processor although they wanted one; nothing where it is not known.
+  std::optional<std::chrono::nanoseconds> runqueue_wait;
   LoadTally tally;
 };
 

@@ -16,7 +16,14 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr std::array kScripts = {"throughput", "latency", "cpu"};
+/// What each kind of picture shows; without a value it is not drawn, as it would be empty.
+struct Script {
+  const char* name;
+  Metric metric;
+};
+constexpr std::array kScripts = {Script{"throughput", Metric::echoes_per_s},
+                                 Script{"latency", Metric::latency_ns_p99},
+                                 Script{"cpu", Metric::server_cpu_ns_per_echo}};
 
 bool has_scripts(const Path& folder) { return std::filesystem::exists(folder / "style.gp"); }
 
@@ -74,17 +81,24 @@ void draw(const Path& scripts, const Path& folder, const Plot& plot, const std::
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
   std::set<std::uint64_t> threads, connections, idles;
   for (const SummaryRow& row : rows) {
-    if (row.trials == 0) continue;
+    if (!row.is_measured()) continue;
     threads.insert(row.cell.threads);
     connections.insert(row.cell.connections);
     idles.insert(row.cell.idle);
   }
   std::vector<Plot> plots;
-  const auto add = [&](const char* axis, const char* other, std::uint64_t fixed) {
+  constexpr std::string_view connections_axis = "connections";
+  const auto add = [&](std::string_view axis, std::string_view other, std::uint64_t fixed) {
     for (const std::uint64_t idle : idles) {
       const std::string suffix = idles.size() > 1 ? fmt::format("-idle-{}", idle) : "";
-      for (const char* script : kScripts) {
-        plots.push_back({script, axis, fixed, idle,
+      for (const auto& [script, metric] : kScripts) {
+        const auto is_shown = [&, metric = metric](const SummaryRow& row) {
+          const Cell& cell = row.cell;
+          const std::uint64_t value = axis == connections_axis ? cell.threads : cell.connections;
+          return cell.idle == idle && value == fixed && row.spread(metric);
+        };
+        if (std::ranges::none_of(rows, is_shown)) continue;
+        plots.push_back({script, std::string(axis), fixed, idle,
                          fmt::format("{}-vs-{}-{}-{}{}", script, axis, other, fixed, suffix)});
       }
     }

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "bench/campaign_report.hpp"
-#include "bench/summary_table.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -19,8 +18,7 @@ void add_report(CLI::App& program, ExitCode& exit_code) {
       "Rebuild summary.csv and the plots of a folder of results from its trials.csv",
       [folder, &exit_code] {
         const Report report = render_report(*folder);
-        fmt::print("{}{}{} plots in {}/plots\n", summary_table(report.summary, report.caution),
-                   comparison_text(report.comparisons), report.plots, *folder);
+        fmt::print("{}{} plots in {}/plots\n", report_text(report), report.plots, *folder);
         std::fflush(stdout);
         exit_code = ExitCode::ok;
       });

@@ -30,6 +30,16 @@ enum class Metric : std::size_t {
   client_cpu_util,
   server_runqueue_wait_share,
   connect_s,
+  client_runqueue_wait_share,
+  steal_share,
+  foreign_cpu_share,
+  foreign_cpu_error,
+  canary_ns,
+  listen_drops,
+  throttled_periods,
+  offered_per_s,
+  latency_from_send_ns_p99,
+  send_lag_ns_p99,
   cpu_wait_ns_per_echo,
   cpu_read_ns_per_echo,
   cpu_write_ns_per_echo,
@@ -43,8 +53,13 @@ enum class Metric : std::size_t {
 /// The column of each metric, with its unit; published, so never changed, only added to.
 ///
 /// `*_util` is the share of the processors given to that side that it kept busy.
-/// `server_runqueue_wait_share` is for how much of the window a server thread was ready to run but
-/// had no processor: the best sign that something else disturbed the trial.
+/// `*_runqueue_wait_share` is for how much of the window a thread of that side was ready to run but
+/// had no processor: the best sign that something else disturbed the trial. `steal_share` and
+/// `foreign_cpu_share` are what the host and other programs took of the processors of both sides,
+/// the latter give or take `foreign_cpu_error`. `canary_ns` is how long two small system calls took
+/// on the server's processor before or after the trial, whichever was longer. `listen_drops` and
+/// `throttled_periods` are of the whole trial. Those from `offered_per_s` to
+/// `send_lag_ns_p99` are of an open loop.
 ///
 /// Where the server times its calls, server_cpu_ns_per_echo is the sum of `cpu_*_ns_per_echo`: the
 /// time in calls that wait, read, write and change what is waited for, what reading the clocks took
@@ -55,7 +70,7 @@ enum class Metric : std::size_t {
 ///
 /// `syscalls_predicted_per_echo` is what theory says for so many `events_per_wait`, beside
 /// syscalls_per_echo, which is counted.
-inline constexpr std::array<std::string_view, 29> kMetricNames = {
+inline constexpr std::array<std::string_view, 39> kMetricNames = {
     "echoes_per_s",
     "latency_ns_p50",
     "latency_ns_p90",
@@ -77,6 +92,16 @@ inline constexpr std::array<std::string_view, 29> kMetricNames = {
     "client_cpu_util",
     "server_runqueue_wait_share",
     "connect_s",
+    "client_runqueue_wait_share",
+    "steal_share",
+    "foreign_cpu_share",
+    "foreign_cpu_error",
+    "canary_ns",
+    "listen_drops",
+    "throttled_periods",
+    "offered_per_s",
+    "latency_from_send_ns_p99",
+    "send_lag_ns_p99",
     "cpu_wait_ns_per_echo",
     "cpu_read_ns_per_echo",
     "cpu_write_ns_per_echo",
@@ -86,6 +111,8 @@ inline constexpr std::array<std::string_view, 29> kMetricNames = {
     "events_per_wait",
     "syscalls_predicted_per_echo",
 };
+/// Those that every trials.csv has; files written before the others were added lack some of these.
+inline constexpr std::size_t kFirstMetrics = 21;
 
 /// One value per metric; NaN stands for "not measured".
 class Metrics {

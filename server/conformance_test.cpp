@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -225,9 +226,7 @@ TEST_P(Conformance, StopsSoonWithConnectionsOpen) {
   for (int i = 0; i < 50; ++i) clients.push_back(connect());
   for (const Client& client : clients) ASSERT_TRUE(client.ping());
   ASSERT_TRUE(clients.front().send(random_bytes(100'000, 6)));
-  const auto begin = std::chrono::steady_clock::now();
-  server.stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(200));
+  server.stop();  // for ever, if it waited for them
   EXPECT_EQ(sum(&WorkerStats::accepted), 50U);
   EXPECT_EQ(sum(&WorkerStats::closed), 50U);
   for (std::size_t i = 1; i < clients.size(); ++i) EXPECT_TRUE(clients[i].is_cut_off());
@@ -325,7 +324,7 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
 /// Promises that hold for servers with options of their own.
 class Promises : public testing::TestWithParam<Cell> {
  protected:
-  [[nodiscard]] Subject serve_with(void (*change)(ServeOptions&)) const {
+  [[nodiscard]] Subject serve_with(const std::function<void(ServeOptions&)>& change) const {
     ServeOptions options = GetParam().options;
     change(options);
     return Subject(GetParam(), options);
@@ -370,21 +369,39 @@ TEST_P(Promises, RefusesBeyondItsPlacesIfAskedTo) {
   EXPECT_TRUE(eventually([&] { return subject.serves(); }));
 }
 
-TEST_P(Promises, ClosesTheIdleAndKeepsTheActive) {
-  static constexpr auto kTimeout = std::chrono::milliseconds(200);
-  const Subject subject =
-      serve_with([](ServeOptions& options) { options.idle_timeout = kTimeout; });
-  const Client active = subject.connect();
-  const Client idle = subject.connect();
-  const auto since = std::chrono::steady_clock::now();
-  ASSERT_TRUE(idle.ping());
+/// Pings now and then until `idle` is closed; false when two pings were so far apart that the
+/// server may have closed this one too.
+bool keeps_active(const Client& active, const Client& idle, std::chrono::milliseconds timeout) {
   pollfd closed{.fd = idle.fd(), .events = POLLIN, .revents = 0};
-  while (::poll(&closed, 1, 20) == 0) ASSERT_TRUE(active.ping());
-  EXPECT_GE(std::chrono::steady_clock::now() - since, kTimeout);
-  EXPECT_TRUE(idle.is_cut_off());
-  EXPECT_TRUE(active.ping());
-  EXPECT_TRUE(eventually([&] { return subject.sum(&WorkerStats::closed) == 2; }));
-  EXPECT_TRUE(active.is_cut_off());
+  bool is_in_time = true;
+  for (auto last = std::chrono::steady_clock::now(); ::poll(&closed, 1, 20) == 0 && is_in_time;) {
+    const bool is_served = active.ping();
+    const auto now = std::chrono::steady_clock::now();
+    is_in_time = now - last < timeout;
+    EXPECT_TRUE(is_served || !is_in_time);
+    last = now;
+  }
+  return is_in_time;
+}
+
+TEST_P(Promises, ClosesTheIdleAndKeepsTheActive) {
+  // The longer ones are for a machine so busy that this test cannot keep itself active.
+  for (const auto timeout : {std::chrono::milliseconds(200), std::chrono::milliseconds(1000),
+                             std::chrono::milliseconds(10'000)}) {
+    const Subject subject =
+        serve_with([&](ServeOptions& options) { options.idle_timeout = timeout; });
+    const Client active = subject.connect();
+    const Client idle = subject.connect();
+    const auto since = std::chrono::steady_clock::now();
+    ASSERT_TRUE(idle.ping());
+    if (!keeps_active(active, idle, timeout)) continue;
+    EXPECT_GE(std::chrono::steady_clock::now() - since, timeout);
+    EXPECT_TRUE(idle.is_cut_off());
+    EXPECT_TRUE(eventually([&] { return subject.sum(&WorkerStats::closed) == 2; }));
+    EXPECT_TRUE(active.is_cut_off());
+    return;
+  }
+  FAIL() << "never in time";
 }
 
 TEST_P(Promises, ClosesTheIdleThatDoNotRead) {
@@ -446,9 +463,7 @@ TEST_P(Promises, StopsAfterTheDrainTimeWhateverClientsDo) {
   const std::string chunk = random_bytes(1 << 20, 9);
   while (::send(stuck.fd(), chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
   }
-  const auto begin = std::chrono::steady_clock::now();
-  subject.server.stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(350));
+  subject.server.stop();  // for ever, if it waited for the clients; how soon, the fault suite asks
   EXPECT_EQ(subject.sum(&WorkerStats::closed), 2U);
 }
 

@@ -50,7 +50,8 @@ style_of(name) = sum [i = 1:words(known)] (word(known, i) eq name ? i : 0)
 style_or_other(name) = style_of(name) > 0 ? style_of(name) : 19
 
 # The slice: which backends it has, and where along the axis.
-here(dummy) = column(other) == fixed && column("idle") == idle && column("trials") > 0
+here(dummy) = column(other) == fixed && column("idle") == idle && \
+              column("trials") + column("untrusted") > 0
 has(list, item) = strstrt(" ".list." ", " ".item." ") > 0
 series = ""
 places = ""
