@@ -25,6 +25,7 @@ class CampaignRecord {
   /// Replaces `folder`/machine.json.
   void write(const std::filesystem::path& folder) const;
 
+  [[nodiscard]] const nlohmann::ordered_json& json() const { return json_; }
   [[nodiscard]] std::vector<std::string> backends() const;
   /// The lines below each plot: machine, conditions, and what keeps it from being trusted.
   [[nodiscard]] std::string caption(TrialCount trials) const;
