@@ -113,10 +113,12 @@ bool is_sheet(const Tag& tag) {
   return tag.name == "rect" && has("x", "0") && has("y", "0") && has("fill", "#ffffff");
 }
 
-/// Past an element of which nothing is wanted: gnuplot's own title, filters of what is not there.
+/// Past an element of which nothing is wanted: filters of what is not there, titles that gnuplot
+/// makes up for what has none, which a browser would show.
 bool skip(string_view& drawing, const Tag& tag) {
-  const bool is_unwanted = tag.name == "filter" || tag.name == "desc" ||
-                           (tag.name == "title" && drawing.starts_with("Gnuplot<"));
+  const bool is_made_up = drawing.starts_with("Gnuplot<") || drawing.starts_with("gnuplot_plot_");
+  const bool is_unwanted =
+      tag.name == "filter" || tag.name == "desc" || (tag.name == "title" && is_made_up);
   if (is_unwanted) take_until(drawing, fmt::format("</{}>", tag.name));
   return is_unwanted;
 }

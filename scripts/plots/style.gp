@@ -19,14 +19,16 @@ set datafile columnheaders
 set datafile missing NaN
 
 # Colour says which mechanism of the kernel is at work; the line says whose code it is: full that it is
-# written by hand, dashes that libevent stands between, dashes and dots another library, dots that it is
-# a baseline or a control. Line and point together are a backend's own, so that they do without colour.
-# All points are full ones, because a hollow one means that it is not to be trusted.
+# written by hand, dashes that libevent stands between, dashes and dots another library or another way
+# of using io_uring, dots that it is a baseline, long dashes that it is a control of the harness. Line
+# and point together are a backend's own, so that they do without colour. All points are full ones,
+# because a hollow one means that it is not to be trusted.
 # The colours are those of Okabe and Ito, without the yellow, which a thin line cannot show.
 known = "select poll epoll-lt epoll-et io-uring-poll io-uring ".\
         "libevent-select libevent-poll libevent-epoll bufferevent libuv asio threads oracle ".\
         "bare-select bare-poll bare-epoll-lt bare-epoll-et ".\
-        "io-uring-one-shot io-uring-few-buffers io-uring-told"
+        "io-uring-one-shot io-uring-few-buffers io-uring-told ".\
+        "epoll-lt-again epoll-lt-extra-call blind-scan"
 vermilion = "#D55E00"; orange = "#E69F00"; blue = "#0072B2"; sky = "#56B4E9"
 green = "#009E73"; purple = "#CC79A7"; black = "#000000"; grey = "#767676"
 square = 5; circle = 7; upward = 9; downward = 11; diamond = 13; pentagon = 15
@@ -51,9 +53,13 @@ set style line 18 lc rgb sky       lw 2 dt (3,5)      pt downward ps 1.0
 set style line 19 lc rgb green     lw 2 dt (16,5,3,5) pt square   ps 0.9
 set style line 20 lc rgb green     lw 2 dt (16,5,3,5) pt circle   ps 0.9
 set style line 21 lc rgb green     lw 2 dt (16,5,3,5) pt upward   ps 1.0
-set style line 22 lc rgb grey      lw 2 dt (3,5)      pt circle   ps 0.9
+set style line 22 lc rgb blue      lw 2 dt (20,6)     pt upward   ps 1.0
+set style line 23 lc rgb blue      lw 2 dt (20,6)     pt downward ps 1.0
+set style line 24 lc rgb grey      lw 2 dt (20,6)     pt square   ps 0.9
+set style line 25 lc rgb grey      lw 2 dt (3,5)      pt circle   ps 0.9
 shapes = "square circle upward downward diamond pentagon square circle upward downward diamond ".\
-         "pentagon pentagon diamond square circle upward downward square circle upward circle"
+         "pentagon pentagon diamond square circle upward downward square circle upward ".\
+         "upward downward square circle"
 
 style_of(name) = sum [i = 1:words(known)] (word(known, i) eq name ? i : 0)
 style_or_other(name) = style_of(name) > 0 ? style_of(name) : words(known) + 1
@@ -113,13 +119,8 @@ curves = 'for [i = 1:words(series)] name = word(series, i) data \
                   (y(name, metric."_min", unit)):(y(name, metric."_max", unit)) \
             with yerrorbars ls style_or_other(name) dt solid lw 1 pt -1 notitle, \
           for [i = 1:words(series)] name = word(series, i) data \
-            using (x(i)):(y(name, metric."_median", unit)) \
-            with lines ls style_or_other(name) notitle, \
-          for [i = 1:words(series)] name = word(series, i) data \
             using (x(i)):(y(name, metric."_median", unit)):(point_of(name)) \
-            with points ls style_or_other(name) pt variable notitle, \
-          for [i = 1:words(series)] name = word(series, i) keyentry \
-            with linespoints ls style_or_other(name) title name'
+            with linespoints ls style_or_other(name) pt variable title name'
 
 # All pictures of one metric have one scale, so that they can be compared: of everything in the file.
 # It begins at 0, or is logarithmic where it would otherwise show the greatest values and no others.
