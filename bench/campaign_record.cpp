@@ -116,9 +116,8 @@ std::vector<std::string> CampaignRecord::backends() const {
 
 std::string CampaignRecord::caption(TrialCount trials) const {
   const std::string conditions = fmt::format(
-      "{}, {}-byte messages over {}, {} in flight per connection, windows of {}, {} per point: "
-      "median, "
-      "bars from min to max; seed {}",
+      "{}, {}-byte messages over {}, {} in flight per connection, windows of {},\n"
+      "{} per point: median, bars from min to max; seed {}",
       json_.at("started_utc").get<std::string>().substr(0, 10), json_.at("size_bytes").dump(),
       json_.value("transport", "tcp") == "unix" ? "unix sockets" : "TCP loopback",
       json_.at("depth").dump(),

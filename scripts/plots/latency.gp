@@ -4,7 +4,7 @@ folder = ARG0[1 : strlen(ARG0) - strlen("latency.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 
 set multiplot
-set ylabel offset 1, 0
+set ylabel offset 0.3, 0
 set label 2 heading("Echo latency (closed loop)") at screen 0.43, 0.955 center font ",16"
 unit = 1e6
 do for [panel = 1:2] {

@@ -110,17 +110,20 @@ y(name, metric, unit) = here(0) && strcol("backend") eq name ? column(metric) / 
 # Hollow: fewer trials than it takes to rank, or the server had to wait for its only processor.
 is_trusted(dummy) = column("trials") >= 7 && \
                     !(column("threads") == 1 && column("server_runqueue_wait_share_median") > 0.05)
-point_of(name) = is_trusted(0) ? full_of(name) : full_of(name) - 1
+hole_y(name, metric, unit) = is_trusted(0) ? NaN : y(name, metric, unit)
 
-# plot @curves draws `metric` in `unit`: bars from the least trial to the greatest, and a line through
-# the medians.
+# plot @curves draws `metric` in `unit`: bars from the least trial to the greatest, a line through the
+# medians, and what makes some of its points hollow.
 curves = 'for [i = 1:words(series)] name = word(series, i) data \
             using (x(i)):(y(name, metric."_median", unit)): \
                   (y(name, metric."_min", unit)):(y(name, metric."_max", unit)) \
             with yerrorbars ls style_or_other(name) dt solid lw 1 pt -1 notitle, \
           for [i = 1:words(series)] name = word(series, i) data \
-            using (x(i)):(y(name, metric."_median", unit)):(point_of(name)) \
-            with linespoints ls style_or_other(name) pt variable title name'
+            using (x(i)):(y(name, metric."_median", unit)) \
+            with linespoints ls style_or_other(name) title name, \
+          for [i = 1:words(series)] name = word(series, i) data \
+            using (x(i)):(hole_y(name, metric."_median", unit)) \
+            with points pt full_of(name) ps 0.5 lc rgb "#FFFFFF" notitle'
 
 # All pictures of one metric have one scale, so that they can be compared: of everything in the file.
 # It begins at 0, or is logarithmic where it would otherwise show the greatest values and no others.
@@ -130,10 +133,12 @@ scale = 'unset logscale; set xrange [*:*]; set yrange [*:*]; \
          stats data using (has_trials(0) ? column(metric."_median") / unit : NaN) name "middle" nooutput; \
          stats data using (has_trials(0) ? column(metric."_min") / unit : NaN) name "bottom" nooutput; \
          set logscale x; set xrange [spot(first) / 1.35 : spot(last) * 1.35]; \
-         if (bottom_min > 0 && middle_max > 20 * middle_min) { \
-           set logscale y; set yrange [bottom_min / 1.1 : top_max * 1.1] \
+         if (bottom_min > 0 && middle_max > 10 * middle_min) { \
+           set logscale y; set yrange [bottom_min / 1.1 : top_max * 1.1]; set ytics (); \
+           do for [power = -6:9] { do for [digit in "1 2 5"] { \
+             set ytics add (sprintf("%g", digit * 10 ** power) digit * 10 ** power) } } \
          } else { \
-           set yrange [0 : top_max * 1.06] \
+           set yrange [0 : top_max * 1.06]; set ytics autofreq \
          }'
 
 axis_name = axis eq "threads" ? "server threads" : axis eq "idle" ? "idle connections" : \
@@ -147,8 +152,11 @@ set ytics nomirror scale 0.6
 unset mytics
 set border 3 lc rgb "#404040"
 set grid ytics lc rgb "#E0E0E0" lw 1 dt solid
+longest = 0
+do for [name in series] { longest = strlen(name) > longest ? strlen(name) : longest }
+key_font = longest > 16 ? "10.5" : "13"
 key_spacing = count > 12 ? "1.05" : "1.35"
-show_key = 'set key noenhanced Left reverse vertical maxrows 30 samplen 3.4 spacing '.key_spacing.' \
+show_key = 'set key noenhanced font ",'.key_font.'" Left reverse vertical maxrows 30 samplen 3.4 spacing '.key_spacing.' \
             at screen 0.81, screen 0.915 left top'
 if (is_text) { show_key = 'set key noenhanced vertical maxrows 30 at screen 0.99, screen 0.9 right top' }
 @show_key
@@ -168,7 +176,7 @@ if (!is_text) {
 }
 
 if (ARG5 eq "png") {
-  set terminal pngcairo size 1840, 1120 fontscale 1.9 linewidth 2 pointscale 2 background "#ffffff"
+  set terminal pngcairo size 1840, 1120 font "Sans,13" fontscale 1.6 linewidth 2 pointscale 2 background "#ffffff"
 } else {
   if (is_text) {
     set terminal dumb size 100, 30
