@@ -5,7 +5,6 @@
 #include <chrono>
 #include <string>
 #include <thread>
-#include <tuple>
 
 #include "bench/load.hpp"
 #include "bench/load_test_engine.hpp"
@@ -42,16 +41,13 @@ void expect_conservation(const LoadTally& tally) {
 class LoadWithChurn : public test::OnEachEngine {};
 INSTANTIATE_TEST_SUITE_P(Engines, LoadWithChurn, test::kEngines, test::OnEachEngine::name);
 
-class LoadOfDepthWithChurn : public testing::TestWithParam<std::tuple<LoadEngine, std::uint64_t>> {
-};
+using LoadOfDepthWithChurn = test::CaseOnEachEngine<std::uint64_t>;
 
 TEST_P(LoadOfDepthWithChurn, OpensAndClosesAsTheServerSaysItDid) {
-  const auto [engine, depth] = GetParam();
-  test::require(engine);
   const EchoServer server;
-  LoadOptions options = churning_run(server.address(), engine);
+  LoadOptions options = churning_run(server.address(), engine());
   options.connections = 4;
-  options.depth = depth;
+  options.depth = which();
   options.idle = 1;
   options.threads = 2;
   const LoadTally tally = run_load(options).tally;

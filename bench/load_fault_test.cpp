@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <string>
-#include <tuple>
 
 #include "bench/load.hpp"
 #include "bench/load_test_engine.hpp"
@@ -16,20 +15,7 @@ using test::EchoServer;
 using test::Fault;
 using test::short_run;
 
-template <typename Case>
-class LoadOfCase : public testing::TestWithParam<std::tuple<LoadEngine, Case>> {
- protected:
-  void SetUp() override { test::require(engine()); }
-  LoadEngine engine() const { return std::get<0>(this->GetParam()); }
-  const Case& which() const { return std::get<1>(this->GetParam()); }
-
- public:
-  static std::string name(const testing::TestParamInfo<std::tuple<LoadEngine, Case>>& info) {
-    return test::name_of(std::get<0>(info.param)) + "_" + std::to_string(info.index);
-  }
-};
-
-using LoadOfDamage = LoadOfCase<Fault>;
+using LoadOfDamage = test::CaseOnEachEngine<Fault>;
 
 TEST_P(LoadOfDamage, IsCountedAndTheRunGoesOn) {
   const EchoServer server({.fault = which(), .on_connection = 1, .at_byte = 150});
@@ -58,7 +44,7 @@ struct Loss {
 
 /// With messages of 64 bytes: byte 64 is the first after the one that each connection is
 /// established with, and byte 191 the last of a message.
-using LoadOfLoss = LoadOfCase<Loss>;
+using LoadOfLoss = test::CaseOnEachEngine<Loss>;
 
 TEST_P(LoadOfLoss, IsCountedByKindWithinABoundedTime) {
   const EchoServer server({.fault = which().fault, .on_connection = 1, .at_byte = which().at_byte});

@@ -40,13 +40,12 @@ struct Shape {
   std::uint64_t depth;
 };
 
-class LoadOfShape : public testing::TestWithParam<std::tuple<LoadEngine, Shape>> {};
+using LoadOfShape = test::CaseOnEachEngine<Shape>;
 
 TEST_P(LoadOfShape, IsEchoedVerifiedAndCountedCompletely) {
-  const auto& [engine, shape] = GetParam();
-  test::require(engine);
+  const Shape& shape = which();
   const EchoServer server({.in_odd_chunks = true});
-  LoadOptions options = short_run(server.address(), engine);
+  LoadOptions options = short_run(server.address(), engine());
   options.size_bytes = shape.size_bytes;
   options.depth = shape.depth;
   options.idle = 2;
