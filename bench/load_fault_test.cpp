@@ -20,6 +20,7 @@ using LoadOfDamage = test::CaseOnEachEngine<Fault>;
 TEST_P(LoadOfDamage, IsCountedAndTheRunGoesOn) {
   const EchoServer server({.fault = which(), .on_connection = 1, .at_byte = 150});
   LoadOptions options = short_run(server.address(), engine());
+  options.duration = 200ms;
   const LoadReport report = run_load(options);
   const LoadErrors& errors = report.tally.errors;
   EXPECT_GE(errors.of(LoadError::mismatch), 1U);
@@ -49,6 +50,7 @@ using LoadOfLoss = test::CaseOnEachEngine<Loss>;
 TEST_P(LoadOfLoss, IsCountedByKindWithinABoundedTime) {
   const EchoServer server({.fault = which().fault, .on_connection = 1, .at_byte = which().at_byte});
   LoadOptions options = short_run(server.address(), engine());
+  options.duration = 200ms;
   const auto began = std::chrono::steady_clock::now();
   const LoadReport report = run_load(options);
   EXPECT_LT(std::chrono::steady_clock::now() - began, 10s);
