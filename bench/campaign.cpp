@@ -35,13 +35,27 @@ struct Tally {
   bool interrupted = false;
 };
 
+/// Those that a campaign which is resumed has behind it.
+std::vector<TrialRow> trials_before(const CampaignPlan& plan) {
+  if (!plan.is_resumed) return {};
+  const CsvTable table = read_csv(plan.folder / "trials.csv");
+  if (table.header != trial_header()) {
+    throw Failure(ExitCode::usage, fmt::format("{} is of another version of muxlab, which alone "
+                                               "can go on with it",
+                                               table.origin));
+  }
+  return trial_rows(table);
+}
+
 /// Runs the trials of a plan one after the other, and judges each by those before it.
 class Measuring {
  public:
   Measuring(const CampaignPlan& plan, int interrupt)
       : plan_(plan),
         setup_(plan.setup),
-        file_(plan.folder / "trials.csv"),
+        done_(trials_before(plan)),
+        file_(plan.folder / "trials.csv",
+              plan.is_resumed ? TrialsFile::Open::go_on : TrialsFile::Open::create),
         progress_(plan.rounds * plan.cells.size(), expect(plan).duration, stderr,
                   stderr_is_terminal()) {
     setup_.interrupt = interrupt;
@@ -76,22 +90,44 @@ class Measuring {
     }
   }
 
-  /// Fills in `row` and keeps it; false when interrupted.
+  /// Fills in `row` and keeps it; false when interrupted. What is behind us is as it was, so that a
+  /// campaign goes on as if it had never stopped.
   bool measure(const PlannedCell& planned, TrialRow& row) {
     row.experiment = plan_.experiment;
     row.cell = planned.cell;
-    progress_.begin(planned.cell);
-    std::optional<TrialOutcome> outcome = outcome_of(planned);
-    if (!outcome) {
-      tally_.interrupted = true;
-      return false;
+    if (next_done_ < done_.size()) {
+      take_as_it_was(row);
+    } else {
+      progress_.begin(planned.cell);
+      std::optional<TrialOutcome> outcome = outcome_of(planned);
+      if (!outcome) {
+        tally_.interrupted = true;
+        return false;
+      }
+      row.outcome = std::move(*outcome);
+      file_.append(row);
     }
-    row.outcome = std::move(*outcome);
-    file_.append(row);
     progress_.finish(row);
     tally_.done += row.outcome.status == TrialStatus::unsupported ? 0 : 1;
     tally_.failed += row.outcome.status == TrialStatus::failed ? 1 : 0;
     return true;
+  }
+
+  void take_as_it_was(TrialRow& row) {
+    const TrialRow& before = done_[next_done_++];
+    if (before.cell != row.cell || before.round != row.round || before.order != row.order) {
+      throw Failure(ExitCode::usage,
+                    fmt::format("{}/trials.csv is not of this campaign: trial {} is of {}, and "
+                                "should be of {}",
+                                plan_.folder.string(), next_done_, describe(before.cell),
+                                describe(row.cell)));
+    }
+    row.outcome = before.outcome;
+    note_canary(row.outcome.metrics);
+  }
+
+  void note_canary(const Metrics& metrics) {
+    fastest_canary_ns_ = std::fmin(fastest_canary_ns_, metrics[Metric::canary_ns]);
   }
 
   std::optional<TrialOutcome> outcome_of(const PlannedCell& planned) {
@@ -101,7 +137,7 @@ class Measuring {
     const Processors processors = share_processors(plan_.allowed_processors, planned.cell.threads);
     std::optional<TrialOutcome> outcome = run_trial(setup_, planned.cell, processors);
     if (!outcome || outcome->status != TrialStatus::ok) return outcome;
-    fastest_canary_ns_ = std::fmin(fastest_canary_ns_, outcome->metrics[Metric::canary_ns]);
+    note_canary(outcome->metrics);
     outcome->reason =
         why_disturbed(outcome->metrics, fastest_canary_ns_, gates_for(planned.cell, processors));
     if (!outcome->reason.empty()) outcome->status = TrialStatus::untrusted;
@@ -110,6 +146,8 @@ class Measuring {
 
   const CampaignPlan& plan_;
   TrialSetup setup_;
+  const std::vector<TrialRow> done_;
+  std::size_t next_done_ = 0;
   TrialsFile file_;
   Progress progress_;
   Tally tally_;
@@ -162,11 +200,14 @@ Expectation expect(const CampaignPlan& plan) {
 }
 
 ExitCode run_campaign(const CampaignPlan& plan) {
-  make_result_folder(plan.folder);
-  CampaignRecord record(plan);
-  record.write(plan.folder);
+  if (!plan.is_resumed) make_result_folder(plan.folder);
+  CampaignRecord record =
+      plan.is_resumed ? CampaignRecord::read(plan.folder) : CampaignRecord(plan);
+  if (plan.is_resumed) record.resume();
   Interrupts interrupts;
-  const Tally tally = Measuring(plan, interrupts.fd()).run();
+  Measuring measuring(plan, interrupts.fd());
+  record.write(plan.folder);
+  const Tally tally = measuring.run();
   const std::optional<ExitCode> signalled = interrupts.take();
   if (signalled) interrupts.let_the_next_one_end_us();
   record.finish(run_status(tally));

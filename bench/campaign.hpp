@@ -31,6 +31,7 @@ struct CampaignPlan {
   std::vector<int> allowed_processors;
   std::filesystem::path folder;
   std::vector<std::string> command_line;
+  bool is_resumed = false;  ///< the folder holds the first of the trials already
 };
 
 /// How many trials a plan will run and about how long they take, unsupported ones left out.
@@ -40,7 +41,8 @@ struct Expectation {
 };
 Expectation expect(const CampaignPlan& plan);
 
-/// Runs every trial of `plan` and leaves in its folder
+/// Runs every trial of `plan`, or those that a folder which is resumed lacks, and leaves in its
+/// folder
 ///   machine.json  what was run where, from before the first trial on
 ///   trials.csv    a row per trial, from the moment that it is done
 ///   summary.csv, plots/  what render_report() makes of them

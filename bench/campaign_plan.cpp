@@ -60,17 +60,6 @@ Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const Back
   return grid;
 }
 
-/// `known`: of the backends, all those that the grid names.
-std::vector<PlannedCell> plan_cells(const Grid& grid, std::span<const BackendInfo> known) {
-  std::vector<PlannedCell> cells;
-  for (Cell& cell : expand(grid)) {
-    const auto backend = std::ranges::find(known, cell.backend, &BackendInfo::name);
-    std::optional<std::string> reason = why_unsupported(*backend, cell);
-    cells.push_back({std::move(cell), std::move(reason)});
-  }
-  return cells;
-}
-
 /// What checks the instrument, beside the `chosen`, as far as it works here.
 std::vector<std::string> rows_for_the_instrument(std::span<const BackendInfo> known,
                                                  const std::vector<std::string>& chosen) {
@@ -85,6 +74,18 @@ std::vector<std::string> rows_for_the_instrument(std::span<const BackendInfo> kn
 
 }  // namespace
 
+std::vector<PlannedCell> plan_cells(const Grid& grid, const std::vector<std::string>& instrument,
+                                    std::span<const BackendInfo> known) {
+  Grid all = grid;
+  all.backends.insert(all.backends.end(), instrument.begin(), instrument.end());
+  std::vector<PlannedCell> cells;
+  for (Cell& cell : expand(all)) {
+    std::optional<std::string> reason = why_unsupported(find_backend(known, cell.backend), cell);
+    cells.push_back({std::move(cell), std::move(reason)});
+  }
+  return cells;
+}
+
 CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
                            std::span<const BackendInfo> known) {
   const Profile& profile = request.full ? experiment.full : experiment.quick;
@@ -93,13 +94,12 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
   plan.experiment = experiment.name;
   plan.profile = profile.name;
   plan.grid = settle_grid(profile.grid, request, chosen);
-  Grid all = plan.grid;
-  if (!request.unchecked) plan.instrument = rows_for_the_instrument(known, all.backends);
-  all.backends.insert(all.backends.end(), plan.instrument.begin(), plan.instrument.end());
-  plan.cells = plan_cells(all, known);
+  if (!request.unchecked) plan.instrument = rows_for_the_instrument(known, plan.grid.backends);
+  plan.cells = plan_cells(plan.grid, plan.instrument, known);
   plan.rounds = request.rounds.value_or(profile.rounds);
   plan.seed = request.seed ? *request.seed : std::random_device()();
   plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");
+  plan.setup.time_calls = request.time_calls;
   plan.setup.warmup = request.warmup.value_or(profile.warmup);
   plan.setup.window = request.window.value_or(profile.window);
   plan.allowed_processors = allowed_processors();

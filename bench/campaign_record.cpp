@@ -23,6 +23,7 @@ Json grid_json(const Grid& grid) {
           {"idle", grid.idle},
           {"size_bytes", grid.size_bytes},
           {"rate_per_s", grid.rate_per_s},
+          {"depth", grid.depth ? Json(*grid.depth) : Json()},
           {"threading", grid.threading.empty() ? Json() : Json(grid.threading)}};
 }
 
@@ -85,11 +86,13 @@ CampaignRecord::CampaignRecord(const CampaignPlan& plan)
             {"cells", plan.cells.size()},
             {"warmup_ns", plan.setup.warmup.count()},
             {"window_ns", plan.setup.window.count()},
+            {"time_calls", plan.setup.time_calls},
             {"size_bytes", the_only(plan.grid.size_bytes)},
             {"depth", depth_json(plan.grid)},
             {"transport", plan.grid.unix_sockets ? "unix" : "tcp"},
             {"grid", grid_json(plan.grid)},
             {"instrument", plan.instrument},
+            {"allowed_processors", plan.allowed_processors},
             {"processors", processors_json(plan)},
             {"machine", machine_card()}} {}
 
@@ -113,6 +116,11 @@ CampaignRecord CampaignRecord::read(const std::filesystem::path& folder) {
                   fmt::format("{} is of another schema: {}", file.string(), error.what()));
   }
   return record;
+}
+
+void CampaignRecord::resume() {
+  json_["run_status"] = "running";
+  json_["resumed_utc"].push_back(utc_now());
 }
 
 void CampaignRecord::finish(const std::string& run_status) {

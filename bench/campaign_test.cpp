@@ -1,5 +1,6 @@
 #include "bench/campaign.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -183,6 +184,41 @@ TEST_F(CampaignTest, InterruptKeepsWhatWasMeasured) {
   EXPECT_GE(trial_rows(read_csv(out_ / "trials.csv")).size(), 2U);
   EXPECT_EQ(machine()["run_status"], "interrupted");
   EXPECT_THAT(drawn()["latency-vs-connections-threads-1.svg"], HasSubstr("did not finish"));
+}
+
+/// What it would have measured without the interruption, in the same order.
+TEST_F(CampaignTest, ResumesExactlyWhereItWasInterrupted) {
+  const auto trials_of = [this] {
+    std::vector<std::string> trials;
+    for (const TrialRow& row : trial_rows(read_csv(out_ / "trials.csv"))) {
+      if (row.attempt == 1) trials.push_back(fmt::format("{} {}", row.round, row.cell.backend));
+    }
+    return trials;
+  };
+  ASSERT_THAT(run(tiny_bench("3")).exit_code, kDone);
+  const auto whole = trials_of();
+  const std::string record = read_whole(out_ / "machine.json");
+  EXPECT_THAT(run({"bench", "--resume", out_}).errors, HasSubstr("it is complete"));
+
+  // As if it had been killed in its second round.
+  const CsvTable table = read_csv(out_ / "trials.csv");
+  std::string cut = csv_record(table.header);
+  for (std::size_t i = 0; i < 3; ++i) cut += csv_record(table.records[i]);
+  write_whole(out_ / "trials.csv", cut);
+  auto running = nlohmann::ordered_json::parse(record);
+  running["run_status"] = "running";
+  write_whole(out_ / "machine.json", running.dump());
+  EXPECT_EQ(run({"bench", "--resume", out_, "--rounds", "9"}).exit_code, 2);
+  const BenchOutcome resumed = run({"bench", "--resume", out_});
+  ASSERT_THAT(resumed.exit_code, kDone) << resumed.errors;
+  EXPECT_EQ(trials_of(), whole);
+  EXPECT_TRUE(read_whole(out_ / "trials.csv").starts_with(cut)) << "what was measured stays";
+  EXPECT_EQ(machine()["run_status"], "complete");
+  EXPECT_EQ(machine()["resumed_utc"].size(), 1U);
+
+  running["machine"]["kernel_release"] = "1.0";
+  write_whole(out_ / "machine.json", running.dump());
+  EXPECT_THAT(run({"bench", "--resume", out_}).errors, HasSubstr("kernel_release"));
 }
 
 TEST_F(CampaignTest, UsageErrorsLeaveNothingBehind) {

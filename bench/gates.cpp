@@ -27,15 +27,15 @@ std::string why_disturbed(const Metrics& metrics, double fastest_canary_ns, cons
     reasons += (reasons.empty() ? "" : "; ") + reason;
   };
   const auto share = [&](Metric metric, double most, std::string_view what) {
-    if (metrics[metric] > most) add(fmt::format("{} {:.0f} %", what, 100 * metrics[metric]));
+    if (metrics[metric] > most) add(fmt::format(fmt::runtime(what), 100 * metrics[metric]));
   };
   share(Metric::server_runqueue_wait_share, gates.server_runqueue_wait_share,
-        "the server waited for its processor");
+        "the server waited {:.0f} % of the time for its processor");
   share(Metric::client_runqueue_wait_share, gates.client_runqueue_wait_share,
-        "the client waited for its processor");
-  share(Metric::steal_share, gates.steal_share, "the host took");
+        "the client waited {:.0f} % of the time for its processor");
+  share(Metric::steal_share, gates.steal_share, "the host took {:.0f} % of the processors");
   share(Metric::foreign_cpu_share, gates.foreign_cpu_share + metrics[Metric::foreign_cpu_error],
-        "other programs took");
+        "other programs took {:.0f} % of the processors");
   if (metrics[Metric::canary_ns] > gates.canary_ratio * fastest_canary_ns) {
     add(fmt::format("system calls took {:.2f} times as long as at best",
                     metrics[Metric::canary_ns] / fastest_canary_ns));

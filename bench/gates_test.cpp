@@ -38,7 +38,7 @@ TEST(Gates, LetAQuietTrialThrough) {
 
 TEST(Gates, EachSaysWhatItMet) {
   EXPECT_THAT(why_with(Metric::server_runqueue_wait_share, 0.06),
-              HasSubstr("server waited for its processor 6 %"));
+              HasSubstr("server waited 6 % of the time"));
   EXPECT_THAT(why_with(Metric::client_runqueue_wait_share, 0.5), HasSubstr("client waited"));
   EXPECT_THAT(why_with(Metric::steal_share, 0.02), HasSubstr("host took 2 %"));
   EXPECT_THAT(why_with(Metric::foreign_cpu_share, 0.07), HasSubstr("other programs took 7 %"));
