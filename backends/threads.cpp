@@ -191,6 +191,8 @@ extern const Backend threads_backend{
     .summary = "one blocking thread per connection: the kernel's scheduler does the multiplexing",
     .probe = probe,
     .serve = [](Worker& worker) { ThreadPerConnection(worker).run(); },
+    // A blocking receive is the wait.
+    .calls = CallsPerEcho{.events = 0},
 };
 
 }  // namespace muxlab

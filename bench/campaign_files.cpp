@@ -58,10 +58,11 @@ std::string read_whole(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-TrialsFile::TrialsFile(std::filesystem::path file) : file_(std::move(file)) {
-  fd_ = UniqueFd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+TrialsFile::TrialsFile(std::filesystem::path file, Open open) : file_(std::move(file)) {
+  const int flags = open == Open::create ? O_CREAT | O_EXCL : 0;
+  fd_ = UniqueFd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0666));
   if (!fd_) fail_to_write(file_, last_error());
-  write(csv_record(trial_header()));
+  if (open == Open::create) write(csv_record(trial_header()));
 }
 
 void TrialsFile::append(const TrialRow& row) { write(csv_record(trial_record(row))); }

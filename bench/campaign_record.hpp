@@ -20,6 +20,8 @@ class CampaignRecord {
   /// schema.
   static CampaignRecord read(const std::filesystem::path& folder);
 
+  /// It goes on, after an interruption.
+  void resume();
   /// `complete`, `complete_with_failures` or `interrupted`, and the time.
   void finish(const std::string& run_status);
   /// Replaces `folder`/machine.json.

@@ -2,14 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_record.hpp"
 #include "bench/csv.hpp"
 #include "bench/report_content.hpp"
 #include "bench/report_html_page.hpp"
 #include "bench/report_markdown.hpp"
+#include "bench/summary_table.hpp"
 
 namespace muxlab {
+
+namespace {
+
+/// Without the rows that check the instrument, unless they were asked for by name.
+std::vector<TrialRow> those_of(std::vector<TrialRow> trials,
+                               const std::vector<std::string>& backends) {
+  std::erase_if(trials, [&](const TrialRow& trial) {
+    return std::ranges::count(backends, trial.cell.backend) == 0;
+  });
+  return trials;
+}
+
+}  // namespace
 
 std::string Report::where() const {
   return fmt::format("{} plots in {}; all of it in {}\n", plots.size(),
@@ -18,10 +34,10 @@ std::string Report::where() const {
 
 Report render_report(const std::filesystem::path& folder, PlotFormat also) {
   const CampaignRecord record = CampaignRecord::read(folder);
-  const CsvTable table = read_csv(folder / "trials.csv");
-  const std::vector<TrialRow> trials = trial_rows(table);
+  const std::vector<TrialRow> trials = trial_rows(read_csv(folder / "trials.csv"));
   Report report;
-  report.summary = summarise(trials, record.backends());
+  report.instrument = check_instrument(trials);
+  report.summary = summarise(those_of(trials, record.backends()), record.backends());
   const TrialCount trials_per_point = count_trials(report.summary);
   report.caution = record.caution(trials_per_point);
   report.comparisons = compare(trials, record.backends());
@@ -32,12 +48,15 @@ Report render_report(const std::filesystem::path& folder, PlotFormat also) {
   const std::string caption = record.caption(trials_per_point);
   draw_plots(folder, report.plots, PlotFormat::svg, caption);
   if (also != PlotFormat::svg) draw_plots(folder, report.plots, also, caption);
-  const Limiters limiters(table, trials);
-  const Document document = report_document({record.json(), report.caution, report.summary,
-                                             report.comparisons, limiters, report.plots, folder});
+  const Document document = report_document({record.json(), report, folder});
   write_whole(report.page, html_page(document));
   write_whole(folder / "report.md", markdown_page(document));
   return report;
+}
+
+std::string report_text(const Report& report) {
+  return instrument_text(report.instrument) + "\n" + summary_table(report.summary, report.caution) +
+         comparison_text(report.comparisons);
 }
 
 }  // namespace muxlab

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/comparison.hpp"
+#include "bench/instrument.hpp"
 #include "bench/plots.hpp"
 #include "bench/summary.hpp"
 
@@ -13,6 +14,7 @@ namespace muxlab {
 
 /// What was made of a folder of results.
 struct Report {
+  InstrumentCheck instrument;
   std::vector<SummaryRow> summary;
   std::vector<Comparison> comparisons;
   std::string caution;  ///< what keeps the figures from being trusted; may be empty
@@ -29,5 +31,8 @@ struct Report {
 /// missing, cut off or of another schema, before anything is written; unavailable without gnuplot
 /// or without room on the disk, and each file is then the old or the new one whole.
 Report render_report(const std::filesystem::path& folder, PlotFormat also = PlotFormat::svg);
+
+/// What it says, for a terminal: whether to believe the instrument, the table, the verdicts.
+std::string report_text(const Report& report);
 
 }  // namespace muxlab

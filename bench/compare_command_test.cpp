@@ -89,7 +89,7 @@ TEST_F(CompareCommandTest, RefusesWhenNothingIsComparable) {
   };
   EXPECT_THAT(refused(folder("unix", simulate(7, 2), over_unix)), HasSubstr("the other over unix"));
   EXPECT_THAT(refused(folder("few", simulate(3, 2))), HasSubstr("it takes 7 of each"));
-  const auto larger = [](TrialRow& row) { row.size_bytes = 4096; };
+  const auto larger = [](TrialRow& row) { row.cell.size_bytes = 4096; };
   EXPECT_THAT(refused(folder("larger", simulate(7, 2, larger))), HasSubstr("message size"));
   EXPECT_THAT(refused(root_ / "missing"), HasSubstr("cannot read"));
   const std::string cut = folder("cut", simulate(7, 2));

@@ -7,7 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "cli.hpp"
+#include "bench/cell_columns.hpp"
 
 namespace muxlab {
 namespace {
@@ -33,12 +33,8 @@ std::string title_of(Metric metric) {
 
 /// All of a point but the backend.
 std::string place_of(const MeasuredPoint& point) {
-  const Cell& cell = point.cell;
-  std::string text =
-      fmt::format("{}, {} thread{} ({}), {} connections", point.experiment, cell.threads,
-                  cell.threads == 1 ? "" : "s", cell.threading, cli::show_count(cell.connections));
-  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
-  return text + fmt::format(", {} bytes x {}", point.size_bytes, point.depth);
+  return fmt::format("{}, {} ({}{})", point.experiment, describe_point(point.cell),
+                     point.cell.threading, point.cell.unix_sockets ? ", unix sockets" : "");
 }
 
 std::string shown_change(const Change& change) {
@@ -93,7 +89,8 @@ Object point_json(const MeasuredPoint& point) {
   return {{"experiment", point.experiment},  {"backend", cell.backend},
           {"threading", cell.threading},     {"threads", cell.threads},
           {"connections", cell.connections}, {"idle", cell.idle},
-          {"size_bytes", point.size_bytes},  {"depth", point.depth}};
+          {"size_bytes", cell.size_bytes},   {"depth", cell.depth},
+          {"rate_per_s", cell.rate_per_s},   {"transport", cell.unix_sockets ? "unix" : "tcp"}};
 }
 
 Object change_json(const Change& change) {

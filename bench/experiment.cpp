@@ -18,6 +18,21 @@ Grid grid_of(std::vector<std::uint64_t> threads, std::vector<std::uint64_t> conn
   return grid;
 }
 
+/// Each of `cells` with each of `values`; these vary fastest.
+template <typename Value>
+std::vector<Cell> crossed(const std::vector<Cell>& cells, const std::vector<Value>& values,
+                          Value Cell::*member) {
+  std::vector<Cell> all;
+  all.reserve(cells.size() * values.size());
+  for (const Cell& cell : cells) {
+    for (const Value& value : values) {
+      all.push_back(cell);
+      all.back().*member = value;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 std::span<const Experiment> experiments() {
@@ -44,21 +59,19 @@ const Experiment& find_experiment(std::string_view name) {
 }
 
 std::vector<Cell> expand(const Grid& grid) {
-  std::vector<Cell> cells;
-  for (const std::uint64_t connections : grid.connections) {
-    for (const std::uint64_t idle : grid.idle) {
-      for (const std::uint64_t threads : grid.threads) {
-        for (const std::string& backend : grid.backends) {
-          const std::string natural = threads == 1        ? "single"
-                                      : grid.unix_sockets ? "acceptor"
-                                                          : "reuseport";
-          cells.push_back({backend, grid.threading.empty() ? natural : grid.threading, threads,
-                           connections, idle});
-        }
-      }
-    }
+  std::vector<Cell> cells = {Cell()};
+  cells.front().unix_sockets = grid.unix_sockets;
+  cells = crossed(cells, grid.rate_per_s, &Cell::rate_per_s);
+  cells = crossed(cells, grid.size_bytes, &Cell::size_bytes);
+  cells = crossed(cells, grid.connections, &Cell::connections);
+  cells = crossed(cells, grid.idle, &Cell::idle);
+  cells = crossed(cells, grid.threads, &Cell::threads);
+  for (Cell& cell : cells) {
+    cell.depth = grid.depth.value_or(cell.rate_per_s == 0 ? 1 : 0);
+    const std::string many = grid.unix_sockets ? "acceptor" : "reuseport";
+    cell.threading = !grid.threading.empty() ? grid.threading : cell.threads == 1 ? "single" : many;
   }
-  return cells;
+  return crossed(cells, grid.backends, &Cell::backend);
 }
 
 }  // namespace muxlab

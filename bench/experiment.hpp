@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace muxlab {
@@ -16,9 +18,21 @@ struct Cell {
   std::uint64_t threads = 1;
   std::uint64_t connections = 1;
   std::uint64_t idle = 0;  ///< connections that are open and never speak
+  std::uint64_t size_bytes = 64;
+  std::uint64_t depth = 1;       ///< messages in flight per connection; 0: as many as are due
+  std::uint64_t rate_per_s = 0;  ///< messages of all connections, an open loop; 0: a closed one
+  bool unix_sockets = false;     ///< instead of TCP over loopback
 
   bool operator==(const Cell&) const = default;
 };
+
+/// Everything but the backend, which is what cells must have in common to be compared; in the order
+/// that tables have.
+inline auto point_of(const Cell& cell) {
+  return std::tuple(cell.unix_sockets, cell.rate_per_s, cell.size_bytes, cell.depth, cell.threads,
+                    cell.threading, cell.idle, cell.connections);
+}
+using Point = decltype(point_of(Cell()));
 
 /// The values an experiment crosses. Every backend meets every combination of the lists.
 struct Grid {
@@ -26,9 +40,10 @@ struct Grid {
   std::vector<std::uint64_t> threads;
   std::vector<std::uint64_t> connections;
   std::vector<std::uint64_t> idle = {0};
-  std::uint64_t size_bytes = 64;
-  std::uint64_t depth = 1;    ///< messages in flight per connection
-  bool unix_sockets = false;  ///< instead of TCP
+  std::vector<std::uint64_t> size_bytes = {64};
+  std::vector<std::uint64_t> rate_per_s = {0};  ///< 0: a closed loop
+  std::optional<std::uint64_t> depth;           ///< of a closed loop 1, of an open one no limit
+  bool unix_sockets = false;
   /// Empty: `single` for one thread, for more `reuseport`, which for unix sockets is `acceptor`.
   std::string threading;
 };

@@ -15,18 +15,20 @@ TEST(Experiment, GridIsTheCrossOfItsLists) {
                   .threads = {1, 2},
                   .connections = {10, 100, 1000},
                   .idle = {0, 50},
+                  .size_bytes = {64, 1024},
+                  .rate_per_s = {0, 1000},
+                  .depth = {},
                   .threading = {}};
   const auto cells = expand(grid);
-  EXPECT_EQ(cells.size(), 2U * 2 * 3 * 2);
-  std::set<std::tuple<std::string, std::uint64_t, std::uint64_t, std::uint64_t>> seen;
-  for (const Cell& cell : cells) {
-    seen.emplace(cell.backend, cell.threads, cell.connections, cell.idle);
-  }
+  EXPECT_EQ(cells.size(), 2U * 2 * 3 * 2 * 2 * 2);
+  std::set<std::pair<std::string, Point>> seen;
+  for (const Cell& cell : cells) seen.emplace(cell.backend, point_of(cell));
   EXPECT_EQ(seen.size(), cells.size()) << "a cell came twice";
 }
 
 TEST(Experiment, ThreadingFollowsTheThreadsUnlessAsked) {
-  Grid grid{.backends = {"poll"}, .threads = {1, 2}, .connections = {10}, .threading = {}};
+  Grid grid{
+      .backends = {"poll"}, .threads = {1, 2}, .connections = {10}, .depth = {}, .threading = {}};
   EXPECT_EQ(expand(grid)[0].threading, "single");
   EXPECT_EQ(expand(grid)[1].threading, "reuseport");
   grid.threading = "acceptor";

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,8 +21,10 @@
 #include "bench/load_closed_loop.hpp"
 #include "bench/load_establish.hpp"
 #include "bench/load_open_loop.hpp"
+#include "bench/load_oracle.hpp"
 #include "bench/load_target.hpp"
 #include "bench/load_timeline.hpp"
+#include "bench/runqueue.hpp"
 
 namespace muxlab {
 namespace {
@@ -57,6 +61,11 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
       .active_bytes = options.size_bytes,
       .patience = options.connect_patience};
   establish(connections, run.target, run.timeline, limits);
+  std::optional<OracleTeller> teller;
+  if (options.oracle) {
+    teller.emplace(*options.oracle).begin(connections.active());
+    connections.tell(*teller);
+  }
   run.timeline.arrive(connections.tally().established);
   if (options.rate) {
     OpenLoop(connections, run.timeline,
@@ -108,6 +117,7 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
 
   // One instant for the clock, the processor time and the threads, so that all three have the same
   // window even when this thread wakes late.
+  const std::optional<double> begin_wait_ns = runqueue_wait_ns(::getpid());
   const std::int64_t begin_cpu_ns = process_cpu_ns();
   const std::int64_t begin_ns = monotonic_ns();
   timeline.begin_window(begin_ns);
@@ -118,6 +128,9 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
   const std::int64_t end_cpu_ns = process_cpu_ns();
   announce(options, "end", end_ns);
   report.window = std::chrono::nanoseconds{end_ns - begin_ns};
+  if (const auto end_wait_ns = runqueue_wait_ns(::getpid()); begin_wait_ns && end_wait_ns) {
+    report.runqueue_wait = std::chrono::nanoseconds{std::llround(*end_wait_ns - *begin_wait_ns)};
+  }
   report.client_cpu = std::chrono::nanoseconds{end_cpu_ns - begin_cpu_ns};
   return is_complete;
 }

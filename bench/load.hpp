@@ -31,6 +31,7 @@ struct LoadOptions {
   /// How long nothing at all may happen: while connecting, and while the last echoes are awaited.
   std::chrono::nanoseconds connect_patience = std::chrono::seconds{10};
   std::chrono::nanoseconds grace = std::chrono::seconds{2};
+  std::optional<std::string> oracle;  ///< the board of a server that is told what is ready
   int interrupt = -1;  ///< borrowed; the run ends early once it is readable; -1: never
   int announce = -1;   ///< borrowed; told "begin NS\n" and "end NS\n" of the window; -1: nobody
 };
@@ -41,6 +42,8 @@ struct LoadReport {
   std::chrono::nanoseconds connecting{};  ///< until every connection had echoed once
   std::chrono::nanoseconds window{};      ///< as it was, not as it was asked for; 0: never begun
   std::chrono::nanoseconds client_cpu{};  ///< of this process, all threads, during the window
+  /// How long its threads had no processor although they wanted one; nothing where it is not known.
+  std::optional<std::chrono::nanoseconds> runqueue_wait;
   LoadTally tally;
 };
 

@@ -6,6 +6,7 @@
 
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
+#include "bench/load_oracle.hpp"
 
 namespace muxlab {
 
@@ -20,6 +21,7 @@ void check_options(const LoadOptions& options) {
     reject(fmt::format("--threads {} is more than --connections {}: a thread needs a connection",
                        options.threads, options.connections));
   }
+  check_oracle(options);
   constexpr std::chrono::hours kLongest{24};
   if (options.duration.count() <= 0) reject("--duration 0: nothing would be measured");
   if (options.duration > kLongest) reject("--duration is too long: at most a day");

@@ -151,6 +151,8 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
       .shows_default("a new one");
   cli::add_count(verb, "--threads", options.threads, {1, 1024},
                  "Threads that share the connections evenly");
+  cli::add_text(verb, "--oracle", options.oracle, "FILE",
+                "Tell a server on the oracle, which was given the same, what is ready for it");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
   cli::add_text(verb, "--announce", command->announce, "FD",
                 "Descriptor to write \"begin NS\" and \"end NS\" of the measured window to");

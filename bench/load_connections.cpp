@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "backends/failure.hpp"
+#include "bench/load_oracle.hpp"
 
 namespace muxlab {
 namespace {
@@ -63,6 +64,7 @@ void LoadConnections::flush(LoadConnection& connection) {
     stream.add_sent(size);
     tally_.bytes_sent += size;
     if (size < run.size()) break;  // the socket is full: another send() would only hear EAGAIN
+    if (teller_ != nullptr && stream.unsent() == 0) teller_->tell(connection.fd.get());
   }
   await_writable(connection, stream.unsent() > 0);
 }

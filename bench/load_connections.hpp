@@ -18,6 +18,8 @@
 
 namespace muxlab {
 
+class OracleTeller;
+
 /// One connection of the load client. Without a descriptor when it is not open yet or any more.
 struct LoadConnection {
   UniqueFd fd;
@@ -59,6 +61,8 @@ class LoadConnections {
 
   /// Receives once and verifies it; false when nothing came, or the connection has failed.
   bool receive(LoadConnection& connection);
+  /// From now on `teller`, which outlives this, is told of each message that is sent.
+  void tell(OracleTeller& teller) { teller_ = &teller; }
   /// Sends what is due, as far as the socket takes it, and sees to it that the rest follows.
   void flush(LoadConnection& connection);
 
@@ -84,6 +88,7 @@ class LoadConnections {
   std::unique_ptr<std::byte[]> scratch_;
   std::vector<LoadConnection> connections_;
   LoadTally tally_;
+  OracleTeller* teller_ = nullptr;
 };
 
 }  // namespace muxlab

@@ -49,7 +49,7 @@ TEST_P(LoadOfLoss, IsCountedByKindWithinABoundedTime) {
   LoadOptions options = short_run(server.address());
   const auto began = std::chrono::steady_clock::now();
   const LoadReport report = run_load(options);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 1500ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 10s);
   EXPECT_EQ(report.tally.errors.of(GetParam().error), 1U) << report.tally.first_error;
   EXPECT_EQ(report.tally.errors.total(), 1U);
   EXPECT_GT(report.tally.echoes, 0U);

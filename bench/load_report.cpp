@@ -37,6 +37,13 @@ Json latency_json(const Histogram& latency) {
   return json;
 }
 
+/// Of the window, for each thread; null when it is not known.
+Json runqueue_wait_share(const LoadOptions& options, const LoadReport& report) {
+  if (!report.runqueue_wait) return {};
+  return ratio(seconds(*report.runqueue_wait),
+               seconds(report.window) * static_cast<double>(options.threads));
+}
+
 /// What an open loop has beside the rest.
 Json open_loop_json(const LoadOptions& options, const LoadReport& report) {
   const LoadTally& tally = report.tally;
@@ -117,6 +124,7 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
       {"latency_ns", latency_json(tally.latency_ns)},
       {"latencies_out_of_range", tally.latency_ns.dropped()},
       {"client_cpu_ns_per_echo", ratio(static_cast<double>(report.client_cpu.count()), echoes)},
+      {"client_runqueue_wait_share", runqueue_wait_share(options, report)},
       {"bytes_sent", tally.bytes_sent},
       {"bytes_received", tally.bytes_received},
       {"bytes_missing", tally.bytes_missing},

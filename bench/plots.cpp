@@ -9,17 +9,24 @@
 namespace muxlab {
 namespace {
 
-constexpr std::array kScripts = {"throughput", "latency", "cpu"};
+/// What each kind of picture shows; without a value it is not drawn, as it would be empty.
+struct Script {
+  const char* name;
+  Metric metric;
+};
+constexpr std::array kScripts = {Script{"throughput", Metric::echoes_per_s},
+                                 Script{"latency", Metric::latency_ns_p99},
+                                 Script{"cpu", Metric::server_cpu_ns_per_echo}};
 
 using Column = std::pair<std::string, std::set<std::uint64_t>>;
 
 /// What can be an axis, and the values that were measured of it.
 std::vector<Column> columns_of(std::span<const SummaryRow> rows) {
-  std::vector<Column> columns = {
-      {"connections", {}}, {"threads", {}}, {"idle", {}}, {"size_bytes", {}}, {"depth", {}}};
+  std::vector<Column> columns = {{"connections", {}}, {"threads", {}}, {"idle", {}},
+                                 {"size_bytes", {}},  {"depth", {}},   {"rate_per_s", {}}};
   for (auto& [column, values] : columns) {
     for (const SummaryRow& row : rows) {
-      if (row.trials > 0) values.insert(place_on(column, row));
+      if (row.is_measured()) values.insert(place_on(column, row));
     }
   }
   return columns;
@@ -48,7 +55,7 @@ std::vector<Plot> slices_along(const std::string& axis, std::span<const Column> 
 }  // namespace
 
 bool Plot::shows(const SummaryRow& row) const {
-  return row.trials > 0 && std::ranges::all_of(conditions, [&](const auto& condition) {
+  return row.is_measured() && std::ranges::all_of(conditions, [&](const auto& condition) {
            return place_on(condition.first, row) == condition.second;
          });
 }
@@ -56,8 +63,9 @@ bool Plot::shows(const SummaryRow& row) const {
 std::uint64_t place_on(const std::string& axis, const SummaryRow& row) {
   if (axis == "threads") return row.cell.threads;
   if (axis == "idle") return row.cell.idle;
-  if (axis == "size_bytes") return row.size_bytes;
-  if (axis == "depth") return row.depth;
+  if (axis == "size_bytes") return row.cell.size_bytes;
+  if (axis == "depth") return row.cell.depth;
+  if (axis == "rate_per_s") return row.cell.rate_per_s;
   return row.cell.connections;
 }
 
@@ -69,10 +77,11 @@ std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
   for (const auto& [axis, values] : columns) {
     if (values.size() < 2 && (has_axis || axis != "connections")) continue;
     for (const Plot& slice : slices_along(axis, columns)) {
-      if (std::ranges::none_of(rows, [&](const SummaryRow& row) { return slice.shows(row); })) {
-        continue;
-      }
-      for (const char* script : kScripts) {
+      for (const auto& [script, metric] : kScripts) {
+        const auto is_shown = [&, metric = metric](const SummaryRow& row) {
+          return slice.shows(row) && row.spread(metric);
+        };
+        if (std::ranges::none_of(rows, is_shown)) continue;
         plots.push_back(slice);
         plots.back().script = script;
         plots.back().name.insert(0, script);

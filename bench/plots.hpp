@@ -22,7 +22,8 @@ struct Plot {
   [[nodiscard]] bool shows(const SummaryRow& row) const;
 };
 
-/// Where `row` is along `axis`: "threads", "connections", "idle", "size_bytes" or "depth".
+/// Where `row` is along `axis`: "threads", "connections", "idle", "size_bytes", "depth" or
+/// "rate_per_s".
 std::uint64_t place_on(const std::string& axis, const SummaryRow& row);
 
 /// The pictures that `rows` can fill: against each of these that several values were measured of,

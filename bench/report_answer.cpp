@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "bench/cell_columns.hpp"
 #include "bench/report_content.hpp"
 #include "bench/report_words.hpp"
 
@@ -17,10 +18,10 @@ std::string ratio_words(const Comparison& comparison) {
 
 /// The points in the order of `rows`, each once.
 template <typename Rows>
-std::vector<std::string> points_in(const Rows& rows, auto words_of) {
+std::vector<std::string> points_in(const Rows& rows) {
   std::vector<std::string> points;
   for (const auto& row : rows) {
-    std::string point = words_of(row);
+    std::string point = describe_point(row.cell);
     if (std::ranges::find(points, point) == points.end()) points.push_back(std::move(point));
   }
   return points;
@@ -30,7 +31,7 @@ std::vector<std::string> points_in(const Rows& rows, auto words_of) {
 Table verdict_table(std::span<const Comparison> comparisons) {
   std::map<Verdict, std::map<std::string, std::string>> names;
   for (const Comparison& comparison : comparisons) {
-    std::string& list = names[comparison.verdict][point_words(comparison.cell)];
+    std::string& list = names[comparison.verdict][describe_point(comparison.cell)];
     list += (list.empty() ? "" : ", ") + ratio_words(comparison);
   }
   Table table;
@@ -39,8 +40,7 @@ Table verdict_table(std::span<const Comparison> comparisons) {
       comparisons.front().baseline);
   table.header = {"at"};
   for (const auto& [verdict, lists] : names) table.header.emplace_back(verdict_name(verdict));
-  const auto words_of = [](const Comparison& one) { return point_words(one.cell); };
-  for (const std::string& point : points_in(comparisons, words_of)) {
+  for (const std::string& point : points_in(comparisons)) {
     std::vector<std::string> row = {point};
     for (auto& [verdict, lists] : names) row.push_back(lists.contains(point) ? lists[point] : "-");
     table.rows.push_back(std::move(row));
@@ -53,8 +53,7 @@ Table cost_table(std::span<const SummaryRow> summary) {
   Table table;
   table.caption = "Server CPU per echo in µs: the median of the trials (least to greatest)";
   table.header = {"backend"};
-  const std::vector<std::string> points =
-      points_in(summary, [](const SummaryRow& row) { return point_words(row); });
+  const std::vector<std::string> points = points_in(summary);
   table.header.insert(table.header.end(), points.begin(), points.end());
   for (const SummaryRow& first : summary) {
     const std::string& backend = first.cell.backend;
@@ -65,7 +64,7 @@ Table cost_table(std::span<const SummaryRow> summary) {
     std::vector<std::string> row = {backend};
     for (const std::string& point : points) {
       const auto cell = std::ranges::find_if(summary, [&](const SummaryRow& one) {
-        return one.cell.backend == backend && point_words(one) == point;
+        return one.cell.backend == backend && describe_point(one.cell) == point;
       });
       row.push_back(cell == summary.end()
                         ? "-"
@@ -93,10 +92,14 @@ std::string headline(std::span<const Comparison> comparisons) {
 }  // namespace
 
 Section answer_section(const ReportSource& source) {
-  Section section{"answer", "The answer", {Paragraph{headline(source.comparisons)}}};
-  if (!source.caution.empty()) section.blocks.push_back(Paragraph{source.caution + ".", true});
-  if (!source.comparisons.empty()) section.blocks.push_back(verdict_table(source.comparisons));
-  section.blocks.push_back(cost_table(source.summary));
+  const Report& report = source.report;
+  Section section{"answer", "The answer", {Paragraph{headline(report.comparisons)}}};
+  if (report.instrument.is_refuted()) {
+    section.blocks.emplace_back(Paragraph{instrument_text(report.instrument), true});
+  }
+  if (!report.caution.empty()) section.blocks.emplace_back(Paragraph{report.caution + ".", true});
+  if (!report.comparisons.empty()) section.blocks.emplace_back(verdict_table(report.comparisons));
+  section.blocks.emplace_back(cost_table(report.summary));
   return section;
 }
 

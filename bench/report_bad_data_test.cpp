@@ -116,7 +116,7 @@ void append_until_it_is_full(const std::filesystem::path& file) {
   const rlimit little{10'000, 10'000};
   ::setrlimit(RLIMIT_FSIZE, &little);
   try {
-    TrialsFile trials(file);
+    TrialsFile trials(file, TrialsFile::Open::create);
     TrialRow row;
     row.experiment = "throughput";
     for (;;) trials.append(row);

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "bench/campaign_report.hpp"
-#include "bench/summary_table.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -25,8 +24,7 @@ void run_report(const ReportCommand& command) {
   if (command.terminal) {
     for (const Plot& plot : report.plots) fmt::print("{}", draw_as_text(command.folder, plot));
   }
-  fmt::print("{}{}{}", summary_table(report.summary, report.caution),
-             comparison_text(report.comparisons), report.where());
+  fmt::print("{}{}", report_text(report), report.where());
   std::fflush(stdout);
 }
 

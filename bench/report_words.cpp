@@ -2,24 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli.hpp"
-
 namespace muxlab {
-
-std::string point_words(const Cell& cell) {
-  std::string text = fmt::format("{} ({}), {} connections", counted(cell.threads, "thread"),
-                                 cell.threading, cli::show_count(cell.connections));
-  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
-  return text;
-}
-
-std::string point_words(const SummaryRow& row) {
-  const Grid usual;
-  std::string text = point_words(row.cell);
-  if (row.size_bytes != usual.size_bytes) text += fmt::format(", {} bytes", row.size_bytes);
-  if (row.depth != usual.depth) text += fmt::format(", {} in flight", row.depth);
-  return text;
-}
 
 std::string spread_words(const std::optional<Spread>& spread, double unit, int decimals) {
   if (!spread) return "-";

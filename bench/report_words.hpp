@@ -1,18 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
-#include "bench/experiment.hpp"
 #include "bench/statistics.hpp"
-#include "bench/summary.hpp"
 
 namespace muxlab {
-
-/// "2 threads, 1k connections and 9k idle": where on the grid, without the backend.
-std::string point_words(const Cell& cell);
-/// The same with the size and the number of messages, where they are not what they usually are.
-std::string point_words(const SummaryRow& row);
 
 /// "5.21 (4.98 to 6.03)": the median, and in brackets the least and the greatest; "-" for nothing.
 std::string spread_words(const std::optional<Spread>& spread, double unit, int decimals);

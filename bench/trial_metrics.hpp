@@ -30,14 +30,28 @@ enum class Metric : std::size_t {
   client_cpu_util,
   server_runqueue_wait_share,
   connect_s,
+  client_runqueue_wait_share,
+  steal_share,
+  foreign_cpu_share,
+  foreign_cpu_error,
+  canary_ns,
+  listen_drops,
+  throttled_periods,
+  offered_per_s,
+  latency_from_send_ns_p99,
+  send_lag_ns_p99,
 };
 
 /// The column of each metric, with its unit; published, so never changed, only added to.
 ///
 /// `*_util` is the share of the processors given to that side that it kept busy.
-/// `server_runqueue_wait_share` is for how much of the window a server thread was ready to run but
-/// had no processor: the best sign that something else disturbed the trial.
-inline constexpr std::array<std::string_view, 21> kMetricNames = {
+/// `*_runqueue_wait_share` is for how much of the window a thread of that side was ready to run but
+/// had no processor: the best sign that something else disturbed the trial. `steal_share` and
+/// `foreign_cpu_share` are what the host and other programs took of the processors of both sides,
+/// the latter give or take `foreign_cpu_error`. `canary_ns` is how long two small system calls took
+/// on the server's processor before or after the trial, whichever was longer. `listen_drops` and
+/// `throttled_periods` are of the whole trial. The last three are of an open loop.
+inline constexpr std::array<std::string_view, 31> kMetricNames = {
     "echoes_per_s",
     "latency_ns_p50",
     "latency_ns_p90",
@@ -59,7 +73,19 @@ inline constexpr std::array<std::string_view, 21> kMetricNames = {
     "client_cpu_util",
     "server_runqueue_wait_share",
     "connect_s",
+    "client_runqueue_wait_share",
+    "steal_share",
+    "foreign_cpu_share",
+    "foreign_cpu_error",
+    "canary_ns",
+    "listen_drops",
+    "throttled_periods",
+    "offered_per_s",
+    "latency_from_send_ns_p99",
+    "send_lag_ns_p99",
 };
+/// Those that every trials.csv has; files written before the others were added lack some of these.
+inline constexpr std::size_t kFirstMetrics = 21;
 
 /// One value per metric; NaN stands for "not measured".
 class Metrics {

@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace muxlab {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::size_t kMaxThreadsToAsk = 64;
 
 constexpr std::array kSyscallKinds = {"wait", "read", "write", "ctl", "accept", "other"};
 constexpr std::array kSyscallMetrics = {
@@ -24,7 +20,7 @@ double number(const Json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
-std::string read_client_report(Metrics& metrics, const Json& report) {
+ClientVerdict read_client_report(Metrics& metrics, const Json& report) {
   metrics[Metric::echoes_per_s] = number(report.at("echoes_per_s"));
   const Json& latency = report.at("latency_ns");
   metrics[Metric::latency_ns_p50] = number(latency.at("p50"));
@@ -36,7 +32,19 @@ std::string read_client_report(Metrics& metrics, const Json& report) {
   metrics[Metric::duration_s] = number(report.at("duration_s"));
   metrics[Metric::connect_s] = number(report.at("connect_s"));
   metrics[Metric::client_cpu_ns_per_echo] = number(report.at("client_cpu_ns_per_echo"));
-  return report.value("errors_by_kind", Json::object()).dump();
+  metrics[Metric::client_runqueue_wait_share] =
+      number(report.value("client_runqueue_wait_share", Json()));
+  if (report.value("model", "closed") == "open") {
+    metrics[Metric::offered_per_s] = number(report.at("offered_per_s"));
+    metrics[Metric::latency_from_send_ns_p99] = number(report.at("latency_from_send_ns").at("p99"));
+    metrics[Metric::send_lag_ns_p99] = number(report.at("send_lag_ns").at("p99"));
+  }
+  ClientVerdict verdict;
+  verdict.errors_by_kind = report.value("errors_by_kind", Json::object()).dump();
+  for (const Json& doubt : report.value("not_trusted", Json::array())) {
+    verdict.doubts += (verdict.doubts.empty() ? "" : "; ") + doubt.get<std::string>();
+  }
+  return verdict;
 }
 
 }  // namespace
@@ -57,26 +65,12 @@ ServerSample parse_server_sample(std::string_view line) {
   }
 }
 
-std::optional<double> runqueue_wait_ns(pid_t pid) {
-  double sum = 0;
-  std::size_t threads = 0;
-  std::error_code error;
-  for (const auto& thread :
-       std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
-    double ran = 0, waited = 0;
-    std::ifstream schedstat(thread.path() / "schedstat");
-    if (++threads > kMaxThreadsToAsk || !(schedstat >> ran >> waited)) return std::nullopt;
-    sum += waited;
-  }
-  return threads > 0 ? std::optional(sum) : std::nullopt;
-}
-
 void add_server_metrics(Metrics& metrics, const ServerSample& begin, const ServerSample& end,
-                        const Cell& cell, std::uint64_t size_bytes, std::size_t processors) {
+                        const Cell& cell, std::size_t processors) {
   const double window_ns = end.monotonic_ns - begin.monotonic_ns;
   const double cpu_ns = end.cpu_ns - begin.cpu_ns;
   // Whole messages by the server's own count of bytes: a backend may echo one in several pieces.
-  const double echoes = (end.bytes_out - begin.bytes_out) / static_cast<double>(size_bytes);
+  const double echoes = (end.bytes_out - begin.bytes_out) / static_cast<double>(cell.size_bytes);
   metrics[Metric::server_cpu_util] = cpu_ns / window_ns / static_cast<double>(processors);
   if (begin.runqueue_wait_ns && end.runqueue_wait_ns) {
     metrics[Metric::server_runqueue_wait_share] =
@@ -94,13 +88,14 @@ void add_server_metrics(Metrics& metrics, const ServerSample& begin, const Serve
   metrics[Metric::syscalls_per_echo] = all;
 }
 
-std::string add_client_metrics(Metrics& metrics, std::string_view report, std::size_t processors) {
+ClientVerdict add_client_metrics(Metrics& metrics, std::string_view report,
+                                 std::size_t processors) {
   try {
-    std::string errors_by_kind = read_client_report(metrics, Json::parse(report));
+    ClientVerdict verdict = read_client_report(metrics, Json::parse(report));
     metrics[Metric::client_cpu_util] = metrics[Metric::client_cpu_ns_per_echo] *
                                        metrics[Metric::echoes_per_s] / 1e9 /
                                        static_cast<double>(processors);
-    return errors_by_kind;
+    return verdict;
   } catch (const Json::exception& error) {
     throw ForeignReport(fmt::format("client report of another schema: {}", error.what()));
   }

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <array>
 #include <optional>
 #include <stdexcept>
@@ -30,17 +28,16 @@ struct ServerSample {
 /// From the line of JSON that `muxlab serve --stats -` prints. Throws ForeignReport.
 ServerSample parse_server_sample(std::string_view line);
 
-/// How long the threads of `pid` were ready to run without a processor, from /proc (the second
-/// field of schedstat). Nothing for a process of so many threads that asking would disturb it, or
-/// where the kernel does not tell.
-std::optional<double> runqueue_wait_ns(pid_t pid);
-
 /// Fills in the server's share of `metrics` from the two ends of the timed window.
 void add_server_metrics(Metrics& metrics, const ServerSample& begin, const ServerSample& end,
-                        const Cell& cell, std::uint64_t size_bytes, std::size_t processors);
+                        const Cell& cell, std::size_t processors);
 
 /// Fills in the client's share of `metrics` from what `muxlab load --json` prints, and returns its
-/// errors by kind; "{}" when there are none. Throws ForeignReport.
-std::string add_client_metrics(Metrics& metrics, std::string_view report, std::size_t processors);
+/// what it says against itself. Throws ForeignReport.
+struct ClientVerdict {
+  std::string errors_by_kind;  ///< "{}" when there are none
+  std::string doubts;          ///< why its figures are not to be trusted; empty: they are
+};
+ClientVerdict add_client_metrics(Metrics& metrics, std::string_view report, std::size_t processors);
 
 }  // namespace muxlab

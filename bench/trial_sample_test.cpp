@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "bench/runqueue.hpp"
+
 namespace muxlab {
 namespace {
 
@@ -16,7 +18,7 @@ ServerSample sample(double monotonic_ns, double cpu_ns, double bytes_out, double
 TEST(TrialSample, CountsOnlyTheWindow) {
   Metrics metrics;
   add_server_metrics(metrics, sample(1e9, 5e8, 640, 100, 1e6), sample(3e9, 25e8, 64640, 350, 11e7),
-                     {"poll", "reuseport", 2, 10, 0}, 64, 2);
+                     {"poll", "reuseport", 2, 10, 0}, 2);
   // 64,000 bytes of 64 are 1,000 echoes, in 2 s with 2 s of CPU on two processors.
   EXPECT_DOUBLE_EQ(metrics[Metric::server_cpu_ns_per_echo], 2e6);
   EXPECT_DOUBLE_EQ(metrics[Metric::server_cpu_util], 0.5);
@@ -30,7 +32,7 @@ TEST(TrialSample, CountsOnlyTheWindow) {
 TEST(TrialSample, NothingPerEchoWithoutAnEcho) {
   Metrics metrics;
   const Cell cell{"poll", "single", 1, 10, 0};
-  add_server_metrics(metrics, sample(0, 0, 0, 0, {}), sample(1e9, 1e8, 0, 9, {}), cell, 64, 1);
+  add_server_metrics(metrics, sample(0, 0, 0, 0, {}), sample(1e9, 1e8, 0, 9, {}), cell, 1);
   EXPECT_TRUE(std::isnan(metrics[Metric::server_cpu_ns_per_echo]));
   EXPECT_TRUE(std::isnan(metrics[Metric::syscalls_per_echo]));
   EXPECT_TRUE(std::isnan(metrics[Metric::server_runqueue_wait_share]));
@@ -49,15 +51,30 @@ TEST(TrialSample, ReadsTheServer) {
 
 TEST(TrialSample, ReadsTheClient) {
   Metrics metrics;
-  const std::string errors_by_kind = add_client_metrics(metrics, R"({"schema_version": 1,
+  const ClientVerdict client = add_client_metrics(metrics, R"({"schema_version": 1,
       "echoes_per_s": 1e5, "errors": 3, "errors_by_kind": {"reset": 3}, "duration_s": 0.6,
       "latency_ns": {"p50": 1, "p90": 2, "p99": 3, "p99_9": 4, "max": null},
       "client_cpu_ns_per_echo": 5000, "connect_s": 0.25})",
-                                                        2);
-  EXPECT_EQ(errors_by_kind, R"({"reset":3})");
+                                                  2);
+  EXPECT_EQ(client.doubts, "");
+  EXPECT_EQ(client.errors_by_kind, R"({"reset":3})");
   EXPECT_EQ(metrics[Metric::latency_ns_p99], 3);
   EXPECT_TRUE(std::isnan(metrics[Metric::latency_ns_max]));
   EXPECT_DOUBLE_EQ(metrics[Metric::client_cpu_util], 0.25);
+}
+
+TEST(TrialSample, ReadsAnOpenLoopAndItsDoubts) {
+  Metrics metrics;
+  const ClientVerdict client = add_client_metrics(metrics, R"({"schema_version": 1,
+      "model": "open", "echoes_per_s": 1e5, "errors": 0, "duration_s": 0.6, "connect_s": 0.25,
+      "latency_ns": {"p50": 1, "p90": 2, "p99": 3, "p99_9": 4, "max": 5},
+      "client_cpu_ns_per_echo": 5000, "offered_per_s": 2e5, "latency_from_send_ns": {"p99": 6},
+      "send_lag_ns": {"p99": 7}, "not_trusted": ["too slow", "too late"]})",
+                                                  1);
+  EXPECT_EQ(client.doubts, "too slow; too late");
+  EXPECT_EQ(metrics[Metric::offered_per_s], 2e5);
+  EXPECT_EQ(metrics[Metric::latency_from_send_ns_p99], 6);
+  EXPECT_EQ(metrics[Metric::send_lag_ns_p99], 7);
 }
 
 TEST(TrialSample, WhatItDoesNotUnderstandIsNotGuessed) {

@@ -1,0 +1,35 @@
+#include "bench/cell_columns.hpp"
+
+#include <fmt/format.h>
+
+#include "cli.hpp"
+
+namespace muxlab {
+
+std::vector<std::string> cell_header() {
+  return {"backend",    "threading", "threads",   "connections", "idle",
+          "size_bytes", "depth",     "transport", "rate_per_s"};
+}
+
+std::vector<std::string> cell_fields(const Cell& cell) {
+  return {cell.backend,
+          cell.threading,
+          fmt::to_string(cell.threads),
+          fmt::to_string(cell.connections),
+          fmt::to_string(cell.idle),
+          fmt::to_string(cell.size_bytes),
+          fmt::to_string(cell.depth),
+          cell.unix_sockets ? "unix" : "tcp",
+          fmt::to_string(cell.rate_per_s)};
+}
+
+std::string describe_point(const Cell& cell) {
+  std::string text = fmt::format("{} thread{}, {} connections", cell.threads,
+                                 cell.threads == 1 ? "" : "s", cli::show_count(cell.connections));
+  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
+  if (cell.size_bytes != Cell().size_bytes) text += fmt::format(", {} B", cell.size_bytes);
+  if (cell.rate_per_s > 0) text += fmt::format(", {}/s", cli::show_count(cell.rate_per_s));
+  return text;
+}
+
+}  // namespace muxlab
