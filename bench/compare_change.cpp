@@ -36,6 +36,7 @@ std::vector<PointTrials> group_by_point(std::span<const TrialRow> trials,
     one.trials.push_back(&trial);
   }
   std::vector<PointTrials> in_order;
+  in_order.reserve(points.size());
   for (auto& [key, point] : points) in_order.push_back(std::move(point));
   return in_order;
 }

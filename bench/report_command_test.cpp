@@ -123,6 +123,11 @@ TEST_F(ReportCommandTest, SaysWhatKeepsItFromBeingTrusted) {
   const Path results = folder("results", simulate(3, 1, disturb), about);
   ASSERT_EQ(run_muxlab({"report", results}).exit_code, 0);
   const std::string page = read_whole(results / "report.html");
+  const auto costs = row_in(MarkupParser::parse(page), "Server CPU per echo in", "select");
+  ASSERT_TRUE(costs);
+  for (const auto& [point, words] : *costs) {
+    EXPECT_EQ(words.ends_with(" †"), point != "backend") << point << " stands on three or none";
+  }
   EXPECT_THAT(page, AllOf(HasSubstr("too few to rank"), HasSubstr("did not finish"),
                           HasSubstr("Of 36 trials, 12 failed and 6 met a gate"),
                           HasSubstr("instrument is not checked")));
