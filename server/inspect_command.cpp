@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backends/failure.hpp"
 #include "cli.hpp"
+#include "server/feasibility.hpp"
 #include "server/inspection.hpp"
 #include "server/inspection_text.hpp"
 
@@ -25,6 +27,7 @@ struct InspectOptions {
   bool summary = false;
   std::vector<std::string> backends;
   std::string sysroot = "/";
+  std::uint64_t connections = 0;  ///< 0: not asked for
 };
 
 void check(const InspectOptions& options) {
@@ -36,14 +39,19 @@ void check(const InspectOptions& options) {
 ExitCode run_inspect(const InspectOptions& options) {
   check(options);
   const auto chosen = backends_named(options.backends);
-  const Json found = inspect_machine(chosen, options.sysroot);
+  const bool asked = options.connections > 0;
+  const Json found = inspect_machine(chosen, options.sysroot,
+                                     asked ? std::optional(options.connections) : std::nullopt);
   if (options.json) {
     fmt::print("{}\n", found.dump(2, ' ', false, Json::error_handler_t::replace));
+  } else if (asked) {
+    fmt::print("{}", feasibility_text(found["feasibility"], TextLayout::of_stdout()));
   } else if (options.summary) {
     fmt::print("{}", inspection_summary(found));
   } else {
     fmt::print("{}", inspection_text(found, TextLayout::of_stdout()));
   }
+  if (asked && !found["feasibility"]["possible"]) return ExitCode::unavailable;
   const bool all_work = std::ranges::all_of(
       found["backends"], [](const Json& backend) { return backend["status"] == "works"; });
   return options.backends.empty() || all_work ? ExitCode::ok : ExitCode::unavailable;
@@ -58,7 +66,12 @@ void add_inspect(CLI::App& program, ExitCode& exit_code) {
                     [options, &exit_code] { exit_code = run_inspect(*options); });
   const auto json = cli::add_flag(verb, "--json", options->json,
                                   "One JSON object on stdout, with everything that was found");
-  cli::add_flag(verb, "--summary", options->summary, "One line").excludes(json);
+  auto summary = cli::add_flag(verb, "--summary", options->summary, "One line").excludes(json);
+  cli::add_count(verb, "--for", options->connections, {1, 1'000'000'000},
+                 "Whether so many connections can be had with each backend, and what to change; "
+                 "exit code 3 unless they can with all")
+      .shows_default("")
+      .excludes(summary);
   cli::add_list(verb, "--backends", options->backends,
                 "Only these; exit code 3 unless all of them work");
   cli::add_text(verb, "--sysroot", options->sysroot, "DIR",

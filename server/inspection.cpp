@@ -12,6 +12,8 @@
 #include "backends/libevent_base.hpp"
 #include "backends/machine.hpp"
 #include "backends/mechanism_cards.hpp"
+#include "backends/thread_limit.hpp"
+#include "server/feasibility.hpp"
 #include "server/live_echo.hpp"
 #include "server/server.hpp"
 #include "server/threading.hpp"
@@ -44,13 +46,9 @@ void add_threading(Json& entry, const Backend& backend, bool works) {
   }
 }
 
-/// `echo` is null where none was tried.
-Json backend_json(const Backend& backend, Availability found, const LiveEcho* echo,
-                  std::uint64_t descriptor_limit) {
-  const bool constructed = found.works;
-  if (echo != nullptr && !echo->passed) {
-    found = Availability::never("it can be made, but a server does not echo: " + echo->reason, "");
-  }
+Json backend_json(const TriedBackend& tried, std::uint64_t descriptor_limit) {
+  const Backend& backend = *tried.backend;
+  const Availability& found = tried.found;
   const std::uint64_t most = most_connections(found, descriptor_limit, 1);
   const bool own_bound = most < most_connections({}, descriptor_limit, 1);
   const std::string limit = fmt::format("the limit of {} descriptors", descriptor_limit);
@@ -60,10 +58,8 @@ Json backend_json(const Backend& backend, Availability found, const LiveEcho* ec
                 {"reason", found.works ? (own_bound ? found.bound_reason : "") : found.reason},
                 {"mend", found.mend},
                 {"compiled_in", is_compiled_in(backend)},
-                {"constructed", constructed},
-                {"live_echo", echo == nullptr ? "not tried"
-                              : echo->passed  ? "passed"
-                                              : "failed"},
+                {"constructed", tried.constructed},
+                {"live_echo", tried.live_echo},
                 {"max_connections", most},
                 {"bound_by", !found.works ? ""
                              : own_bound  ? found.bound_reason
@@ -73,28 +69,37 @@ Json backend_json(const Backend& backend, Availability found, const LiveEcho* ec
   return entry;
 }
 
-Json backends_json(std::span<const Backend* const> chosen, std::uint64_t descriptor_limit) {
-  std::vector<Availability> found;
-  std::vector<const Backend*> constructed;
+std::vector<TriedBackend> construct(std::span<const Backend* const> chosen) {
+  std::vector<TriedBackend> all;
   for (const Backend* backend : chosen) {
-    found.push_back(backend->probe());
-    if (found.back().works) constructed.push_back(backend);
-  }
-  const std::vector<LiveEcho> echoes = try_live_echoes(constructed, kEchoPatience);
-  Json all = Json::array();
-  for (std::size_t i = 0, next = 0; i < chosen.size(); ++i) {
-    const LiveEcho* const echo = found[i].works ? &echoes[next++] : nullptr;
-    all.push_back(backend_json(*chosen[i], found[i], echo, descriptor_limit));
+    all.push_back({.backend = backend, .found = backend->probe()});
+    all.back().constructed = all.back().found.works;
   }
   return all;
 }
 
-Json controls_json(std::uint64_t descriptor_limit) {
-  Json all = Json::array();
-  for (const Backend* control : controls()) {
-    all.push_back(backend_json(*control, control->probe(), nullptr, descriptor_limit));
+void try_echoes(std::span<TriedBackend> all) {
+  std::vector<const Backend*> constructed;
+  for (const TriedBackend& tried : all) {
+    if (tried.constructed) constructed.push_back(tried.backend);
   }
-  return all;
+  const std::vector<LiveEcho> echoes = try_live_echoes(constructed, kEchoPatience);
+  auto echo = echoes.begin();
+  for (TriedBackend& tried : all) {
+    if (!tried.constructed) continue;
+    tried.live_echo = echo->passed ? "passed" : "failed";
+    if (!echo->passed) {
+      tried.found =
+          Availability::never("it can be made, but a server does not echo: " + echo->reason, "");
+    }
+    ++echo;
+  }
+}
+
+Json backends_json(std::span<const TriedBackend> all, std::uint64_t descriptor_limit) {
+  Json json = Json::array();
+  for (const TriedBackend& tried : all) json.push_back(backend_json(tried, descriptor_limit));
+  return json;
 }
 
 Json threading_json() {
@@ -127,17 +132,25 @@ std::vector<const Backend*> backends_named(std::span<const std::string> names) {
 }
 
 nlohmann::ordered_json inspect_machine(std::span<const Backend* const> chosen,
-                                       const std::filesystem::path& root) {
+                                       const std::filesystem::path& root,
+                                       std::optional<std::uint64_t> connections) {
   Json machine = machine_card(root);  // with the soft limit as we found it
   const std::uint64_t descriptor_limit = raise_descriptor_limit();
-  return {{"schema_version", 1},
-          {"backends", backends_json(chosen, descriptor_limit)},
-          {"controls", controls_json(descriptor_limit)},
-          {"threading", threading_json()},
-          {"epoll", epoll_card()},
-          {"io_uring", io_uring_card(root)},
-          {"libevent", libevent_card()},
-          {"machine", std::move(machine)}};
+  std::vector<TriedBackend> tried = construct(chosen);
+  try_echoes(tried);
+  Json all = {{"schema_version", 1},
+              {"backends", backends_json(tried, descriptor_limit)},
+              {"controls", backends_json(construct(controls()), descriptor_limit)},
+              {"threading", threading_json()},
+              {"epoll", epoll_card()},
+              {"io_uring", io_uring_card(root)},
+              {"libevent", libevent_card()}};
+  if (connections) {
+    all["feasibility"] =
+        feasibility(*connections, tried, limits_of(machine, thread_limit(root), descriptor_limit));
+  }
+  all["machine"] = std::move(machine);
+  return all;
 }
 
 }  // namespace muxlab
