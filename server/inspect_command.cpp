@@ -13,6 +13,7 @@
 
 #include "backends/failure.hpp"
 #include "cli.hpp"
+#include "server/behaviour.hpp"
 #include "server/feasibility.hpp"
 #include "server/inspection.hpp"
 #include "server/inspection_text.hpp"
@@ -23,6 +24,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct InspectOptions {
+  std::string what;
+  bool markdown = false;
   bool json = false;
   bool summary = false;
   std::vector<std::string> backends;
@@ -30,20 +33,46 @@ struct InspectOptions {
   std::uint64_t connections = 0;  ///< 0: not asked for
 };
 
+constexpr const char* kBehaviour = "behaviour";
+
 void check(const InspectOptions& options) {
+  if (options.markdown) {
+    throw Failure(ExitCode::usage, "--markdown is for muxlab inspect behaviour");
+  }
   if (!std::filesystem::is_directory(options.sysroot)) {
     throw Failure(ExitCode::usage, fmt::format("--sysroot {} is not a folder", options.sysroot));
   }
 }
 
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+ExitCode run_behaviour(const InspectOptions& options) {
+  if (options.what != kBehaviour) {
+    throw Failure(ExitCode::usage, fmt::format("muxlab inspect {}: there is {}, or nothing for the "
+                                               "machine",
+                                               options.what, kBehaviour));
+  }
+  const Json atlas = behaviour::make_atlas();
+  if (options.json) {
+    print_json(atlas);
+  } else {
+    fmt::print("{}", options.markdown ? behaviour::atlas_markdown(atlas)
+                                      : behaviour::atlas_text(atlas, TextLayout::of_stdout()));
+  }
+  return ExitCode::ok;
+}
+
 ExitCode run_inspect(const InspectOptions& options) {
+  if (!options.what.empty()) return run_behaviour(options);
   check(options);
   const auto chosen = backends_named(options.backends);
   const bool asked = options.connections > 0;
   const Json found = inspect_machine(chosen, options.sysroot,
                                      asked ? std::optional(options.connections) : std::nullopt);
   if (options.json) {
-    fmt::print("{}\n", found.dump(2, ' ', false, Json::error_handler_t::replace));
+    print_json(found);
   } else if (asked) {
     fmt::print("{}", feasibility_text(found["feasibility"], TextLayout::of_stdout()));
   } else if (options.summary) {
@@ -64,18 +93,26 @@ void add_inspect(CLI::App& program, ExitCode& exit_code) {
   CLI::App& verb =
       cli::add_verb(program, "inspect", "Show which backends work on this machine, and why not",
                     [options, &exit_code] { exit_code = run_inspect(*options); });
-  const auto json = cli::add_flag(verb, "--json", options->json,
-                                  "One JSON object on stdout, with everything that was found");
-  auto summary = cli::add_flag(verb, "--summary", options->summary, "One line").excludes(json);
-  cli::add_count(verb, "--for", options->connections, {1, 1'000'000'000},
-                 "Whether so many connections can be had with each backend, and what to change; "
-                 "exit code 3 unless they can with all")
-      .shows_default("")
-      .excludes(summary);
-  cli::add_list(verb, "--backends", options->backends,
-                "Only these; exit code 3 unless all of them work");
-  cli::add_text(verb, "--sysroot", options->sysroot, "DIR",
-                "Where /proc and /sys are looked for; what is tried is tried here all the same");
+  auto what = cli::add_text(verb, "behaviour", options->what, "",
+                            "What each way of waiting reports in each state of a descriptor, "
+                            "made live; instead of the machine");
+  auto json = cli::add_flag(verb, "--json", options->json,
+                            "One JSON object on stdout, with everything that was found");
+  auto summary = cli::add_flag(verb, "--summary", options->summary, "One line");
+  auto feasible = cli::add_count(verb, "--for", options->connections, {1, 1'000'000'000},
+                                 "Whether so many connections can be had with each backend, and "
+                                 "what to change; exit code 3 unless they can with all");
+  feasible.shows_default("");
+  auto backends = cli::add_list(verb, "--backends", options->backends,
+                                "Only these; exit code 3 unless all of them work");
+  auto sysroot = cli::add_text(
+      verb, "--sysroot", options->sysroot, "DIR",
+      "Where /proc and /sys are looked for; what is tried is tried here all the same");
+  auto markdown =
+      cli::add_flag(verb, "--markdown", options->markdown, "With behaviour: as Markdown");
+  summary.excludes(json).excludes(feasible);
+  markdown.excludes(json);
+  for (const auto& other : {summary, feasible, backends, sysroot}) what.excludes(other);
 }
 
 }  // namespace muxlab
