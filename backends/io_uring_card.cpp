@@ -114,17 +114,24 @@ nlohmann::ordered_json io_uring_card(const std::filesystem::path& root) {
                    {"operations", nullptr},
                    {"setup", RingJson::array()},
                    {"tried", RingJson::array()}};
-  std::thread([&] {  // see Ring: a thread that had one may be woken once more
-    try {
-      describe_ring(card);
-    } catch (const std::system_error& error) {
-      const Availability why = why_no_ring(error.code().value(), root);
-      card["status"] = "unavailable";
-      card["reason"] = why.reason;
-      card["mend"] = why.mend;
-    }
-  })
-      .join();
+  const auto fail = [&](const std::system_error& error) {
+    const Availability why = why_no_ring(error.code().value(), root);
+    card["status"] = "unavailable";
+    card["reason"] = why.reason;
+    card["mend"] = why.mend;
+  };
+  try {
+    std::thread([&] {  // see Ring: a thread that had one may be woken once more
+      try {
+        describe_ring(card);
+      } catch (const std::system_error& error) {
+        fail(error);
+      }
+    })
+        .join();
+  } catch (const std::system_error& error) {  // there is no thread to be had
+    fail(error);
+  }
   return card;
 }
 

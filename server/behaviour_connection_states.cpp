@@ -164,7 +164,7 @@ constexpr std::array kConnectionStates = {
     State{"peer FIN", "The end of the stream is readable, for good; sending still works.",
           "poll(2)", peer_fin},
     State{"data and peer FIN",
-          "One report for both, so that the end shows only once the data is taken.", "epoll_ctl(2)",
+          "One report for both: RDHUP tells of the end before the data is taken.", "epoll_ctl(2)",
           data_and_fin},
     State{"own SHUT_WR", "Our side has ended: writable all the same, for a send(2) fails at once.",
           "shutdown(2)", own_fin},

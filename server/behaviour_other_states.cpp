@@ -182,8 +182,9 @@ constexpr std::array kListenerStates = {
 };
 
 constexpr std::array kOtherStates = {
-    State{"unix, peer closed", "A local peer cannot half-close by closing: hung up at once.",
-          "unix(7)", unix_peer_closed},
+    State{"unix, peer closed",
+          "A local peer that closed is the end of both directions at once, not of one.", "unix(7)",
+          unix_peer_closed},
     State{"unix, closed unread",
           "The peer closed without reading what was sent: an error first, as after a reset.",
           "unix(7)", unix_peer_closed_unread},

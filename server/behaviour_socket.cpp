@@ -92,6 +92,7 @@ TcpPair connect_tcp() {
   UniqueFd ours;
   await("a connection to accept", [&] {
     ours.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!ours && errno != EAGAIN) throw_errno("accept4");
     return bool{ours};
   });
   await_tcp_state(theirs.get(), TCP_ESTABLISHED);

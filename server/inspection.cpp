@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "backends/descriptor_limit.hpp"
@@ -69,10 +70,17 @@ Json backend_json(const TriedBackend& tried, std::uint64_t descriptor_limit) {
   return entry;
 }
 
+/// Where not even the means of a probe are to be had, that is what there is to tell.
+Availability probe_of(const Backend& backend) try {
+  return backend.probe();
+} catch (const std::system_error& error) {
+  return Availability::never(error.what(), "");
+}
+
 std::vector<TriedBackend> construct(std::span<const Backend* const> chosen) {
   std::vector<TriedBackend> all;
   for (const Backend* backend : chosen) {
-    all.push_back({.backend = backend, .found = backend->probe()});
+    all.push_back({.backend = backend, .found = probe_of(*backend)});
     all.back().constructed = all.back().found.works;
   }
   return all;
