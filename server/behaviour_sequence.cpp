@@ -13,7 +13,7 @@ constexpr Step kPeerEnds{Action::peer_ends};
 constexpr Step sends(std::size_t bytes) { return {Action::peer_sends, bytes}; }
 constexpr Step receive(std::size_t bytes) { return {Action::receive, bytes}; }
 
-const std::array kSequences = {
+const std::array all_sequences = {
     Sequence{"partial read",
              "Level-triggered says again what is left. Edge-triggered does not: who stops early "
              "waits for ever, unless more comes. io_uring passes on what TCP wakes it with, which "
@@ -51,7 +51,7 @@ const std::array kSequences = {
 
 }  // namespace
 
-std::span<const Sequence> sequences() { return kSequences; }
+std::span<const Sequence> sequences() { return all_sequences; }
 
 std::string describe(const Step& step) {
   switch (step.action) {

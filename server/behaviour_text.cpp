@@ -29,7 +29,8 @@ std::string report_text(const ShownJson& report) {
 }
 
 std::string cell_text(const ShownJson& cell) {
-  const std::string first = report_text(cell["reported"]), again = report_text(cell["again"]);
+  std::string first = report_text(cell["reported"]);
+  const std::string again = report_text(cell["again"]);
   if (cell["reported"].is_string() || first == again) return first;
   return again == "-" ? first + ", once" : fmt::format("{}, then {}", first, again);
 }
@@ -95,7 +96,7 @@ std::vector<std::string> missing_columns(const ShownJson& atlas) {
   std::vector<std::string> lines;
   for (const char* part : {"state_columns", "sequence_columns"}) {
     for (const ShownJson& column : atlas[part]) {
-      if (column["missing"] == "") continue;
+      if (string_of(column["missing"]).empty()) continue;
       std::string line =
           fmt::format("Without {}: {}.", string_of(column["name"]), string_of(column["missing"]));
       if (std::ranges::count(lines, line) == 0) lines.push_back(std::move(line));

@@ -60,7 +60,7 @@ std::string io_uring_text(const FoundJson& card, const FoundJson& machine,
   const bool works = card["status"] == "works";
   section.line("status", show_value(card["status"]), works ? Ink::good : Ink::bad);
   for (const char* key : {"reason", "mend"}) {
-    if (card[key] != "") section.line(key, show_value(card[key]), Ink::bad);
+    if (!show_value(card[key]).empty()) section.line(key, show_value(card[key]), Ink::bad);
   }
   section.line("kernel switch", kernel_switch(machine["io_uring_disabled"]));
   section.line("seccomp", seccomp(machine["seccomp_mode"]));
@@ -91,7 +91,7 @@ std::string libevent_text(const FoundJson& card, const TextLayout& layout) {
     }
     if (!method["features"].empty()) said += "; features " + show_value(method["features"]);
     for (const char* key : {"reason", "mend"}) {
-      if (method[key] != "") said += "; " + show_value(method[key]);
+      if (!show_value(method[key]).empty()) said += "; " + show_value(method[key]);
     }
     section.line(show_value(method["name"]), said, method["usable"] ? Ink::none : Ink::bad);
   }

@@ -119,6 +119,7 @@ void read_answer(Attempt& attempt) {
 void wait_for_answers(std::span<Attempt> attempts, Clock::time_point deadline) {
   while (true) {
     std::vector<pollfd> waited;
+    waited.reserve(attempts.size());
     for (const Attempt& one : attempts) waited.push_back({one.answer.get(), POLLIN, 0});
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     const bool all_over = std::ranges::all_of(attempts, &Attempt::is_over);
@@ -151,9 +152,11 @@ std::vector<LiveEcho> try_live_echoes(std::span<const Backend* const> backends,
                                       std::chrono::milliseconds patience) {
   const auto deadline = Clock::now() + patience;
   std::vector<Attempt> attempts;
+  attempts.reserve(backends.size());
   for (const Backend* backend : backends) attempts.push_back(begin(*backend));
   wait_for_answers(attempts, deadline);
   std::vector<LiveEcho> echoes;
+  echoes.reserve(attempts.size());
   for (Attempt& one : attempts) echoes.push_back(end(one, patience));
   return echoes;
 }
