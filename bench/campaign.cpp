@@ -178,7 +178,7 @@ Report show(const CampaignPlan& plan, const Tally& tally) {
   if (tally.failed > 0) {
     fmt::print("{} trials failed; {}/trials.csv says why\n", tally.failed, folder);
   }
-  fmt::print("{} plots in {}\n", report.plots, (plan.folder / "plots").string());
+  fmt::print("{}", report.where());
   std::fflush(stdout);
   return report;
 }

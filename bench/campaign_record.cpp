@@ -140,7 +140,8 @@ std::string CampaignRecord::caption(TrialCount trials) const {
   const Json& size = json_.at("size_bytes");
   const Json& depth = json_.at("depth");
   const std::string conditions = fmt::format(
-      "{}, {} over {}{}, windows of {}, {} per point: median, bars from min to max; seed {}",
+      "{}, {} over {}{}, windows of {},\n"
+      "{} per point: median, bars from min to max; seed {}",
       json_.at("started_utc").get<std::string>().substr(0, 10),
       size.is_null() ? "messages" : size.dump() + "-byte messages",
       json_.value("transport", "tcp") == "unix" ? "unix sockets" : "TCP loopback",

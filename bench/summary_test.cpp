@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/plots.hpp"
 #include "bench/summary_table.hpp"
 
 namespace muxlab {
@@ -121,26 +120,6 @@ TEST(SummaryTable, ShowsEveryCellAndTheCaution) {
   EXPECT_THAT(table, HasSubstr("5k unsupported"));
   EXPECT_THAT(table, HasSubstr("5k failed"));
   EXPECT_THAT(table, HasSubstr("Caution: quick: too few."));
-}
-
-/// And none of what nobody has a value of.
-TEST(Plots, OnePictureOfEachKindPerFixedValue) {
-  std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 1),
-                                  trial("select", 2, 100, TrialStatus::ok, 1),
-                                  trial("select", 4, 9999, TrialStatus::failed, 1)};
-  for (TrialRow& row : trials) {
-    row.outcome.metrics[Metric::latency_ns_p99] = 1;
-    if (row.cell.threads == 1) row.outcome.metrics[Metric::server_cpu_ns_per_echo] = 1;
-  }
-  std::vector<std::string> names;
-  for (const Plot& plot : plots_of(summarise(trials, backend_names))) names.push_back(plot.name);
-  EXPECT_THAT(
-      names,
-      ElementsAre("throughput-vs-connections-threads-1", "latency-vs-connections-threads-1",
-                  "cpu-vs-connections-threads-1", "throughput-vs-connections-threads-2",
-                  "latency-vs-connections-threads-2", "throughput-vs-threads-connections-100",
-                  "latency-vs-threads-connections-100", "cpu-vs-threads-connections-100"));
-  EXPECT_TRUE(plots_of({}).empty());
 }
 
 }  // namespace
