@@ -13,6 +13,7 @@
 #include "bench/summary_table.hpp"
 
 namespace muxlab {
+
 namespace {
 
 /// Without the rows that check the instrument, unless they were asked for by name.
@@ -47,9 +48,7 @@ Report render_report(const std::filesystem::path& folder, PlotFormat also) {
   const std::string caption = record.caption(trials_per_point);
   draw_plots(folder, report.plots, PlotFormat::svg, caption);
   if (also != PlotFormat::svg) draw_plots(folder, report.plots, also, caption);
-  const Document document =
-      report_document({record.json(), report.caution, report.summary, report.comparisons,
-                       report.instrument, report.plots, folder});
+  const Document document = report_document({record.json(), report, folder});
   write_whole(report.page, html_page(document));
   write_whole(folder / "report.md", markdown_page(document));
   return report;

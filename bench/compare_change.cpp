@@ -7,14 +7,10 @@
 #include <map>
 #include <tuple>
 
-#include "bench/comparison.hpp"
+#include "bench/gates.hpp"
 
 namespace muxlab {
 namespace {
-
-constexpr double kChance = 0.05;
-/// With less than a tenth of its processors left, a client may be what bounds the throughput.
-constexpr double kClientBusy = 0.90;
 
 constexpr std::array kCompared = {Metric::server_cpu_ns_per_echo, Metric::syscalls_per_echo,
                                   Metric::echoes_per_s};
@@ -29,9 +25,8 @@ struct PointTrials {
 std::vector<PointTrials> group_by_point(std::span<const TrialRow> trials,
                                         std::span<const std::string> backends) {
   const auto place = [&](const TrialRow& trial) {
-    const std::string& backend = trial.cell.backend;
-    const auto of_backend = std::ranges::find(backends, backend) - backends.begin();
-    return std::tuple(trial.experiment, point_of(trial.cell), of_backend, backend);
+    const auto of_backend = std::ranges::find(backends, trial.cell.backend) - backends.begin();
+    return std::tuple(trial.experiment, point_of(trial.cell), of_backend, trial.cell.backend);
   };
   std::map<decltype(place(trials.front())), PointTrials> points;
   for (const TrialRow& trial : trials) {
@@ -41,6 +36,7 @@ std::vector<PointTrials> group_by_point(std::span<const TrialRow> trials,
     one.trials.push_back(&trial);
   }
   std::vector<PointTrials> in_order;
+  in_order.reserve(points.size());
   for (auto& [key, point] : points) in_order.push_back(std::move(point));
   return in_order;
 }
@@ -51,9 +47,13 @@ std::vector<double> values_of(const Trials& trials, Metric metric) {
   return values;
 }
 
-bool is_client_busy(const Trials& trials) {
-  const auto share = spread_of(values_of(trials, Metric::client_cpu_util));
-  return !share || share->median >= kClientBusy;
+/// Whether most of them tell how fast the server is.
+bool is_rate_of_server(const Trials& trials) {
+  const auto tell = std::ranges::count_if(trials, [](const TrialRow* trial) {
+    const Limiter limiter = limiter_of(trial->cell, trial->outcome.metrics);
+    return limiter == Limiter::server || limiter == Limiter::latency;
+  });
+  return 2 * static_cast<std::size_t>(tell) > trials.size();
 }
 
 /// Why `metric` cannot be compared; empty when it can.
@@ -62,8 +62,9 @@ std::string obstacle(Metric metric, const Trials& before, const Trials& after) {
     return fmt::format("{} and {} trials, and it takes {} of each", before.size(), after.size(),
                        kFewestPairs);
   }
-  if (metric == Metric::echoes_per_s && (is_client_busy(before) || is_client_busy(after))) {
-    return "the client was busy, so that it may be what bounded the rate";
+  const bool is_rate = metric == Metric::echoes_per_s;
+  if (is_rate && (!is_rate_of_server(before) || !is_rate_of_server(after))) {
+    return "the rate may be the client's and not the server's";
   }
   return {};
 }
@@ -76,8 +77,8 @@ double worsening(Metric metric, double ratio) {
 ChangeVerdict judge(const Change& change, double threshold) {
   const auto is_beyond = [&](double worse) { return worse > 1 + threshold; };
   const double worse = worsening(change.metric, change.ratio.ratio);
-  if (change.p_of_all <= kChance && is_beyond(worse)) return ChangeVerdict::regressed;
-  if (change.p_of_all <= kChance && is_beyond(1 / worse)) return ChangeVerdict::improved;
+  if (change.p_of_all <= kSignificant && is_beyond(worse)) return ChangeVerdict::regressed;
+  if (change.p_of_all <= kSignificant && is_beyond(1 / worse)) return ChangeVerdict::improved;
   const Interval& interval = change.ratio.interval;
   if (!is_beyond(interval.high) && !is_beyond(1 / interval.low)) return ChangeVerdict::same;
   return ChangeVerdict::cannot_tell;

@@ -15,7 +15,7 @@ namespace muxlab {
 /// difference beyond it and beyond chance.
 enum class ChangeVerdict { regressed, improved, same, cannot_tell };
 
-/// What two campaigns have to have in common to be compared at all: one point of either.
+/// What two campaigns have to have in common to be compared at all.
 struct MeasuredPoint {
   std::string experiment;
   Cell cell;
@@ -47,7 +47,7 @@ struct Changes {
 };
 
 /// Everything that both campaigns measured: the server's CPU time and the system calls of an echo,
-/// and throughput where the client had processor time left in both, so that it tells of the server.
+/// and throughput where in both it was neither the client's nor the rate that was offered.
 /// By experiment, size, threads and connections, and then in the order of `backends` with others
 /// behind. A verdict takes seven trials that are ok on each side, and a difference of more than
 /// `threshold` (0.03 for 3 %) that is not chance, whatever the number of comparisons.

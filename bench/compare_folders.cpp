@@ -16,9 +16,15 @@ namespace {
 
 using RecordPointer = nlohmann::ordered_json::json_pointer;
 
+/// Without the rows that check the instrument, unless they were asked for by name.
 ResultFolder read_results(const std::filesystem::path& folder) {
-  return {folder.string(), CampaignRecord::read(folder).json(),
-          trial_rows(read_csv(folder / "trials.csv"))};
+  const CampaignRecord record = CampaignRecord::read(folder);
+  ResultFolder results{folder.string(), record.json(), trial_rows(read_csv(folder / "trials.csv"))};
+  const std::vector<std::string> backends = record.backends();
+  std::erase_if(results.trials, [&](const TrialRow& trial) {
+    return std::ranges::count(backends, trial.cell.backend) == 0;
+  });
+  return results;
 }
 
 /// Empty for what that folder does not tell.

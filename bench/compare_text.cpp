@@ -32,8 +32,9 @@ std::string title_of(Metric metric) {
 }
 
 /// All of a point but the backend.
-std::string place_of_change(const MeasuredPoint& point) {
-  return fmt::format("{}, {}", point.experiment, describe_point(point.cell));
+std::string place_of(const MeasuredPoint& point) {
+  return fmt::format("{}, {} ({}{})", point.experiment, describe_point(point.cell),
+                     point.cell.threading, point.cell.unix_sockets ? ", unix sockets" : "");
 }
 
 std::string shown_change(const Change& change) {
@@ -50,14 +51,14 @@ std::string block_of(std::span<const Change> changes, Metric metric) {
   std::string text;
   std::string place;
   for (const Change& first : changes) {
-    if (first.metric != metric || place_of_change(first.point) == place) continue;
-    place = place_of_change(first.point);
+    if (first.metric != metric || place_of(first.point) == place) continue;
+    place = place_of(first.point);
     text += fmt::format("  {}\n", place);
     for (const ChangeVerdict verdict : kVerdicts) {
       std::string names;
       for (const Change& change : changes) {
         if (change.metric != metric || change.verdict != verdict) continue;
-        if (place_of_change(change.point) != place) continue;
+        if (place_of(change.point) != place) continue;
         names += (names.empty() ? "" : ", ") + shown_change(change);
       }
       if (!names.empty())

@@ -16,32 +16,36 @@ std::string ratio_words(const Comparison& comparison) {
                      ratio.interval.low, ratio.interval.high);
 }
 
-/// The points in the order of `rows`, each once.
-template <typename Rows>
-std::vector<std::string> points_in(const Rows& rows, auto words_of) {
-  std::vector<std::string> points;
+/// What `name` calls each of `rows`, in their order and each once.
+template <typename Rows, typename Name>
+std::vector<std::string> names_in(const Rows& rows, Name name) {
+  std::vector<std::string> names;
   for (const auto& row : rows) {
-    std::string point = words_of(row);
-    if (std::ranges::find(points, point) == points.end()) points.push_back(std::move(point));
+    std::string one = name(row);
+    if (std::ranges::find(names, one) == names.end()) names.push_back(std::move(one));
   }
-  return points;
+  return names;
 }
 
 /// A row per point, a column per verdict.
 Table verdict_table(std::span<const Comparison> comparisons) {
+  const std::string& usual = comparisons.front().baseline;
+  const auto point_of_row = [&](const Comparison& comparison) {
+    const std::string& baseline = comparison.baseline;
+    return describe_point(comparison.cell) + (baseline == usual ? "" : ", against " + baseline);
+  };
   std::map<Verdict, std::map<std::string, std::string>> names;
   for (const Comparison& comparison : comparisons) {
-    std::string& list = names[comparison.verdict][describe_point(comparison.cell)];
+    std::string& list = names[comparison.verdict][point_of_row(comparison)];
     list += (list.empty() ? "" : ", ") + ratio_words(comparison);
   }
   Table table;
   table.caption = fmt::format(
       "Server CPU per echo as a multiple of {}'s at the same point, with the interval of 95 %",
-      comparisons.front().baseline);
+      usual);
   table.header = {"at"};
   for (const auto& [verdict, lists] : names) table.header.emplace_back(verdict_name(verdict));
-  const auto words_of = [](const Comparison& one) { return describe_point(one.cell); };
-  for (const std::string& point : points_in(comparisons, words_of)) {
+  for (const std::string& point : names_in(comparisons, point_of_row)) {
     std::vector<std::string> row = {point};
     for (auto& [verdict, lists] : names) row.push_back(lists.contains(point) ? lists[point] : "-");
     table.rows.push_back(std::move(row));
@@ -49,30 +53,32 @@ Table verdict_table(std::span<const Comparison> comparisons) {
   return table;
 }
 
+std::string cost_words(const SummaryRow& row) {
+  std::string words = spread_words(row.spread(Metric::server_cpu_ns_per_echo), 1e3, 2);
+  if (row.is_measured() && row.trials < kRoundsToRank) words += " †";
+  return words;
+}
+
 /// A row per backend, a column per point.
 Table cost_table(std::span<const SummaryRow> summary) {
   Table table;
-  table.caption = "Server CPU per echo in µs: the median of the trials (least to greatest)";
-  table.header = {"backend"};
+  table.caption = fmt::format(
+      "Server CPU per echo in µs: the median of the trials (least to greatest); † of fewer than {} "
+      "trials that nothing disturbed",
+      kRoundsToRank);
   const std::vector<std::string> points =
-      points_in(summary, [](const SummaryRow& row) { return describe_point(row.cell); });
+      names_in(summary, [](const SummaryRow& row) { return describe_point(row.cell); });
+  table.header = {"backend"};
   table.header.insert(table.header.end(), points.begin(), points.end());
-  for (const SummaryRow& first : summary) {
-    const std::string& backend = first.cell.backend;
-    if (std::ranges::find(table.rows, backend, [](const auto& row) { return row.front(); }) !=
-        table.rows.end()) {
-      continue;
-    }
-    std::vector<std::string> row = {backend};
+  for (const std::string& backend :
+       names_in(summary, [](const SummaryRow& row) { return row.cell.backend; })) {
+    std::vector<std::string>& row = table.rows.emplace_back(std::vector{backend});
     for (const std::string& point : points) {
       const auto cell = std::ranges::find_if(summary, [&](const SummaryRow& one) {
         return one.cell.backend == backend && describe_point(one.cell) == point;
       });
-      row.push_back(cell == summary.end()
-                        ? "-"
-                        : spread_words(cell->spread(Metric::server_cpu_ns_per_echo), 1e3, 2));
+      row.push_back(cell == summary.end() ? "-" : cost_words(*cell));
     }
-    table.rows.push_back(std::move(row));
   }
   return table;
 }
@@ -94,13 +100,14 @@ std::string headline(std::span<const Comparison> comparisons) {
 }  // namespace
 
 Section answer_section(const ReportSource& source) {
-  Section section{"answer", "The answer", {Paragraph{headline(source.comparisons)}}};
-  if (source.instrument.is_refuted()) {
-    section.blocks.push_back(Paragraph{instrument_text(source.instrument), true});
+  const Report& report = source.report;
+  Section section{"answer", "The answer", {Paragraph{headline(report.comparisons)}}};
+  if (report.instrument.is_refuted()) {
+    section.blocks.emplace_back(Paragraph{instrument_text(report.instrument), true});
   }
-  if (!source.caution.empty()) section.blocks.push_back(Paragraph{source.caution + ".", true});
-  if (!source.comparisons.empty()) section.blocks.push_back(verdict_table(source.comparisons));
-  section.blocks.push_back(cost_table(source.summary));
+  if (!report.caution.empty()) section.blocks.emplace_back(Paragraph{report.caution + ".", true});
+  if (!report.comparisons.empty()) section.blocks.emplace_back(verdict_table(report.comparisons));
+  section.blocks.emplace_back(cost_table(report.summary));
   return section;
 }
 

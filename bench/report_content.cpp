@@ -26,7 +26,7 @@ Section reading_section() {
                "the next, and are corrected for how many there are. \"Cannot tell\" does not mean "
                "equal: it means that this many trials cannot tell.",
                "Bars go from the least trial to the greatest, points are medians. A hollow point "
-               "stands on fewer than seven trials, or its server had to wait for its processor.",
+               "stands on fewer than seven trials that nothing disturbed.",
                "All pictures of one kind have the same scale."}}}};
 }
 

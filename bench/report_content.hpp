@@ -2,25 +2,16 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <span>
-#include <string>
 
-#include "bench/comparison.hpp"
-#include "bench/instrument.hpp"
-#include "bench/plots.hpp"
+#include "bench/campaign_report.hpp"
 #include "bench/report_document.hpp"
-#include "bench/summary.hpp"
 
 namespace muxlab {
 
 /// All that a report is made from; lent to the functions below.
 struct ReportSource {
   const nlohmann::ordered_json& record;  ///< machine.json
-  const std::string& caution;            ///< what keeps the figures from ranking; may be empty
-  std::span<const SummaryRow> summary;
-  std::span<const Comparison> comparisons;
-  const InstrumentCheck& instrument;
-  std::span<const Plot> plots;  ///< that are drawn
+  const Report& report;                  ///< of which the plots are drawn
   std::filesystem::path folder;
 };
 

@@ -45,7 +45,7 @@ Html html_of(const Table& table) {
   const Html whole =
       element("table", element("caption", table.caption) + element("thead", element("tr", head)) +
                            element("tbody", body));
-  const Html scrolling = element(
+  Html scrolling = element(
       "div",
       {{"class", "wide"}, {"role", "region"}, {"aria-label", table.caption}, {"tabindex", "0"}},
       whole);
@@ -96,7 +96,7 @@ Html head_of(const Document& document) {
           html::void_element("meta", {{"name", "color-scheme"}, {"content", "light dark"}}) +
           html::void_element("link", {{"rel", "icon"}, {"href", "data:,"}}) +
           element("title", document.title) +
-          element("style", html::verbatim(std::string(kReportStyle))));
+          element("style", html::verbatim(std::string(report_style()))));
 }
 
 Html contents_of(const Document& document) {

@@ -2,7 +2,8 @@
 
 namespace muxlab {
 
-const std::string_view kReportStyle = R"css(
+std::string_view report_style() {
+  return R"css(
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1b1b; --soft: #505050;
   --line: #d0d0d0; --shade: #f4f4f4; --link: #00528a; --warn: #7a3b00; --warn-paper: #fff4e5; }
 @media (prefers-color-scheme: dark) {
@@ -46,5 +47,6 @@ svg [stroke="rgb(224, 224, 224)"] { stroke: var(--line); }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 @media print { .wide { overflow: visible; } .skip, nav { display: none; } }
 )css";
+}
 
 }  // namespace muxlab

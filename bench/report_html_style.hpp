@@ -6,6 +6,6 @@ namespace muxlab {
 
 /// How the report looks. The drawings keep the colours of their curves; what gnuplot drew black or
 /// grey around them follows the page, by the values that style.gp gives it.
-extern const std::string_view kReportStyle;
+std::string_view report_style();
 
 }  // namespace muxlab

@@ -9,23 +9,22 @@
 namespace muxlab {
 namespace {
 
-/// As words of a sentence.
-std::string limiter_words(const SummaryRow& row) {
-  switch (row.limiter) {
+/// What is behind a name, for whoever asks why it was not twice as fast.
+std::string limiter_words(Limiter limiter) {
+  switch (limiter) {
     case Limiter::server:
-      return "the server";
+      return "the server had no processor time left: its capacity was measured";
     case Limiter::client:
-      return "the client";
+      return "the client had none left: the rate is its own and is not shown";
     case Limiter::both:
-      return "both at once";
+      return "neither had any left: the rate is the least that the server can do";
     case Limiter::latency:
-      return "neither: both waited";
+      return "both waited: with more messages in flight there would be more echoes";
     case Limiter::offered_rate:
-      return "neither: no more was sent";
-    case Limiter::unknown:
-      break;
+      return "both waited: no more were sent";
+    default:
+      return "it was not measured";
   }
-  return {};
 }
 
 std::string percent(const SummaryRow& row, Metric metric) {
@@ -33,16 +32,16 @@ std::string percent(const SummaryRow& row, Metric metric) {
   return spread ? fmt::format("{:.0f} %", 100 * spread->median) : "-";
 }
 
-Table limiter_table(const ReportSource& source) {
-  Table table{"What bounded each point; medians of its trials",
-              {"backend", "at", "bounded by", "server busy", "client busy",
-               "server waited for its processor", "system calls per echo", "echoes per second",
-               "p99 (ms)", "trials", "disturbed", "failed"},
-              {},
-              true};
-  for (const SummaryRow& row : source.summary) {
+Table limiter_table(const Report& report) {
+  Table table{
+      "What bounded each point; medians of its trials (least to greatest)",
+      {"backend", "at", "limiter", "server busy", "client busy", "server waited for its processor",
+       "system calls per echo", "echoes per second", "p99 (ms)", "trials", "disturbed", "failed"},
+      {},
+      true};
+  for (const SummaryRow& row : report.summary) {
     table.rows.push_back(
-        {row.cell.backend, describe_point(row.cell), limiter_words(row),
+        {row.cell.backend, describe_point(row.cell), std::string(limiter_name(row.limiter)),
          percent(row, Metric::server_cpu_util), percent(row, Metric::client_cpu_util),
          percent(row, Metric::server_runqueue_wait_share),
          spread_words(row.spread(Metric::syscalls_per_echo), 1, 2),
@@ -56,20 +55,20 @@ Table limiter_table(const ReportSource& source) {
 }  // namespace
 
 Section limiter_section(const ReportSource& source) {
-  std::map<std::string, std::size_t> counts;
-  for (const SummaryRow& row : source.summary) {
-    if (const std::string words = limiter_words(row); !words.empty()) ++counts[words];
+  std::map<Limiter, std::size_t> counts;
+  for (const SummaryRow& row : source.report.summary) {
+    if (row.is_measured()) ++counts[row.limiter];
   }
   Bullets bullets;
-  for (const auto& [words, count] : counts) {
-    bullets.items.push_back(fmt::format("{}: {}", words, counted(count, "point")));
+  for (const auto& [limiter, count] : counts) {
+    bullets.items.push_back(fmt::format("{} {}: {}", counted(count, "point"), limiter_name(limiter),
+                                        limiter_words(limiter)));
   }
   return {"limiter",
           "What was the limiter?",
           {Paragraph{"Why was it not twice as fast? Whoever had no processor time left bounded the "
-                     "rate. Where that is the client, or both, throughput is at least what the "
-                     "server can do, and CPU per echo is still the server's own."},
-           std::move(bullets), limiter_table(source)}};
+                     "rate. CPU per echo is the server's own in any case."},
+           std::move(bullets), limiter_table(source.report)}};
 }
 
 }  // namespace muxlab

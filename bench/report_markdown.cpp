@@ -33,11 +33,13 @@ std::string line_of(const std::vector<std::string>& fields) {
 }
 
 std::string markdown_of(const Table& table) {
-  std::string lines = fmt::format("*{}*\n\n{}|", plain(table.caption), line_of(table.header));
+  std::string lines = line_of(table.header) + "|";
   for (std::size_t i = 0; i < table.header.size(); ++i) lines += "---|";
   lines += "\n";
   for (const auto& row : table.rows) lines += line_of(row);
-  return lines + "\n";
+  const std::string caption = plain(table.caption);
+  if (!table.is_folded) return fmt::format("*{}*\n\n{}\n", caption, lines);
+  return fmt::format("<details><summary>{}</summary>\n\n{}\n</details>\n\n", caption, lines);
 }
 
 std::string markdown_of(const Gallery& gallery) {

@@ -48,6 +48,7 @@ std::string axis_words(const std::string& axis) {
   if (axis == "idle") return "idle connections";
   if (axis == "size_bytes") return "message size";
   if (axis == "depth") return "messages in flight";
+  if (axis == "rate_per_s") return "messages offered per second";
   return axis;
 }
 
@@ -121,7 +122,7 @@ Table data_of(const Plot& plot, std::span<const SummaryRow> rows) {
 }
 
 Picture picture_of(const Plot& plot, const ReportSource& source) {
-  const std::vector<SummaryRow> rows = slice_of(plot, source.summary);
+  const std::vector<SummaryRow> rows = slice_of(plot, source.report.summary);
   return {plot.name,
           title_of(plot),
           description_of(plot, rows),
@@ -135,18 +136,18 @@ Picture picture_of(const Plot& plot, const ReportSource& source) {
 Section pictures_section(const ReportSource& source) {
   Section section{"pictures", "What there is to see", {}};
   std::vector<std::string> scripts = {"cpu"};  // first: what is steadiest
-  for (const Plot& plot : source.plots) {
+  for (const Plot& plot : source.report.plots) {
     if (std::ranges::find(scripts, plot.script) == scripts.end()) scripts.push_back(plot.script);
   }
   for (const std::string& script : scripts) {
     Gallery gallery;
-    for (const Plot& plot : source.plots) {
+    for (const Plot& plot : source.report.plots) {
       if (plot.script == script) gallery.pictures.push_back(picture_of(plot, source));
     }
-    if (!gallery.pictures.empty()) section.blocks.push_back(std::move(gallery));
+    if (!gallery.pictures.empty()) section.blocks.emplace_back(std::move(gallery));
   }
   if (section.blocks.empty()) {
-    section.blocks.push_back(Paragraph{"No trial was ok, so that there is nothing to draw."});
+    section.blocks.emplace_back(Paragraph{"No trial was ok, so that there is nothing to draw."});
   }
   return section;
 }

@@ -61,7 +61,10 @@ class ResultFolderTest : public testing::Test {
             row.round = round;
             row.order = ++order;
             row.experiment = "throughput";
-            row.cell = {backend, threads == 1 ? "single" : "reuseport", threads, connections, 0};
+            row.cell.backend = backend;
+            row.cell.threading = threads == 1 ? "single" : "reuseport";
+            row.cell.threads = threads;
+            row.cell.connections = connections;
             for (std::size_t i = 0; i < kMetricNames.size(); ++i) {
               row.outcome.metrics[Metric{i}] = 1000 * noise(random);
             }

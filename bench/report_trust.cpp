@@ -21,42 +21,41 @@ std::optional<Spread> relative_widths(std::span<const SummaryRow> summary) {
   return spread_of(std::move(widths));
 }
 
-Bullets reasons(const ReportSource& source) {
+std::string lower_bound_to(std::uint64_t min, std::uint64_t max) {
+  return min == max ? "" : fmt::format("{} to ", min);
+}
+
+Bullets reasons(const Report& report) {
   std::uint64_t trials = 0;
   std::uint64_t failed = 0;
+  std::uint64_t disturbed = 0;
   std::uint64_t unsupported = 0;
-  std::uint64_t untrusted = 0;
-  std::uint64_t without_another = 0;
-  for (const SummaryRow& row : source.summary) {
-    trials += row.trials;
+  for (const SummaryRow& row : report.summary) {
+    trials += row.trials + row.untrusted + row.failed;
     failed += row.failed;
-    unsupported += row.trials == 0 && row.unsupported > 0 ? 1 : 0;
-    untrusted += row.untrusted;
-    without_another += row.trials == 0 && row.untrusted > 0 ? 1 : 0;
+    disturbed += row.untrusted;
+    unsupported += !row.is_measured() && row.unsupported > 0 ? 1 : 0;
   }
-  const TrialCount per_point = count_trials(source.summary);
-  Bullets bullets;
-  bullets.items.push_back(instrument_text(source.instrument));
+  const TrialCount per_point = count_trials(report.summary);
+  Bullets bullets{{instrument_text(report.instrument)}};
   bullets.items.push_back(
       fmt::format("Each point stands on {}{}, in rounds in random order; it takes {} to rank.",
-                  per_point.min == per_point.max ? "" : fmt::format("{} to ", per_point.min),
-                  counted(per_point.max, "trial"), kRoundsToRank));
-  bullets.items.push_back(
-      fmt::format("{} failed, of {}.", counted(failed, "trial"), trials + untrusted + failed));
+                  lower_bound_to(per_point.min, per_point.max), counted(per_point.max, "trial"),
+                  kRoundsToRank));
+  bullets.items.push_back(fmt::format(
+      "Of {}, {} failed and {} met a gate: something else was in the way. trials.csv says what.",
+      counted(trials, "trial"), failed, disturbed));
   if (unsupported > 0) {
     bullets.items.push_back(
         fmt::format("{} could not be measured, because the backend cannot serve so many.",
                     counted(unsupported, "point")));
   }
-  if (const auto widths = relative_widths(source.summary)) {
+  if (const auto widths = relative_widths(report.summary)) {
     bullets.items.push_back(fmt::format(
         "From the least to the greatest CPU per echo the trials of a point lie {:.0f} % of their "
         "median apart (the middle point; the worst {:.0f} %).",
         100 * widths->median, 100 * widths->max));
   }
-  bullets.items.push_back(fmt::format(
-      "{} disturbed by something else, and left out where there was another; at {} there was none.",
-      counted(untrusted, "trial"), counted(without_another, "point")));
   return bullets;
 }
 
@@ -137,7 +136,7 @@ Table whole_record(const Record& record) {
 Section trust_section(const ReportSource& source) {
   return {"trust",
           "Can it be trusted?",
-          {reasons(source), machine_table(source.record), whole_record(source.record)}};
+          {reasons(source.report), machine_table(source.record), whole_record(source.record)}};
 }
 
 }  // namespace muxlab

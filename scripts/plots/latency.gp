@@ -5,7 +5,7 @@ call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 
 set multiplot
 set ylabel offset 0.3, 0
-set label 2 heading("Echo latency (closed loop)") at screen 0.43, 0.955 center font ",16"
+set label 2 heading("Echo latency (".(is_open_loop ? "open" : "closed")." loop)") at screen 0.43, 0.955 center font ",16"
 unit = 1e6
 do for [panel = 1:2] {
   metric = panel == 1 ? "latency_ns_p50" : "latency_ns_p99"

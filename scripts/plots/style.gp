@@ -69,8 +69,8 @@ full_of(name) = value(word(shapes, style_or_other(name)))
 condition(i) = word(conditions, i)
 column_of(text) = text[1 : strstrt(text, "=") - 1]
 value_of(text) = text[strstrt(text, "=") + 1 : *] + 0
-has_trials(dummy) = column("trials") + column("untrusted") > 0
-here(dummy) = has_trials(0) && \
+is_measured(dummy) = column("trials") + column("untrusted") > 0
+here(dummy) = is_measured(0) && \
               (sum [i = 1:words(conditions)] (column(column_of(condition(i))) == value_of(condition(i)))) \
               == words(conditions)
 fixed(name) = sum [i = 1:words(conditions)] \
@@ -107,7 +107,7 @@ count = words(series)
 x(i) = spot(column(axis)) * (count > 1 ? breadth ** ((i - 1.0) / (count - 1) - 0.5) : 1)
 y(name, metric, unit) = here(0) && strcol("backend") eq name ? column(metric) / unit : NaN
 
-# Hollow: fewer undisturbed trials than it takes to rank.
+# Hollow: fewer trials than it takes to rank, because too few were made or something disturbed them.
 is_trusted(dummy) = column("trials") >= 7
 hole_y(name, metric, unit) = is_trusted(0) ? NaN : y(name, metric, unit)
 
@@ -128,9 +128,9 @@ curves = 'for [i = 1:words(series)] name = word(series, i) data \
 # It begins at 0, or is logarithmic where it would otherwise show the greatest values and no others.
 # stats leaves out what lies beyond the axes, so that these come afterwards.
 scale = 'unset logscale; set xrange [*:*]; set yrange [*:*]; \
-         stats data using (has_trials(0) ? column(metric."_max") / unit : NaN) name "top" nooutput; \
-         stats data using (has_trials(0) ? column(metric."_median") / unit : NaN) name "middle" nooutput; \
-         stats data using (has_trials(0) ? column(metric."_min") / unit : NaN) name "bottom" nooutput; \
+         stats data using (is_measured(0) ? column(metric."_max") / unit : NaN) name "top" nooutput; \
+         stats data using (is_measured(0) ? column(metric."_median") / unit : NaN) name "middle" nooutput; \
+         stats data using (is_measured(0) ? column(metric."_min") / unit : NaN) name "bottom" nooutput; \
          set logscale x; set xrange [spot(first) / 1.35 : spot(last) * 1.35]; \
          if (bottom_min > 0 && middle_max > 10 * middle_min) { \
            set logscale y; set yrange [bottom_min / 1.1 : top_max * 1.1]; set ytics (); \
@@ -142,6 +142,7 @@ scale = 'unset logscale; set xrange [*:*]; set yrange [*:*]; \
 
 axis_name = axis eq "threads" ? "server threads" : axis eq "idle" ? "idle connections" : \
             axis eq "size_bytes" ? "size of a message (bytes)" : \
+            axis eq "rate_per_s" ? "messages offered per second" : \
             axis eq "depth" ? "messages in flight per connection" : "connections"
 set xlabel axis_name
 set xtics () nomirror scale 0.6
@@ -168,6 +169,13 @@ if (axis ne "connections") {
 if (axis ne "idle" && fixed("idle") > 0) {
   subject = subject." and ".several(fixed("idle"), "idle connection")
 }
+if (axis ne "size_bytes" && fixed("size_bytes") != 64) {
+  subject = subject.", ".short(fixed("size_bytes"))." bytes"
+}
+if (axis ne "rate_per_s" && fixed("rate_per_s") > 0) {
+  subject = subject.", ".short(fixed("rate_per_s"))." messages per second"
+}
+is_open_loop = axis eq "rate_per_s" || fixed("rate_per_s") > 0
 heading(what) = sprintf("%s against %s, %s", what, \
                         axis eq "size_bytes" ? "message size" : axis_name, subject)
 if (!is_text) {
