@@ -97,6 +97,28 @@ Option add_parsed(CLI::App& verb, const std::string& name, std::string shown_def
   return Option(option);
 }
 
+/// How the numbers of a list are written.
+struct Notation {
+  std::string (*show)(std::uint64_t);
+  std::uint64_t (*parse)(std::string_view);
+  const char* type;
+};
+
+Option add_numbers(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
+                   Range range, const std::string& help, const Notation& notation) {
+  std::vector<std::string> shown(values.size());
+  std::ranges::transform(values, shown.begin(), notation.show);
+  return add_parsed(verb, name, fmt::format("{}", fmt::join(shown, ",")), notation.type, help,
+                    [&values, name, range, notation](const std::string& text) {
+                      std::vector<std::uint64_t> parsed;
+                      for (const std::string& item : parse_list(text)) {
+                        parsed.push_back(notation.parse(item));
+                        check_range(name, parsed.back(), range);
+                      }
+                      values = std::move(parsed);
+                    });
+}
+
 }  // namespace
 
 std::uint64_t parse_count(std::string_view text) {
@@ -154,17 +176,13 @@ Option add_duration(CLI::App& verb, const std::string& name, std::chrono::nanose
 
 Option add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
                   Range range, const std::string& help) {
-  std::vector<std::string> shown(values.size());
-  std::ranges::transform(values, shown.begin(), show_count);
-  return add_parsed(verb, name, fmt::format("{}", fmt::join(shown, ",")), "COUNT,...", help,
-                    [&values, name, range](const std::string& text) {
-                      std::vector<std::uint64_t> parsed;
-                      for (const std::string& item : parse_list(text)) {
-                        parsed.push_back(parse_count(item));
-                        check_range(name, parsed.back(), range);
-                      }
-                      values = std::move(parsed);
-                    });
+  return add_numbers(verb, name, values, range, help, {show_count, parse_count, "COUNT,..."});
+}
+
+Option add_sizes(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
+                 Range range, const std::string& help) {
+  const auto show = [](std::uint64_t bytes) { return fmt::to_string(bytes); };
+  return add_numbers(verb, name, values, range, help, {show, parse_size, "BYTES,..."});
 }
 
 Option add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,

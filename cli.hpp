@@ -58,6 +58,8 @@ Option add_duration(CLI::App& verb, const std::string& name, std::chrono::nanose
                     const std::string& help);
 Option add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
                   Range range, const std::string& help);
+Option add_sizes(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
+                 Range range, const std::string& help);
 Option add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
                 const std::string& help);
 /// `type` is the word that stands for the value in the help text, such as NAME or FILE. A `name`

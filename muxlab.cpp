@@ -7,6 +7,7 @@
 
 #include "backends/failure.hpp"
 #include "bench/bench_command.hpp"
+#include "bench/compare_command.hpp"
 #include "bench/load_command.hpp"
 #include "bench/report_command.hpp"
 #include "server/inspect_command.hpp"
@@ -16,7 +17,8 @@ namespace {
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 fine, 1 failed, 2 usage, 3 backend or resource not available here,\n"
-    "4 finished but some points failed or cannot be trusted, 130/143 interrupted.";
+    "4 finished but some points failed or cannot be trusted, 5 compare found a regression,\n"
+    "130/143 interrupted.";
 
 void check_verb(const CLI::App& app, int argc, char** argv) {
   std::string verbs;
@@ -42,6 +44,7 @@ int run(int argc, char** argv) {
   muxlab::add_load(app, exit_code);
   muxlab::add_bench(app, exit_code);
   muxlab::add_report(app, exit_code);
+  muxlab::add_compare(app, exit_code);
   check_verb(app, argc, argv);
   try {
     app.parse(argc, argv);

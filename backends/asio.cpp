@@ -314,6 +314,8 @@ extern const Backend asio_backend{
     .summary = "Asio's asynchronous reads and writes: the library moves the bytes",
     .probe = probe,
     .serve = [](Worker& worker) { AsioServer(worker).run(); },
+    // It tries to receive before it waits: in vain unless the next request is there already.
+    .calls = std::nullopt,
 };
 
 }  // namespace muxlab

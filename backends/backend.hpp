@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 
 namespace muxlab {
 
+class OracleBoard;
+
 /// Every backend receives at most this much before it sends it back, and so holds at most this much
 /// for a client that does not read.
 inline constexpr std::size_t kBufferSize = std::size_t{16} * 1024;
@@ -25,6 +28,7 @@ struct Worker {
   int stop;  ///< eventfd; readable for good once the server stops; never read
   const ServeOptions& options;
   WorkerStats& stats;
+  OracleBoard* oracle = nullptr;  ///< where a backend is told what is ready; null for all others
 
   /// A connection of the source is served from now on.
   void began() const { ++stats.accepted; }
@@ -67,6 +71,17 @@ struct Availability {
   }
 };
 
+/// The system calls of one echo by theory, where an echo is what one receive brings. A call that
+/// waits is shared by all the events that it brings, e of them, so that there are `events` / e of
+/// those.
+struct CallsPerEcho {
+  double events = 1;
+  double read = 1;
+  double write = 1;
+  double ctl = 0;
+  double other = 0;
+};
+
 /// One way of waiting for I/O. A row of the registry.
 struct Backend {
   std::string_view name;
@@ -85,6 +100,12 @@ struct Backend {
   /// The most memory that a connection takes in this process, that of a client that does not read
   /// included: one buffer, and what is noted of it.
   std::size_t connection_bytes = kBufferSize + 1024;
+  /// The load client tells it what is ready, on Worker::oracle, and it spins until it does: one
+  /// client thread tells one serving thread, over TCP.
+  bool is_told = false;
+  /// Where a connection is served by the thread that waits for it. Nothing where that depends on
+  /// more than how many events a wait brings.
+  std::optional<CallsPerEcho> calls = CallsPerEcho{};
 };
 
 /// The backends that are compared, in the order in which they are listed and drawn.

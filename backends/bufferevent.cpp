@@ -199,6 +199,9 @@ extern const Backend bufferevent_backend{
     .summary = "libevent's buffered I/O on its epoll method: the library moves the bytes",
     .probe = [] { return libevent::probe("epoll"); },
     .serve = [](Worker& worker) { BuffereventLoop(worker).run(); },
+    // It moves the bytes in two turns: waits for room before it sends, and asks the kernel how much
+    // there is before it receives.
+    .calls = CallsPerEcho{.events = 2, .ctl = 2, .other = 1},
 };
 
 }  // namespace muxlab

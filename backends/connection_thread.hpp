@@ -65,7 +65,9 @@ class ConnectionThread {
   /// With `notes_time` it also notes when the connection was active. All of these outlive it.
   ConnectionThread(const SmallThreads& threads, FinishedThreads& finished, WorkerStats& stats,
                    bool notes_time)
-      : threads_(threads), finished_(finished), stats_(stats), notes_time_(notes_time) {}
+      : threads_(threads), finished_(finished), stats_(stats), notes_time_(notes_time) {
+    stats.sleeps_in_any_call = true;
+  }
   ConnectionThread(const ConnectionThread&) = delete;
   ConnectionThread& operator=(const ConnectionThread&) = delete;
   ~ConnectionThread() = default;  ///< it does not serve then

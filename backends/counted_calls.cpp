@@ -11,16 +11,97 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdarg>
+#include <utility>
 
 namespace {
 
 thread_local muxlab::WorkerStats* counted = nullptr;
 
-void count(muxlab::Call call) {
-  if (counted != nullptr) ++(*counted)[call];
+/// When this thread was last seen to run: both clocks at one moment.
+struct Seen {
+  std::uint64_t at_ns = 0;
+  std::uint64_t cpu_ns = 0;
+};
+thread_local Seen seen;
+
+Seen look(const muxlab::CallClocks& clocks) {
+  return {.at_ns = clocks.monotonic.now_ns(), .cpu_ns = clocks.thread_cpu.now_ns()};
+}
+
+/// Adds the time that it lives, without what its own readings of a clock take: one of them falls
+/// into that time, half of it at either end, and the other beside it.
+class CallTimer {
+ public:
+  CallTimer(muxlab::WorkerStats& stats, muxlab::Call call)
+      : stats_(stats),
+        clocks_(*stats.clocks),
+        sum_(stats.call_ns[static_cast<std::size_t>(call)]),
+        may_sleep_(call == muxlab::Call::wait || stats.sleeps_in_any_call),
+        begin_ns_(clock().now_ns()) {}
+  CallTimer(const CallTimer&) = delete;
+  CallTimer& operator=(const CallTimer&) = delete;
+  ~CallTimer() {
+    const std::uint64_t end_ns = clock().now_ns();
+    std::uint64_t took_ns = end_ns - begin_ns_;
+    stats_.clock_ns.add(2 * clock().reading_ns);
+    if (may_sleep_) {
+      seen = {.at_ns = clocks_.monotonic.now_ns(), .cpu_ns = end_ns};
+      stats_.clock_ns.add(clocks_.monotonic.reading_ns);
+    } else if (took_ns > kSuspicious_ns) {
+      took_ns -= std::min(took_ns, preempted_ns());
+    }
+    sum_.add(took_ns - std::min(took_ns, clock().reading_ns));
+  }
+
+ private:
+  /// No such call takes that long by itself, as a rule.
+  static constexpr std::uint64_t kSuspicious_ns = 10'000;
+
+  [[nodiscard]] const muxlab::CallClock& clock() const {
+    return may_sleep_ ? clocks_.thread_cpu : clocks_.monotonic;
+  }
+
+  /// How long this thread was not running though it could have been, since it was last seen.
+  [[nodiscard]] std::uint64_t preempted_ns() const {
+    const Seen before = std::exchange(seen, look(clocks_));
+    stats_.clock_ns.add(clocks_.monotonic.reading_ns + clocks_.thread_cpu.reading_ns);
+    const std::uint64_t passed_ns = seen.at_ns - before.at_ns;
+    return passed_ns - std::min(passed_ns, seen.cpu_ns - before.cpu_ns);
+  }
+
+  muxlab::WorkerStats& stats_;
+  const muxlab::CallClocks& clocks_;
+  muxlab::Counter& sum_;
+  bool may_sleep_;
+  std::uint64_t begin_ns_;
+};
+
+/// Not inlined, so that a call that is not timed is passed on with a jump.
+template <typename Function, typename... Arguments>
+[[gnu::noinline]] auto time_call(muxlab::Call call, Function* real, Arguments... arguments) {
+  const CallTimer timer(*counted, call);
+  return real(arguments...);
+}
+
+/// Makes the call, counted and, where that is asked for, timed.
+template <typename Function, typename... Arguments>
+[[gnu::always_inline]] inline auto pass_on(muxlab::Call call, Function* real,
+                                           Arguments... arguments) {
+  if (counted == nullptr) return real(arguments...);
+  ++(*counted)[call];
+  if (counted->clocks != nullptr) [[unlikely]]
+    return time_call(call, real, arguments...);
+  return real(arguments...);
+}
+
+/// A call that waits returns how many events it brings.
+int count_events(int result) {
+  if (counted != nullptr && result > 0) counted->events.add(static_cast<std::uint64_t>(result));
+  return result;
 }
 
 /// The definition that would have been called were it not for ours: the C library's, or that of a
@@ -34,7 +115,10 @@ Function* next(const char* name) {
 
 namespace muxlab {
 
-CountedCalls::CountedCalls(WorkerStats& stats) { counted = &stats; }
+CountedCalls::CountedCalls(WorkerStats& stats) {
+  counted = &stats;
+  if (stats.clocks != nullptr) seen = look(*stats.clocks);
+}
 CountedCalls::~CountedCalls() { counted = nullptr; }
 
 }  // namespace muxlab
@@ -45,140 +129,120 @@ extern "C" {
 
 int epoll_wait(int epfd, epoll_event* events, int maxevents, int timeout) {
   static auto* const real = next<decltype(epoll_wait)>("epoll_wait");
-  count(Call::wait);
-  return real(epfd, events, maxevents, timeout);
+  return count_events(pass_on(Call::wait, real, epfd, events, maxevents, timeout));
 }
 
 int epoll_pwait(int epfd, epoll_event* events, int maxevents, int timeout, const sigset_t* mask) {
   static auto* const real = next<decltype(epoll_pwait)>("epoll_pwait");
-  count(Call::wait);
-  return real(epfd, events, maxevents, timeout, mask);
+  return count_events(pass_on(Call::wait, real, epfd, events, maxevents, timeout, mask));
 }
 
 int poll(pollfd* fds, nfds_t count_of_fds, int timeout) {
   static auto* const real = next<decltype(poll)>("poll");
-  count(Call::wait);
-  return real(fds, count_of_fds, timeout);
+  return count_events(pass_on(Call::wait, real, fds, count_of_fds, timeout));
 }
 
 int select(int nfds, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
   static auto* const real = next<decltype(select)>("select");
-  count(Call::wait);
-  return real(nfds, readable, writable, exceptional, timeout);
+  return count_events(pass_on(Call::wait, real, nfds, readable, writable, exceptional, timeout));
 }
 
 // liburing makes its calls itself: what is counted is the function that makes exactly one.
 int io_uring_submit_and_wait(io_uring* ring, unsigned wait_nr) {
   static auto* const real = next<decltype(io_uring_submit_and_wait)>("io_uring_submit_and_wait");
-  count(Call::wait);
-  return real(ring, wait_nr);
+  const int result = pass_on(Call::wait, real, ring, wait_nr);
+  count_events(static_cast<int>(io_uring_cq_ready(ring)));
+  return result;
 }
 
 int io_uring_submit(io_uring* ring) {
   static auto* const real = next<decltype(io_uring_submit)>("io_uring_submit");
-  if (io_uring_sq_ready(ring) > 0) count(Call::ctl);
-  return real(ring);
+  return io_uring_sq_ready(ring) > 0 ? pass_on(Call::ctl, real, ring) : real(ring);
 }
 
 int io_uring_submit_and_get_events(io_uring* ring) {
   static auto* const real =
       next<decltype(io_uring_submit_and_get_events)>("io_uring_submit_and_get_events");
-  count(Call::ctl);
-  return real(ring);
+  return pass_on(Call::ctl, real, ring);
 }
 
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept {
   static auto* const real = next<decltype(epoll_ctl)>("epoll_ctl");
-  count(Call::ctl);
-  return real(epfd, op, fd, event);
+  return pass_on(Call::ctl, real, epfd, op, fd, event);
 }
 
 ssize_t recv(int fd, void* data, size_t size, int flags) {
   static auto* const real = next<decltype(recv)>("recv");
-  count(Call::read);
-  return real(fd, data, size, flags);
+  return pass_on(Call::read, real, fd, data, size, flags);
 }
 
 ssize_t read(int fd, void* data, size_t size) {
   static auto* const real = next<decltype(read)>("read");
-  count(Call::read);
-  return real(fd, data, size);
+  return pass_on(Call::read, real, fd, data, size);
 }
 
 ssize_t readv(int fd, const iovec* parts, int part_count) {
   static auto* const real = next<decltype(readv)>("readv");
-  count(Call::read);
-  return real(fd, parts, part_count);
+  return pass_on(Call::read, real, fd, parts, part_count);
 }
 
 ssize_t recvmsg(int fd, msghdr* message, int flags) {
   static auto* const real = next<decltype(recvmsg)>("recvmsg");
-  count(Call::read);
-  return real(fd, message, flags);
+  return pass_on(Call::read, real, fd, message, flags);
 }
 
 ssize_t send(int fd, const void* data, size_t size, int flags) {
   static auto* const real = next<decltype(send)>("send");
-  count(Call::write);
-  return real(fd, data, size, flags);
+  return pass_on(Call::write, real, fd, data, size, flags);
 }
 
 ssize_t write(int fd, const void* data, size_t size) {
   static auto* const real = next<decltype(write)>("write");
-  count(Call::write);
-  return real(fd, data, size);
+  return pass_on(Call::write, real, fd, data, size);
 }
 
 ssize_t writev(int fd, const iovec* parts, int part_count) {
   static auto* const real = next<decltype(writev)>("writev");
-  count(Call::write);
-  return real(fd, parts, part_count);
+  return pass_on(Call::write, real, fd, parts, part_count);
 }
 
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   static auto* const real = next<decltype(sendmsg)>("sendmsg");
-  count(Call::write);
-  return real(fd, message, flags);
+  return pass_on(Call::write, real, fd, message, flags);
 }
 
 int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
   static auto* const real = next<decltype(accept4)>("accept4");
-  count(Call::accept);
-  return real(fd, address, length, flags);
+  return pass_on(Call::accept, real, fd, address, length, flags);
 }
 
 int close(int fd) {
   static auto* const real = next<decltype(close)>("close");
-  count(Call::other);
-  return real(fd);
+  return pass_on(Call::other, real, fd);
 }
 
 int shutdown(int fd, int how) noexcept {
   static auto* const real = next<decltype(shutdown)>("shutdown");
-  count(Call::other);
-  return real(fd, how);
+  return pass_on(Call::other, real, fd, how);
 }
 
 int getsockopt(int fd, int level, int name, void* value, socklen_t* size) noexcept {
   static auto* const real = next<decltype(getsockopt)>("getsockopt");
-  count(Call::other);
-  return real(fd, level, name, value, size);
+  return pass_on(Call::other, real, fd, level, name, value, size);
 }
 
 int setsockopt(int fd, int level, int name, const void* value, socklen_t size) noexcept {
   static auto* const real = next<decltype(setsockopt)>("setsockopt");
-  count(Call::other);
-  return real(fd, level, name, value, size);
+  return pass_on(Call::other, real, fd, level, name, value, size);
 }
 
 int ioctl(int fd, unsigned long request, ...) noexcept {
   static auto* const real = next<decltype(ioctl)>("ioctl");
-  count(Call::other);
   va_list arguments;
   va_start(arguments, request);
   void* const argument = va_arg(arguments, void*);
   va_end(arguments);
-  return real(fd, request, argument);
+  return pass_on(Call::other, real, fd, request, argument);
 }
 
 // libuv closes by number, past a sanitizer that keeps account of descriptors too: here it goes the

@@ -11,6 +11,9 @@ namespace muxlab {
 /// call on to the next definition. The dynamic linker then binds a library's calls here too, which
 /// is the only way to know what libevent does on our behalf. Threads without a CountedCalls pass
 /// through uncounted.
+///
+/// Where `stats` has clocks, the time in each call is added up too, by kind. For io_uring that of
+/// `wait` is also the time in which what was submitted is done: it is one call.
 class CountedCalls {
  public:
   explicit CountedCalls(WorkerStats& stats);

@@ -23,6 +23,8 @@ extern const Backend io_uring_backend{
     .summary = "io_uring, completion: multishot accept and receive, buffers that the kernel picks",
     .probe = [] { return probe_ring(probe_completion); },
     .serve = [](Worker& worker) { serve_with_ring(worker, {}); },
+    // A completion needs no call but the one that waits, which is also the one that asks.
+    .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 
 extern const Backend io_uring_one_shot_backend{
@@ -30,6 +32,7 @@ extern const Backend io_uring_one_shot_backend{
     .summary = "io-uring with one receive at a time",
     .probe = [] { return probe_ring(probe_completion); },
     .serve = [](Worker& worker) { serve_with_ring(worker, {.multishot = false}); },
+    .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 
 extern const Backend io_uring_few_buffers_backend{
@@ -37,6 +40,7 @@ extern const Backend io_uring_few_buffers_backend{
     .summary = "io-uring with 64 buffers",
     .probe = [] { return probe_ring(probe_completion); },
     .serve = [](Worker& worker) { serve_with_ring(worker, {.buffers = 64}); },
+    .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 
 extern const Backend io_uring_told_backend{
@@ -44,6 +48,7 @@ extern const Backend io_uring_told_backend{
     .summary = "io-uring that is told of each send",
     .probe = [] { return probe_ring(probe_completion); },
     .serve = [](Worker& worker) { serve_with_ring(worker, {.quiet_sends = false}); },
+    .calls = CallsPerEcho{.events = 2, .read = 0, .write = 0},
 };
 
 }  // namespace muxlab

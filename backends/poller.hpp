@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <span>
 
@@ -37,10 +38,11 @@ class Poller {
   /// them. To be removed, never modified.
   virtual void add_exclusive(int fd) { add(fd, Interest::read); }
 
-  /// To be reported once, and then not before rearm(): whoever got it has it for himself.
-  virtual void add_once(int fd, Interest interest) = 0;
+  /// To be reported once, and then not before rearm(): whoever got it has it for himself. Both are
+  /// for pollers that Backend::make_poller gives out, and no others need have them.
+  virtual void add_once(int /*fd*/, Interest /*interest*/) { assert(false); }
   /// Also reports anew what is ready already.
-  virtual void rearm(int fd, Interest interest) = 0;
+  virtual void rearm(int /*fd*/, Interest /*interest*/) { assert(false); }
   /// True when any thread may call rearm(), also while another is in wait().
   [[nodiscard]] virtual bool rearms_from_any_thread() const { return false; }
 

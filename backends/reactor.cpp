@@ -77,8 +77,10 @@ class Reactor {
 
   void advance(EchoConnection& connection) {
     const Interest waited_for = connection.interest();
-    idle_.touch(connection.fd());
-    switch (connection.advance(scratch_, poller_.trigger(), worker_.stats)) {
+    const std::uint64_t moved_before = bytes_moved();
+    const Next next = connection.advance(scratch_, poller_.trigger(), worker_.stats);
+    if (bytes_moved() != moved_before) idle_.touch(connection.fd());
+    switch (next) {
       case Next::read:
         if (waited_for != Interest::read) poller_.modify(connection.fd(), Interest::read);
         break;
@@ -92,6 +94,11 @@ class Reactor {
         close(connection);
         break;
     }
+  }
+
+  /// What tells activity from a report that was for nothing.
+  [[nodiscard]] std::uint64_t bytes_moved() const {
+    return worker_.stats.bytes_in.get() + worker_.stats.bytes_out.get();
   }
 
   void close(EchoConnection& connection) {

@@ -10,9 +10,11 @@ extern const Backend io_uring_poll_backend, io_uring_backend;
 extern const Backend libevent_select_backend, libevent_poll_backend, libevent_epoll_backend;
 extern const Backend bufferevent_backend, libuv_backend, asio_backend, threads_backend;
 extern const Backend bare_select_backend, bare_poll_backend;
+extern const Backend epoll_lt_again_backend;
 extern const Backend bare_epoll_lt_backend, bare_epoll_et_backend;
 extern const Backend io_uring_one_shot_backend, io_uring_few_buffers_backend;
 extern const Backend io_uring_told_backend;
+extern const Backend blind_scan_backend, epoll_lt_extra_call_backend, oracle_backend;
 
 std::span<const Backend* const> backends() {
   static constexpr std::array kBackends = {
@@ -27,9 +29,10 @@ std::span<const Backend* const> backends() {
 
 std::span<const Backend* const> controls() {
   static constexpr std::array kControls = {
-      &bare_select_backend,   &bare_poll_backend,         &bare_epoll_lt_backend,
-      &bare_epoll_et_backend, &io_uring_one_shot_backend, &io_uring_few_buffers_backend,
-      &io_uring_told_backend,
+      &bare_select_backend,    &bare_poll_backend,           &bare_epoll_lt_backend,
+      &bare_epoll_et_backend,  &io_uring_one_shot_backend,   &io_uring_few_buffers_backend,
+      &io_uring_told_backend,  &blind_scan_backend,          &oracle_backend,
+      &epoll_lt_again_backend, &epoll_lt_extra_call_backend,
   };
   return kControls;
 }

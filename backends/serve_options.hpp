@@ -44,6 +44,8 @@ struct ServeOptions {
   WhenFull when_full = WhenFull::wait;
   std::chrono::nanoseconds idle_timeout{0};  ///< 0: none
   std::chrono::nanoseconds drain = std::chrono::seconds(5);
+  bool time_calls = false;  ///< measure the time in each system call, which costs some itself
+  std::optional<std::string> oracle;  ///< the file of the board, for a backend that is told
 };
 
 }  // namespace muxlab

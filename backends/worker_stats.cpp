@@ -13,6 +13,7 @@ WorkerStats::~WorkerStats() {
 /// In front of the others: who reads meanwhile sees it or does not, and nothing in between.
 WorkerStats& WorkerStats::add_part() {
   auto* const part = new WorkerStats;
+  part->clocks = clocks;
   part->next_part_ = next_part_.load();
   next_part_ = part;
   return *part;
@@ -27,6 +28,13 @@ std::uint64_t total(const WorkerStats& stats, Counter WorkerStats::*counter) {
 std::uint64_t total(const WorkerStats& stats, Call call) {
   std::uint64_t sum = 0;
   stats.for_each_part([&](const WorkerStats& part) { sum += part[call].get(); });
+  return sum;
+}
+
+std::uint64_t total_ns(const WorkerStats& stats, Call call) {
+  std::uint64_t sum = 0;
+  stats.for_each_part(
+      [&](const WorkerStats& part) { sum += part.call_ns[static_cast<std::size_t>(call)].get(); });
   return sum;
 }
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "backends/call_clock.hpp"
+
 namespace muxlab {
 
 /// A number that one thread adds to and any thread may read: a plain addition, no locked
@@ -45,12 +47,20 @@ struct alignas(64) WorkerStats {
   Counter bytes_in;   ///< bytes received
   Counter bytes_out;  ///< bytes sent back
   std::array<Counter, kCallNames.size()> calls;  ///< system calls by kind, indexed by Call
+  Counter events;  ///< descriptors and completions that the calls which wait have brought
+  std::array<Counter, kCallNames.size()> call_ns;  ///< the time in them; zero unless timed
+  Counter clock_ns;  ///< what it took to read the clocks for that, beside call_ns
+
+  /// Set before the thread begins: what its calls are timed with; null: not at all.
+  const CallClocks* clocks = nullptr;
+  bool sleeps_in_any_call = false;  ///< as blocking calls do; else only in those that wait
 
   Counter& operator[](Call call) { return calls[static_cast<std::size_t>(call)]; }
   const Counter& operator[](Call call) const { return calls[static_cast<std::size_t>(call)]; }
 
-  /// A part, which lives as long as this. One thread at a time may write it, whichever that is; it
-  /// is never reset. To be called by this thread alone. Throws std::bad_alloc.
+  /// A part, timed as this is, which lives as long as this. One thread at a time may write it,
+  /// whichever that is; it is never reset. To be called by this thread alone. Throws
+  /// std::bad_alloc.
   WorkerStats& add_part();
 
   /// Calls `visit` with this and with each part. Any thread.
@@ -68,5 +78,6 @@ struct alignas(64) WorkerStats {
 /// A counter of `stats`, its parts included. Any thread.
 std::uint64_t total(const WorkerStats& stats, Counter WorkerStats::*counter);
 std::uint64_t total(const WorkerStats& stats, Call call);
+std::uint64_t total_ns(const WorkerStats& stats, Call call);
 
 }  // namespace muxlab

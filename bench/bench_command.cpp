@@ -10,6 +10,7 @@
 #include "bench/campaign.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_plan.hpp"
+#include "bench/campaign_resume.hpp"
 #include "bench/experiment.hpp"
 #include "cli.hpp"
 
@@ -19,12 +20,14 @@ namespace {
 /// What the options write to; a value counts only if its option was given.
 struct BenchCommand {
   std::vector<std::string> experiments;
-  bool quick = false, full = false, list = false, dry_run = false, unix_sockets = false;
+  bool quick = false, full = false, list = false, dry_run = false, unix_sockets = false,
+       unchecked = false, time_calls = false;
   std::vector<std::string> backends;
-  std::vector<std::uint64_t> threads, connections, idle;
-  std::uint64_t size_bytes = 0, depth = 0, rounds = 0, seed = 0;
+  std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s, churn;
+  std::uint64_t depth = 0, rounds = 0, seed = 0;
   std::chrono::nanoseconds warmup{0}, window{0};
-  std::string threading, folder;
+  std::vector<std::string> threading, engines;
+  std::string folder, resumed;
 };
 
 /// The command line as it was typed, from proc(5): CLI11 does not keep it.
@@ -46,17 +49,22 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   CampaignRequest request;
   request.full = command.full;
   request.unix_sockets = command.unix_sockets;
+  request.unchecked = command.unchecked;
+  request.time_calls = command.time_calls;
   request.backends = command.backends;
   request.threads = given("--threads", command.threads);
   request.connections = given("--connections", command.connections);
   request.idle = given("--idle", command.idle);
   request.size_bytes = given("--size", command.size_bytes);
+  request.rate_per_s = given("--rate", command.rate_per_s);
   request.depth = given("--depth", command.depth);
   request.rounds = given("--rounds", command.rounds);
   request.seed = given("--seed", command.seed);
   request.warmup = given("--warmup", command.warmup);
   request.window = given("--window", command.window);
   request.threading = given("--threading", command.threading);
+  request.engines = given("--engine", command.engines);
+  request.churn = given("--churn", command.churn);
   if (cli::is_given(verb, "--out")) request.folder = command.folder;
   request.command_line = own_command_line();
   return request;
@@ -72,6 +80,21 @@ void list_experiments() {
   }
 }
 
+/// Nothing may be asked for beside it: all is settled.
+CampaignPlan resume(const CLI::App& verb, const BenchCommand& command,
+                    std::span<const BackendInfo> known) {
+  for (const char* const option :
+       {"--quick",     "--full", "--backends", "--threads", "--connections", "--idle",
+        "--size",      "--rate", "--churn",    "--engine",  "--time-calls",  "--depth",
+        "--rounds",    "--seed", "--warmup",   "--window",  "--threading",   "--unix",
+        "--unchecked", "--out",  "EXPERIMENT"}) {
+    if (!cli::is_given(verb, option)) continue;
+    throw Failure(ExitCode::usage,
+                  fmt::format("--resume goes on as the campaign began: leave out {}", option));
+  }
+  return plan_to_resume(command.resumed, known);
+}
+
 ExitCode run(const CLI::App& verb, const BenchCommand& command) {
   if (command.list) {
     list_experiments();
@@ -84,9 +107,10 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
   const std::string_view name =
       command.experiments.empty() ? experiments().front().name : command.experiments.front();
   const Experiment& experiment = find_experiment(name);
-  const CampaignRequest request = request_of(verb, command);
   const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
-  const CampaignPlan plan = plan_campaign(experiment, request, known);
+  const CampaignPlan plan = cli::is_given(verb, "--resume")
+                                ? resume(verb, command, known)
+                                : plan_campaign(experiment, request_of(verb, command), known);
   fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
   return command.dry_run ? ExitCode::ok : run_campaign(plan);
 }
@@ -99,12 +123,19 @@ void add_grid_options(CLI::App& verb, BenchCommand& command) {
                   "Connections that send all the time");
   cli::add_counts(verb, "--idle", command.idle, {0, 1'000'000},
                   "Connections that are open and never send; default: 0");
-  cli::add_size(verb, "--size", command.size_bytes, {1, 1 << 20}, "Size of a message")
+  cli::add_sizes(verb, "--size", command.size_bytes, {1, 1 << 20}, "Size of a message")
       .shows_default("64");
+  cli::add_counts(verb, "--rate", command.rate_per_s, {0, 100'000'000},
+                  "Messages per second in all, sent when they are due; 0: as echoes come back")
+      .shows_default("0");
   cli::add_count(verb, "--depth", command.depth, {1, 1'000}, "Messages in flight per connection")
-      .shows_default("1");
-  cli::add_text(verb, "--threading", command.threading, "MODEL",
-                "Threading model; default: single for one thread, else reuseport");
+      .shows_default("1, with --rate no limit");
+  cli::add_counts(verb, "--churn", command.churn, {0, 1'000'000},
+                  "Echoes after which a connection makes way for a new one; 0: never")
+      .shows_default("0");
+  cli::add_list(verb, "--engine", command.engines, "How the client waits: epoll, io-uring, auto");
+  cli::add_list(verb, "--threading", command.threading,
+                "Threading models; default: single for one thread, else reuseport");
   cli::add_flag(verb, "--unix", command.unix_sockets,
                 "Unix sockets instead of TCP, whose cost in the kernel hides the mechanism's");
 }
@@ -114,6 +145,10 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
       cli::add_flag(verb, "--quick", command.quick,
                     "A few short trials per point: minutes, and no ranking (the default)");
   cli::add_flag(verb, "--full", command.full, "Enough trials per point to compare").excludes(quick);
+  cli::add_flag(verb, "--unchecked", command.unchecked,
+                "Without the rows that check the instrument: quicker, and the results say so");
+  cli::add_flag(verb, "--time-calls", command.time_calls,
+                "What CPU time goes into: waiting, reading, writing and the rest");
   cli::add_count(verb, "--rounds", command.rounds, {1, 1'000}, "Trials per point")
       .shows_default("3 quick, 10 full");
   cli::add_duration(verb, "--warmup", command.warmup, "Not measured, before each window")
@@ -140,6 +175,8 @@ void add_bench(CLI::App& program, ExitCode& exit_code) {
   add_grid_options(verb, *command);
   cli::add_text(verb, "--out", command->folder, "DIR",
                 "New folder for the results; default: muxlab-results/EXPERIMENT-TIME");
+  cli::add_text(verb, "--resume", command->resumed, "DIR",
+                "Go on with an interrupted campaign, exactly as it began");
   cli::add_flag(verb, "--list", command->list, "Show the experiments and do nothing");
   cli::add_flag(verb, "--dry-run", command->dry_run, "Show what would be run and do nothing");
 }

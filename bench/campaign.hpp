@@ -24,12 +24,14 @@ struct CampaignPlan {
   std::string profile;  ///< "quick" or "full"
   Grid grid;
   std::vector<PlannedCell> cells;
+  std::vector<std::string> instrument;  ///< backends that are there to check the instrument only
   std::uint64_t rounds = 1;
   std::uint64_t seed = 0;
   TrialSetup setup;
   std::vector<int> allowed_processors;
   std::filesystem::path folder;
   std::vector<std::string> command_line;
+  bool is_resumed = false;  ///< the folder holds the first of the trials already
 };
 
 /// How many trials a plan will run and about how long they take, unsupported ones left out.
@@ -39,14 +41,16 @@ struct Expectation {
 };
 Expectation expect(const CampaignPlan& plan);
 
-/// Runs every trial of `plan` and leaves in its folder
+/// Runs every trial of `plan`, or those that a folder which is resumed lacks, and leaves in its
+/// folder
 ///   machine.json  what was run where, from before the first trial on
 ///   trials.csv    a row per trial, from the moment that it is done
 ///   summary.csv, plots/  what render_report() makes of them
 /// and prints the results on stdout, all else on stderr.
 ///
 /// SIGINT and SIGTERM end it at once: all children are ended, the trial under way is dropped, what
-/// was measured before is kept and drawn. Returns untrusted when trials failed. Throws Failure when
+/// was measured before is kept and drawn. Returns untrusted when trials failed, when at some point
+/// each was disturbed, or when the instrument was found to be wrong. Throws Failure when
 /// the folder cannot be written or the plots cannot be drawn; the trials are then there all the
 /// same.
 ExitCode run_campaign(const CampaignPlan& plan);

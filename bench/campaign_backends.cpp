@@ -32,6 +32,8 @@ BackendInfo read_backend(const Json& entry, bool control) {
   return info;
 }
 
+}  // namespace
+
 const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::string& name) {
   const auto found = std::find_if(known.begin(), known.end(),
                                   [&](const BackendInfo& info) { return info.name == name; });
@@ -41,8 +43,6 @@ const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::s
   throw Failure(ExitCode::usage,
                 fmt::format("--backends: no backend \"{}\"; there are:{}", name, names));
 }
-
-}  // namespace
 
 std::vector<BackendInfo> inspect_backends(const std::filesystem::path& program) {
   Process inspect(Command{{program, "inspect", "--json"}, {}, {}});

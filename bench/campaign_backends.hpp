@@ -26,6 +26,9 @@ struct BackendInfo {
 /// Asks `program`, which has to answer within 30 s. Throws Failure when it does not.
 std::vector<BackendInfo> inspect_backends(const std::filesystem::path& program);
 
+/// The one of that name. Throws Failure (usage) that names all there are.
+const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::string& name);
+
 /// The backends to measure: those `wanted`, or all that work here but the controls when none is.
 /// Throws Failure: usage for an unknown or repeated name, unavailable for one that cannot work.
 std::vector<BackendInfo> choose_backends(std::span<const BackendInfo> known,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -38,8 +39,12 @@ void write_whole(const std::filesystem::path& file, std::string_view text) {
   std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
   stream << text;
   stream.close();
-  if (!stream) fail_to_write(temporary, last_error());
   std::error_code error;
+  if (!stream) {
+    const std::error_code reason = last_error();
+    std::filesystem::remove(temporary, error);
+    fail_to_write(file, reason);
+  }
   std::filesystem::rename(temporary, file, error);
   if (error) fail_to_write(file, error);
 }
@@ -53,18 +58,24 @@ std::string read_whole(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-TrialsFile::TrialsFile(std::filesystem::path file) : file_(std::move(file)) {
-  fd_ = UniqueFd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+TrialsFile::TrialsFile(std::filesystem::path file, Open open) : file_(std::move(file)) {
+  const int flags = open == Open::create ? O_CREAT | O_EXCL : 0;
+  fd_ = UniqueFd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0666));
   if (!fd_) fail_to_write(file_, last_error());
-  write(csv_record(trial_header()));
+  if (open == Open::create) write(csv_record(trial_header()));
 }
 
 void TrialsFile::append(const TrialRow& row) { write(csv_record(trial_record(row))); }
 
-/// In one write(2), so that not even SIGKILL leaves half a line.
+/// In one write(2), so that not even SIGKILL leaves half a line. A disk that is full takes a part
+/// of it, which is taken back: what stands before it is still a whole file.
 void TrialsFile::write(const std::string& line) {
   const ssize_t written = ::write(fd_.get(), line.data(), line.size());
-  if (written != static_cast<ssize_t>(line.size())) fail_to_write(file_, last_error());
+  if (written == static_cast<ssize_t>(line.size())) return;
+  if (written < 0) fail_to_write(file_, last_error());
+  const off_t whole = ::lseek(fd_.get(), 0, SEEK_END) - written;
+  static_cast<void>(::ftruncate(fd_.get(), whole));
+  fail_to_write(file_, {ENOSPC, std::system_category()});
 }
 
 }  // namespace muxlab

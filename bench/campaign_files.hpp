@@ -24,8 +24,10 @@ std::string read_whole(const std::filesystem::path& file);
 /// whoever reads in between finds whole lines only.
 class TrialsFile {
  public:
-  /// Creates `file` with its header. Throws Failure (unavailable) when that fails.
-  explicit TrialsFile(std::filesystem::path file);
+  /// Creates `file` with its header, or goes on with the one that is there. Throws Failure
+  /// (unavailable) when that fails.
+  enum class Open { create, go_on };
+  TrialsFile(std::filesystem::path file, Open open);
   void append(const TrialRow& row);
 
  private:

@@ -14,6 +14,9 @@
 namespace muxlab {
 namespace {
 
+/// At so many points the instrument is checked: more would cost more than they tell.
+constexpr std::size_t kInstrumentPoints = 4;
+
 void check_distinct(const char* option, const std::vector<std::uint64_t>& values) {
   if (std::set(values.begin(), values.end()).size() == values.size()) return;
   throw Failure(ExitCode::usage,
@@ -21,18 +24,19 @@ void check_distinct(const char* option, const std::vector<std::uint64_t>& values
 }
 
 void check_threading(const Grid& grid, std::span<const BackendInfo> chosen) {
-  if (grid.threading.empty()) return;
   std::set<std::string> models;
   for (const BackendInfo& backend : chosen) {
     models.insert(backend.threading.begin(), backend.threading.end());
   }
-  if (!models.contains(grid.threading)) {
-    throw Failure(ExitCode::usage, fmt::format("no --threading \"{}\"; there are: {}",
-                                               grid.threading, fmt::join(models, " ")));
-  }
-  if (grid.threading == "single" && grid.threads != std::vector<std::uint64_t>{1}) {
-    throw Failure(ExitCode::usage, fmt::format("--threading single takes --threads 1, not {}",
-                                               fmt::join(grid.threads, ",")));
+  for (const std::string& threading : grid.threading) {
+    if (!models.contains(threading)) {
+      throw Failure(ExitCode::usage, fmt::format("no --threading \"{}\"; there are: {}", threading,
+                                                 fmt::join(models, " ")));
+    }
+    if (threading == "single" && grid.threads != std::vector<std::uint64_t>{1}) {
+      throw Failure(ExitCode::usage, fmt::format("--threading single takes --threads 1, not {}",
+                                                 fmt::join(grid.threads, ",")));
+    }
   }
 }
 
@@ -42,50 +46,91 @@ Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const Back
   grid.threads = request.threads.value_or(grid.threads);
   grid.connections = request.connections.value_or(grid.connections);
   grid.idle = request.idle.value_or(grid.idle);
+  if (request.idle) grid.total.reset();
   grid.size_bytes = request.size_bytes.value_or(grid.size_bytes);
-  grid.depth = request.depth.value_or(grid.depth);
+  if (request.depth) grid.depth = request.depth;
   grid.threading = request.threading.value_or(grid.threading);
+  grid.rate_per_s = request.rate_per_s.value_or(grid.rate_per_s);
   grid.unix_sockets = request.unix_sockets;
-  if (grid.unix_sockets && grid.threading == "reuseport") {
+  if (request.churn) grid.churn = *request.churn;
+  if (request.engines) grid.engines = *request.engines;
+  grid.time_calls |= request.time_calls;
+  if (grid.unix_sockets && std::ranges::count(grid.threading, "reuseport") > 0) {
     throw Failure(ExitCode::usage,
                   "--threading reuseport is for TCP, not for --unix: use acceptor");
   }
   check_distinct("--threads", grid.threads);
   check_distinct("--connections", grid.connections);
   check_distinct("--idle", grid.idle);
+  check_distinct("--size", grid.size_bytes);
+  check_distinct("--rate", grid.rate_per_s);
+  check_distinct("--churn", grid.churn);
   check_threading(grid, chosen);
   return grid;
 }
 
-std::vector<PlannedCell> plan_cells(const Grid& grid, std::span<const BackendInfo> chosen) {
+/// Of the backends that an experiment is about, those that work here.
+std::vector<std::string> those_here(std::vector<std::string> names,
+                                    std::span<const BackendInfo> known) {
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::none_of(
+        known, [&](const BackendInfo& info) { return info.name == name && info.works; });
+  });
+  return names;
+}
+
+/// What checks the instrument, beside the `chosen`, as far as it works here.
+std::vector<std::string> rows_for_the_instrument(std::span<const BackendInfo> known,
+                                                 const std::vector<std::string>& chosen) {
+  std::vector<std::string> names;
+  for (const std::string_view name : kInstrumentRows) {
+    const auto backend = std::ranges::find(known, name, &BackendInfo::name);
+    if (backend == known.end() || !backend->works) return {};
+    if (std::ranges::count(chosen, name) == 0) names.emplace_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::vector<PlannedCell> plan_cells(const Grid& grid, const std::vector<std::string>& instrument,
+                                    std::span<const BackendInfo> known) {
+  std::vector<Cell> all = expand(grid);
+  std::vector<Cell> points = all;
+  std::ranges::sort(points, {}, point_of);
+  const auto repeated = std::ranges::unique(points, {}, point_of);
+  points.erase(repeated.begin(), repeated.end());
+  const std::size_t most = std::min(points.size(), kInstrumentPoints);
+  for (std::size_t i = 0; i < most; ++i) {
+    for (const std::string& name : instrument) {
+      all.push_back(points[i * points.size() / most]);
+      all.back().backend = name;
+    }
+  }
   std::vector<PlannedCell> cells;
-  for (Cell& cell : expand(grid)) {
-    const auto backend = std::find_if(chosen.begin(), chosen.end(), [&](const BackendInfo& info) {
-      return info.name == cell.backend;
-    });
-    std::optional<std::string> reason = why_unsupported(*backend, cell);
+  for (Cell& cell : all) {
+    std::optional<std::string> reason = why_unsupported(find_backend(known, cell.backend), cell);
     cells.push_back({std::move(cell), std::move(reason)});
   }
   return cells;
 }
 
-}  // namespace
-
 CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
                            std::span<const BackendInfo> known) {
   const Profile& profile = request.full ? experiment.full : experiment.quick;
-  const std::vector<BackendInfo> chosen = choose_backends(known, request.backends);
+  const std::vector<BackendInfo> chosen =
+      choose_backends(known, request.backends.empty() ? those_here(profile.grid.backends, known)
+                                                      : request.backends);
   CampaignPlan plan;
   plan.experiment = experiment.name;
   plan.profile = profile.name;
   plan.grid = settle_grid(profile.grid, request, chosen);
-  plan.cells = plan_cells(plan.grid, chosen);
+  if (!request.unchecked) plan.instrument = rows_for_the_instrument(known, plan.grid.backends);
+  plan.cells = plan_cells(plan.grid, plan.instrument, known);
   plan.rounds = request.rounds.value_or(profile.rounds);
   plan.seed = request.seed ? *request.seed : std::random_device()();
   plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");
-  plan.setup.size_bytes = plan.grid.size_bytes;
-  plan.setup.depth = plan.grid.depth;
-  plan.setup.unix_sockets = plan.grid.unix_sockets;
+  plan.setup.time_calls = plan.grid.time_calls;
   plan.setup.warmup = request.warmup.value_or(profile.warmup);
   plan.setup.window = request.window.value_or(profile.window);
   plan.allowed_processors = allowed_processors();
@@ -98,6 +143,18 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
   }
   return plan;
 }
+
+namespace {
+
+std::string describe_load(const std::vector<std::uint64_t>& rates_per_s) {
+  std::vector<std::string> loads;
+  for (const std::uint64_t rate : rates_per_s) {
+    loads.push_back(rate == 0 ? "closed loop" : fmt::format("open loop of {}/s", rate));
+  }
+  return fmt::format("{}", fmt::join(loads, ", "));
+}
+
+}  // namespace
 
 std::string describe(const CampaignPlan& plan) {
   const Grid& grid = plan.grid;
@@ -115,9 +172,14 @@ std::string describe(const CampaignPlan& plan) {
   text += fmt::format("  threads      {}\n", counts(grid.threads));
   text += fmt::format("  connections  {}\n", counts(grid.connections));
   text += fmt::format("  idle         {}\n", counts(grid.idle));
-  text +=
-      fmt::format("  messages     {} bytes, {} in flight per connection, over {}\n",
-                  grid.size_bytes, grid.depth, grid.unix_sockets ? "unix sockets" : "TCP loopback");
+  text += fmt::format("  messages     {} bytes{}, over {}\n", fmt::join(grid.size_bytes, " "),
+                      grid.depth ? fmt::format(", {} in flight per connection", *grid.depth) : "",
+                      grid.unix_sockets ? "unix sockets" : "TCP loopback");
+  text += fmt::format("  load         {}\n", describe_load(grid.rate_per_s));
+  text += fmt::format("  instrument   {}\n",
+                      plan.instrument.empty()
+                          ? "not checked beyond the backends above"
+                          : fmt::format("checked with {}", fmt::join(plan.instrument, " ")));
   text += fmt::format("  trials       {} in {} rounds of {} cells", expected.trials, plan.rounds,
                       plan.cells.size());
   if (unsupported > 0) text += fmt::format(", {} of them unsupported", unsupported);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bench/instrument.hpp"
+
 namespace muxlab {
 namespace {
 
@@ -62,6 +64,44 @@ TEST(CampaignPlan, WhatIsAskedForWins) {
   EXPECT_EQ(plan.folder, "here");
 }
 
+TEST(CampaignPlan, AddsTheRowsThatCheckTheInstrument) {
+  std::vector<BackendInfo> known = known_here;
+  for (const std::string_view name : kInstrumentRows) {
+    known.push_back({std::string(name), true, true, "", "", std::nullopt, models});
+  }
+  CampaignRequest request = with_backends({"poll"});
+  request.threads = {1};
+  request.connections = {10, 100};
+  const Experiment& experiment = find_experiment("throughput");
+  const CampaignPlan plan = plan_campaign(experiment, request, known);
+  EXPECT_THAT(plan.grid.backends, ElementsAre("poll"));
+  EXPECT_THAT(plan.instrument, ElementsAre(kBaseline, kSameAgain, kOneCallMore));
+  EXPECT_EQ(plan.cells.size(), 2U * 4);
+  request.backends = {std::string(kBaseline), "poll"};
+  EXPECT_THAT(plan_campaign(experiment, request, known).instrument,
+              ElementsAre(kSameAgain, kOneCallMore));
+  request.unchecked = true;
+  EXPECT_EQ(plan_campaign(experiment, request, known).cells.size(), 2U * 2);
+  known.back().works = false;
+  request.unchecked = false;
+  EXPECT_TRUE(plan_campaign(experiment, request, known).instrument.empty());
+}
+
+TEST(CampaignPlan, AnOpenLoopHasNoDepthUnlessAsked) {
+  CampaignRequest request = with_backends({"poll"});
+  request.threads = {1};
+  request.connections = {10};
+  request.rate_per_s = {0, 20'000};
+  const CampaignPlan plan = plan_for(request);
+  ASSERT_EQ(plan.cells.size(), 2U);
+  EXPECT_EQ(plan.cells[0].cell.depth, 1U);
+  EXPECT_EQ(plan.cells[1].cell.depth, 0U);
+  EXPECT_EQ(plan.cells[1].cell.rate_per_s, 20'000U);
+  EXPECT_THAT(describe(plan), HasSubstr("closed loop, open loop of 20000/s"));
+  request.depth = 3;
+  EXPECT_EQ(plan_for(request).cells[1].cell.depth, 3U);
+}
+
 TEST(CampaignPlan, MarksWhatABackendCannotDo) {
   CampaignRequest request = with_backends({"libevent-select", "bare-poll"});
   request.connections = {100, 5000};
@@ -89,9 +129,9 @@ TEST(CampaignPlan, RejectsWhatMakesNoSense) {
   request.threads = {1, 1};
   EXPECT_EQ(code_for(request), ExitCode::usage);
   request.threads = {2};
-  request.threading = "single";
+  request.threading = {{"single"}};
   EXPECT_EQ(code_for(request), ExitCode::usage);
-  request.threading = "round-robin";
+  request.threading = {{"round-robin"}};
   EXPECT_EQ(code_for(request), ExitCode::usage);
 }
 
@@ -101,12 +141,12 @@ TEST(CampaignPlan, UnixSocketsAreHandedOut) {
   request.threads = {1, 2};
   request.connections = {10};
   const CampaignPlan plan = plan_for(request);
-  EXPECT_TRUE(plan.setup.unix_sockets);
+  EXPECT_TRUE(plan.cells.front().cell.unix_sockets);
   ASSERT_EQ(plan.cells.size(), 2U);
   EXPECT_EQ(plan.cells[0].cell.threading, "single");
   EXPECT_EQ(plan.cells[1].cell.threading, "acceptor");
   EXPECT_THAT(describe(plan), HasSubstr("over unix sockets"));
-  request.threading = "reuseport";
+  request.threading = {{"reuseport"}};
   EXPECT_EQ(code_for(request), ExitCode::usage);
 }
 

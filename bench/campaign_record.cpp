@@ -16,12 +16,37 @@ using Json = nlohmann::ordered_json;
 constexpr int kSchemaVersion = 1;
 constexpr const char* kFileName = "machine.json";
 
+/// Null for the natural one; a list only where there are several.
+Json threading_json(const Grid& grid) {
+  if (grid.threading.empty()) return {};
+  return grid.threading.size() == 1 ? Json(grid.threading.front()) : Json(grid.threading);
+}
+
 Json grid_json(const Grid& grid) {
   return {{"backends", grid.backends},
           {"threads", grid.threads},
           {"connections", grid.connections},
           {"idle", grid.idle},
-          {"threading", grid.threading.empty() ? Json() : Json(grid.threading)}};
+          {"size_bytes", grid.size_bytes},
+          {"rate_per_s", grid.rate_per_s},
+          {"depth", grid.depth ? Json(*grid.depth) : Json()},
+          {"churn", grid.churn},
+          {"engines", grid.engines},
+          {"notify", grid.notify},
+          {"total", grid.total ? Json(*grid.total) : Json()},
+          {"time_calls", grid.time_calls},
+          {"threading", threading_json(grid)}};
+}
+
+/// The value that all trials have; null when they differ, and the grid has all.
+Json the_only(const std::vector<std::uint64_t>& values) {
+  return values.size() == 1 ? Json(values.front()) : Json();
+}
+
+/// In flight per connection, of a closed loop; null where an open one sets no limit.
+Json depth_json(const Grid& grid) {
+  if (grid.depth) return *grid.depth;
+  return grid.rate_per_s == std::vector<std::uint64_t>{0} ? Json(Cell().depth) : Json();
 }
 
 /// Which processors each side runs on, by the number of server threads.
@@ -72,10 +97,13 @@ CampaignRecord::CampaignRecord(const CampaignPlan& plan)
             {"cells", plan.cells.size()},
             {"warmup_ns", plan.setup.warmup.count()},
             {"window_ns", plan.setup.window.count()},
-            {"size_bytes", plan.setup.size_bytes},
-            {"depth", plan.setup.depth},
-            {"transport", plan.setup.unix_sockets ? "unix" : "tcp"},
+            {"time_calls", plan.setup.time_calls},
+            {"size_bytes", the_only(plan.grid.size_bytes)},
+            {"depth", depth_json(plan.grid)},
+            {"transport", plan.grid.unix_sockets ? "unix" : "tcp"},
             {"grid", grid_json(plan.grid)},
+            {"instrument", plan.instrument},
+            {"allowed_processors", plan.allowed_processors},
             {"processors", processors_json(plan)},
             {"machine", machine_card()}} {}
 
@@ -101,6 +129,11 @@ CampaignRecord CampaignRecord::read(const std::filesystem::path& folder) {
   return record;
 }
 
+void CampaignRecord::resume() {
+  json_["run_status"] = "running";
+  json_["resumed_utc"].push_back(utc_now());
+}
+
 void CampaignRecord::finish(const std::string& run_status) {
   json_["run_status"] = run_status;
   json_["ended_utc"] = utc_now();
@@ -115,13 +148,15 @@ std::vector<std::string> CampaignRecord::backends() const {
 }
 
 std::string CampaignRecord::caption(TrialCount trials) const {
+  const Json& size = json_.at("size_bytes");
+  const Json& depth = json_.at("depth");
   const std::string conditions = fmt::format(
-      "{}, {}-byte messages over {}, {} in flight per connection, windows of {}, {} per point: "
-      "median, "
-      "bars from min to max; seed {}",
-      json_.at("started_utc").get<std::string>().substr(0, 10), json_.at("size_bytes").dump(),
+      "{}, {} over {}{}, windows of {},\n"
+      "{} per point: median, bars from min to max; seed {}",
+      json_.at("started_utc").get<std::string>().substr(0, 10),
+      size.is_null() ? "messages" : size.dump() + "-byte messages",
       json_.value("transport", "tcp") == "unix" ? "unix sockets" : "TCP loopback",
-      json_.at("depth").dump(),
+      depth.is_null() ? "" : fmt::format(", {} in flight per connection", depth.dump()),
       cli::show_duration(std::chrono::nanoseconds(json_.at("window_ns").get<std::int64_t>())),
       show(trials), json_.at("seed").dump());
   const std::string warning = caution(trials);

@@ -20,11 +20,14 @@ class CampaignRecord {
   /// schema.
   static CampaignRecord read(const std::filesystem::path& folder);
 
+  /// It goes on, after an interruption.
+  void resume();
   /// `complete`, `complete_with_failures` or `interrupted`, and the time.
   void finish(const std::string& run_status);
   /// Replaces `folder`/machine.json.
   void write(const std::filesystem::path& folder) const;
 
+  [[nodiscard]] const nlohmann::ordered_json& json() const { return json_; }
   [[nodiscard]] std::vector<std::string> backends() const;
   /// The lines below each plot: machine, conditions, and what keeps it from being trusted.
   [[nodiscard]] std::string caption(TrialCount trials) const;

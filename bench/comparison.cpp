@@ -6,24 +6,16 @@
 #include <array>
 #include <map>
 #include <optional>
-#include <tuple>
 #include <utility>
 
+#include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
-#include "cli.hpp"
+#include "bench/instrument.hpp"
 
 namespace muxlab {
 namespace {
 
 using Record = std::vector<std::string>;
-
-constexpr double kSignificant = 0.05;
-
-/// Everything that cells have to have in common to be compared.
-auto point_of(const Cell& cell) {
-  return std::tuple(cell.threads, cell.threading, cell.idle, cell.connections);
-}
-using Point = decltype(point_of(Cell{}));
 
 /// CPU time per echo by round; NaN where it was not measured.
 struct Measured {
@@ -64,18 +56,17 @@ Verdict verdict_of(const Comparison& comparison) {
   return comparison.ratio.ratio < 1 ? Verdict::cheaper : Verdict::dearer;
 }
 
-std::string point_text(const Cell& cell) {
-  std::string text = fmt::format("{} thread{}, {} connections", cell.threads,
-                                 cell.threads == 1 ? "" : "s", cli::show_count(cell.connections));
-  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
-  return text;
-}
-
 std::string shown(const Comparison& comparison) {
   if (comparison.verdict == Verdict::cannot_tell) return comparison.cell.backend;
   const PairedRatio& ratio = comparison.ratio;
   return fmt::format("{} x{:.2f} ({:.2f} to {:.2f})", comparison.cell.backend, ratio.ratio,
                      ratio.interval.low, ratio.interval.high);
+}
+
+/// The usual one, or the first where that is not asked for.
+std::string_view baseline_of(std::span<const std::string> backends) {
+  if (backends.empty() || std::ranges::count(backends, kBaseline) > 0) return kBaseline;
+  return backends.front();
 }
 
 }  // namespace
@@ -89,14 +80,14 @@ std::vector<Comparison> compare(std::span<const TrialRow> trials,
                                 std::span<const std::string> backends) {
   std::vector<Comparison> comparisons;
   for (const auto& [point, cells] : by_point(trials, backends)) {
-    const auto usual = std::ranges::find(cells, "epoll-lt", [](const Measured& measured) {
-      return std::string_view(measured.cell.backend);
-    });
-    const Measured& baseline = usual == cells.end() ? cells.front() : *usual;
+    const auto baseline = std::ranges::find_if(
+        cells, [&](const Measured& one) { return one.cell.backend == baseline_of(backends); });
+    if (baseline == cells.end()) continue;
     for (const Measured& cell : cells) {
-      if (&cell == &baseline) continue;
-      const auto ratio = ratio_of(cell, baseline);
-      if (ratio) comparisons.push_back({cell.cell, baseline.cell.backend, *ratio});
+      const bool is_asked = std::ranges::count(backends, cell.cell.backend) > 0;
+      if (&cell == &*baseline || !is_asked) continue;
+      const auto ratio = ratio_of(cell, *baseline);
+      if (ratio) comparisons.push_back({cell.cell, baseline->cell.backend, *ratio});
     }
   }
   std::vector<double> alone;
@@ -110,44 +101,63 @@ std::vector<Comparison> compare(std::span<const TrialRow> trials,
 }
 
 std::string comparisons_csv(std::span<const Comparison> comparisons) {
-  std::string text = csv_record(Record{"metric", "baseline", "backend", "threading", "threads",
-                                       "connections", "idle", "pairs", "ratio", "ratio_low",
-                                       "ratio_high", "p", "p_of_all", "verdict"});
+  Record header = {"metric", "baseline"};
+  const Record cell = cell_header();
+  header.insert(header.end(), cell.begin(), cell.end());
+  header.insert(header.end(),
+                {"pairs", "ratio", "ratio_low", "ratio_high", "p", "p_of_all", "verdict"});
+  std::string text = csv_record(header);
   for (const Comparison& comparison : comparisons) {
-    const Cell& cell = comparison.cell;
     const PairedRatio& ratio = comparison.ratio;
-    text += csv_record(Record{
-        "server_cpu_ns_per_echo", comparison.baseline, cell.backend, cell.threading,
-        fmt::to_string(cell.threads), fmt::to_string(cell.connections), fmt::to_string(cell.idle),
-        fmt::to_string(ratio.pairs), number_field(ratio.ratio), number_field(ratio.interval.low),
-        number_field(ratio.interval.high), number_field(ratio.p), number_field(comparison.p_of_all),
-        std::string(verdict_name(comparison.verdict))});
+    Record record = {"server_cpu_ns_per_echo", comparison.baseline};
+    const Record fields = cell_fields(comparison.cell);
+    record.insert(record.end(), fields.begin(), fields.end());
+    record.insert(
+        record.end(),
+        {fmt::to_string(ratio.pairs), number_field(ratio.ratio), number_field(ratio.interval.low),
+         number_field(ratio.interval.high), number_field(ratio.p),
+         number_field(comparison.p_of_all), std::string(verdict_name(comparison.verdict))});
+    text += csv_record(record);
   }
   return text;
 }
 
+namespace {
+
+/// Of one point: who is cheaper, who dearer, and of whom it cannot be told.
+std::string verdicts_text(std::span<const Comparison> comparisons) {
+  std::string text;
+  for (const Verdict verdict : {Verdict::cheaper, Verdict::dearer, Verdict::cannot_tell}) {
+    std::string names;
+    for (const Comparison& comparison : comparisons) {
+      if (comparison.verdict != verdict) continue;
+      names += (names.empty() ? "" : ", ") + shown(comparison);
+    }
+    if (!names.empty()) text += fmt::format("    {:<12} {}\n", verdict_name(verdict), names);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string comparison_text(std::span<const Comparison> comparisons) {
   if (comparisons.empty()) return {};
   std::string text = "\nServer CPU per echo, with the interval of 95 %:\n";
-  const Comparison* first = nullptr;  // of its point
-  for (const Comparison& comparison : comparisons) {
-    if (first != nullptr && point_of(first->cell) == point_of(comparison.cell)) continue;
-    first = &comparison;
-    text += fmt::format("  {}, against {}\n", point_text(comparison.cell), comparison.baseline);
-    for (const Verdict verdict : {Verdict::cheaper, Verdict::dearer, Verdict::cannot_tell}) {
-      std::string names;
-      for (const Comparison& other : comparisons) {
-        if (point_of(other.cell) != point_of(comparison.cell) || other.verdict != verdict) continue;
-        names += (names.empty() ? "" : ", ") + shown(other);
-      }
-      if (!names.empty()) text += fmt::format("    {:<12} {}\n", verdict_name(verdict), names);
-    }
+  for (std::size_t begin = 0, end = 0; begin < comparisons.size(); begin = end) {
+    const Comparison& first = comparisons[begin];
+    const auto is_here = [&](const Comparison& other) {
+      return point_of(other.cell) == point_of(first.cell);
+    };
+    while (end < comparisons.size() && is_here(comparisons[end])) ++end;
+    text += fmt::format("  {}, against {}\n{}", describe_point(first.cell), first.baseline,
+                        verdicts_text(comparisons.subspan(begin, end - begin)));
   }
   const bool are_few = std::ranges::any_of(comparisons, [](const Comparison& comparison) {
     return comparison.ratio.pairs < kFewestPairs;
   });
   if (are_few) {
-    text += fmt::format("  With fewer than {} trials of each it cannot be told.\n", kFewestPairs);
+    text += fmt::format("  With fewer than {} undisturbed trials of each it cannot be told.\n",
+                        kFewestPairs);
   }
   return text;
 }

@@ -37,6 +37,13 @@ Json latency_json(const Histogram& latency) {
   return json;
 }
 
+/// Of the window, for each thread; null when it is not known.
+Json runqueue_wait_share(const LoadOptions& options, const LoadReport& report) {
+  if (!report.runqueue_wait) return {};
+  return ratio(seconds(*report.runqueue_wait),
+               seconds(report.window) * static_cast<double>(options.threads));
+}
+
 /// What an open loop has beside the rest.
 Json open_loop_json(const LoadOptions& options, const LoadReport& report) {
   const LoadTally& tally = report.tally;
@@ -50,7 +57,26 @@ Json open_loop_json(const LoadOptions& options, const LoadReport& report) {
       {"unanswered", tally.unanswered},
       {"latency_from_send_ns", latency_json(tally.latency_from_send_ns)},
       {"send_lag_ns", latency_json(tally.send_lag_ns)},
-      {"not_trusted", why_not_trusted(options, report)},
+  };
+}
+
+/// With churn, inside the window: those whose first echo came back.
+std::uint64_t opened_of(const LoadTally& tally) {
+  return tally.first_echo_ns.count() + tally.first_echo_ns.dropped();
+}
+
+/// What churn adds.
+Json churn_json(const LoadOptions& options, const LoadReport& report) {
+  const LoadTally& tally = report.tally;
+  const std::uint64_t opened = opened_of(tally);
+  return {
+      {"churn", *options.churn},
+      {"connections_opened", opened},
+      {"connections_closed", tally.closed},
+      {"connections_per_s", ratio(static_cast<double>(opened), seconds(report.window))},
+      {"connections_without_port", tally.without_port},
+      {"connections_without_backlog", tally.without_backlog},
+      {"first_echo_ns", latency_json(tally.first_echo_ns)},
   };
 }
 
@@ -66,6 +92,10 @@ std::string show_p99(const Histogram& histogram) {
 }
 
 std::string show_model(const LoadOptions& options) {
+  if (options.churn) {
+    return fmt::format("closed loop, depth {}, {} echo{} per connection", options.depth,
+                       *options.churn, *options.churn == 1 ? "" : "es");
+  }
   if (!options.rate) return fmt::format("closed loop, depth {}", options.depth);
   return fmt::format("open loop, {}/s, {} gaps, seed {}{}", *options.rate, gaps_name(options.gaps),
                      options.seed,
@@ -87,6 +117,68 @@ std::string show_errors(const LoadErrors& errors) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", kLoadErrorNames[i], count);
   }
   return text;
+}
+
+/// A report for a reader: what it is, and its value.
+class Lines {
+ public:
+  void add(std::string_view name, const std::string& value) {
+    text_ += fmt::format("{:<13}{}\n", name, value);
+  }
+  /// Nothing when there are none.
+  void add_latencies(std::string_view name, const Histogram& latency, std::string_view since) {
+    if (latency.count() == 0) return;
+    add(name, fmt::format("mean {}{}", show_ns(latency.mean()), since));
+    for (const auto& [which, percentile] :
+         {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
+          std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
+      const auto value = static_cast<double>(latency.value_at_percentile(percentile));
+      add("", fmt::format("{:<6} {:>10}", which, show_ns(value)));
+    }
+  }
+  [[nodiscard]] std::string text() && { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+void show_echoes(const LoadOptions& options, const LoadReport& report, Lines& lines) {
+  const LoadTally& tally = report.tally;
+  lines.add("echoes", fmt::format("{} in {:.3f} s", tally.echoes, seconds(report.window)));
+  if (tally.echoes > 0) {
+    const auto echoes = static_cast<double>(tally.echoes);
+    const double rate = echoes / seconds(report.window);
+    lines.add("rate", fmt::format("{:.0f} echo/s, {}/s each way", rate,
+                                  show_bytes(rate * static_cast<double>(options.size_bytes))));
+    lines.add_latencies("latency", tally.latency_ns, "");
+    const double cpu_ns = static_cast<double>(report.client_cpu.count()) / echoes;
+    lines.add("client CPU", show_ns(cpu_ns) + " per echo");
+  }
+  if (const auto in_flight = littles_law_ratio(options, report)) {
+    lines.add("in flight", fmt::format("{:.1f} % of {}, by Little's law", 100 * *in_flight,
+                                       options.connections * options.depth));
+  }
+}
+
+void show_churn(const LoadReport& report, Lines& lines) {
+  const LoadTally& tally = report.tally;
+  const double window_s = seconds(report.window);
+  const std::uint64_t opened = opened_of(tally);
+  const double per_s = window_s > 0 ? static_cast<double>(opened) / window_s : 0;
+  lines.add("connections",
+            fmt::format("{} opened and {} closed, {:.0f}/s", opened, tally.closed, per_s));
+  lines.add_latencies("first echo", tally.first_echo_ns, " since connect");
+  if (tally.without_port + tally.without_backlog > 0) {
+    lines.add("waited", fmt::format("{} connections for a port, {} for room in the backlog",
+                                    tally.without_port, tally.without_backlog));
+  }
+}
+
+void show_open_loop(const LoadTally& tally, Lines& lines) {
+  lines.add("late", fmt::format("sent p99 {} after it was due; from then on p99 {}",
+                                show_p99(tally.send_lag_ns), show_p99(tally.latency_from_send_ns)));
+  lines.add("offered", fmt::format("{} messages, {} not sent, {} not answered", tally.offered,
+                                   tally.unsent, tally.unanswered));
 }
 
 }  // namespace
@@ -117,56 +209,37 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
       {"latency_ns", latency_json(tally.latency_ns)},
       {"latencies_out_of_range", tally.latency_ns.dropped()},
       {"client_cpu_ns_per_echo", ratio(static_cast<double>(report.client_cpu.count()), echoes)},
+      {"client_runqueue_wait_share", runqueue_wait_share(options, report)},
       {"bytes_sent", tally.bytes_sent},
       {"bytes_received", tally.bytes_received},
       {"bytes_missing", tally.bytes_missing},
       {"errors", tally.errors.total()},
       {"errors_by_kind", by_kind},
   };
+  const auto littles_law = littles_law_ratio(options, report);
+  json["engine"] = engine_name(report.engine);
+  json["littles_law_ratio"] = littles_law ? Json(*littles_law) : Json();
+  json["not_trusted"] = why_not_trusted(options, report);
+  if (options.churn) json.update(churn_json(options, report));
   if (options.rate) json.update(open_loop_json(options, report));
   return json;
 }
 
 std::string load_text(const LoadOptions& options, const LoadReport& report) {
-  const LoadTally& tally = report.tally;
-  const Histogram& latency = tally.latency_ns;
-  const double window_s = seconds(report.window);
-  const auto echoes = static_cast<double>(tally.echoes);
-  std::string text;
-  const auto line = [&text](std::string_view name, const std::string& value) {
-    text += fmt::format("{:<13}{}\n", name, value);
-  };
-  line("server", options.connect);
-  line("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
-  line("load", fmt::format("{} connections and {} idle, {} B, {} thread{}", options.connections,
-                           options.idle, options.size_bytes, options.threads,
-                           options.threads == 1 ? "" : "s"));
-  line("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
-  line("echoes", fmt::format("{} in {:.3f} s", tally.echoes, window_s));
-  if (tally.echoes > 0) {
-    const double rate = echoes / window_s;
-    line("rate", fmt::format("{:.0f} echo/s, {}/s each way", rate,
-                             show_bytes(rate * static_cast<double>(options.size_bytes))));
-    line("latency", fmt::format("mean {}", show_ns(latency.mean())));
-    for (const auto& [name, percentile] :
-         {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
-          std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
-      const auto value = static_cast<double>(latency.value_at_percentile(percentile));
-      line("", fmt::format("{:<6} {:>10}", name, show_ns(value)));
-    }
-    line("client CPU",
-         fmt::format("{} per echo",
-                     show_ns(static_cast<double>(report.client_cpu.count()) / echoes)));
-  }
-  if (options.rate) {
-    line("late", fmt::format("sent p99 {} after it was due; from then on p99 {}",
-                             show_p99(tally.send_lag_ns), show_p99(tally.latency_from_send_ns)));
-    line("offered", fmt::format("{} messages, {} not sent, {} not answered", tally.offered,
-                                tally.unsent, tally.unanswered));
-  }
-  const std::string errors = show_errors(tally.errors);
-  line("errors", errors.empty() ? "0" : errors);
-  return text;
+  Lines lines;
+  lines.add("server", options.connect);
+  lines.add("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
+  lines.add("load",
+            fmt::format("{} connections and {} idle, {} B, {} thread{}, {}", options.connections,
+                        options.idle, options.size_bytes, options.threads,
+                        options.threads == 1 ? "" : "s", engine_name(report.engine)));
+  lines.add("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
+  show_echoes(options, report, lines);
+  if (options.churn) show_churn(report, lines);
+  if (options.rate) show_open_loop(report.tally, lines);
+  const std::string errors = show_errors(report.tally.errors);
+  lines.add("errors", errors.empty() ? "0" : errors);
+  return std::move(lines).text();
 }
 
 std::string load_failure(const LoadReport& report) {

@@ -4,104 +4,91 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <set>
-#include <string_view>
-
-#include "backends/failure.hpp"
-#include "bench/process.hpp"
 
 namespace muxlab {
 namespace {
 
-using Path = std::filesystem::path;
+/// What each kind of picture shows; without a value it is not drawn, as it would be empty.
+struct Script {
+  const char* name;
+  Metric metric;
+};
+constexpr std::array kScripts = {Script{"throughput", Metric::echoes_per_s},
+                                 Script{"latency", Metric::latency_ns_p99},
+                                 Script{"cpu", Metric::server_cpu_ns_per_echo}};
 
-constexpr std::array kScripts = {"throughput", "latency", "cpu"};
+using Column = std::pair<std::string, std::set<std::uint64_t>>;
 
-bool has_scripts(const Path& folder) { return std::filesystem::exists(folder / "style.gp"); }
-
-/// The checkout that the build folder around the executable was configured for; empty if unknown.
-Path configured_checkout(const Path& build) {
-  constexpr std::string_view key = "CMAKE_HOME_DIRECTORY:INTERNAL=";
-  std::ifstream cache(build / "CMakeCache.txt");
-  for (std::string line; std::getline(cache, line);) {
-    if (line.starts_with(key)) return line.substr(key.size());
+/// What can be an axis, and the values that were measured of it.
+std::vector<Column> columns_of(std::span<const SummaryRow> rows) {
+  std::vector<Column> columns = {{"connections", {}}, {"threads", {}}, {"idle", {}},
+                                 {"size_bytes", {}},  {"depth", {}},   {"rate_per_s", {}}};
+  for (auto& [column, values] : columns) {
+    for (const SummaryRow& row : rows) {
+      if (row.is_measured()) values.insert(place_on(column, row));
+    }
   }
-  return {};
+  return columns;
 }
 
-/// share/muxlab/plots of the executable's prefix, or scripts/plots of the checkout around it or,
-/// with a build folder elsewhere, of the checkout that it was built from.
-Path find_scripts() {
-  const Path program = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  std::vector<Path> candidates = {program.parent_path() / "share/muxlab/plots"};
-  for (Path folder = program; folder != folder.parent_path(); folder = folder.parent_path()) {
-    candidates.push_back(folder / "scripts/plots");
+/// Every combination of values of the columns other than `axis`.
+std::vector<Plot> slices_along(const std::string& axis, std::span<const Column> columns) {
+  std::vector<Plot> slices = {{"", axis, {}, "-vs-" + axis}};
+  for (const auto& [column, values] : columns) {
+    if (column == axis) continue;
+    const bool is_named =
+        values.size() > 1 || (column == "connections" && axis != column) || column == "threads";
+    std::vector<Plot> finer;
+    for (const Plot& slice : slices) {
+      for (const std::uint64_t value : values) {
+        finer.push_back(slice);
+        finer.back().conditions.emplace_back(column, value);
+        if (is_named) finer.back().name += fmt::format("-{}-{}", column, value);
+      }
+    }
+    slices = std::move(finer);
   }
-  candidates.push_back(configured_checkout(program) / "scripts/plots");
-  const auto found = std::find_if(candidates.begin(), candidates.end(), has_scripts);
-  if (found != candidates.end()) return *found;
-  throw Failure(ExitCode::unavailable,
-                fmt::format("no plots: there is no {}, and no scripts/plots in a folder above {}",
-                            candidates.front().string(), program.string()));
-}
-
-void draw(const Path& scripts, const Path& folder, const Plot& plot, const std::string& caption) {
-  const Path picture = folder / "plots" / (plot.name + ".svg");
-  const Path temporary = picture.string() + ".tmp";
-  // Default settings: somebody's ~/.gnuplot must not change the picture.
-  Process gnuplot(Command{{"gnuplot", "--default-settings", "-c", scripts / (plot.script + ".gp"),
-                           folder / "summary.csv", temporary, plot.axis, fmt::to_string(plot.fixed),
-                           fmt::to_string(plot.idle), caption},
-                          {},
-                          {}});
-  const auto ended = [&] { return gnuplot.exit_code().has_value(); };
-  wait_for({&gnuplot}, -1, Clock::now() + std::chrono::seconds(60), ended);
-  if (gnuplot.exit_code() == 127) {
-    throw Failure(ExitCode::unavailable,
-                  fmt::format("gnuplot cannot be run: install gnuplot-nox, then muxlab report {}",
-                              folder.string()));
-  }
-  if (gnuplot.exit_code() != 0) {
-    throw Failure(ExitCode::unavailable, fmt::format("gnuplot did not draw {}: {}",
-                                                     picture.string(), gnuplot.last_words()));
-  }
-  std::filesystem::rename(temporary, picture);
+  return slices;
 }
 
 }  // namespace
 
-std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
-  std::set<std::uint64_t> threads, connections, idles;
-  for (const SummaryRow& row : rows) {
-    if (row.trials == 0) continue;
-    threads.insert(row.cell.threads);
-    connections.insert(row.cell.connections);
-    idles.insert(row.cell.idle);
-  }
-  std::vector<Plot> plots;
-  const auto add = [&](const char* axis, const char* other, std::uint64_t fixed) {
-    for (const std::uint64_t idle : idles) {
-      const std::string suffix = idles.size() > 1 ? fmt::format("-idle-{}", idle) : "";
-      for (const char* script : kScripts) {
-        plots.push_back({script, axis, fixed, idle,
-                         fmt::format("{}-vs-{}-{}-{}{}", script, axis, other, fixed, suffix)});
-      }
-    }
-  };
-  for (const std::uint64_t fixed : threads) add("connections", "threads", fixed);
-  if (threads.size() < 2) return plots;
-  for (const std::uint64_t fixed : connections) add("threads", "connections", fixed);
-  return plots;
+bool Plot::shows(const SummaryRow& row) const {
+  return row.is_measured() && std::ranges::all_of(conditions, [&](const auto& condition) {
+           return place_on(condition.first, row) == condition.second;
+         });
 }
 
-std::size_t draw_plots(const Path& folder, std::span<const Plot> plots,
-                       const std::string& caption) {
-  if (plots.empty()) return 0;
-  const Path scripts = find_scripts();
-  std::filesystem::create_directories(folder / "plots");
-  for (const Plot& plot : plots) draw(scripts, folder, plot, caption);
-  return plots.size();
+std::uint64_t place_on(const std::string& axis, const SummaryRow& row) {
+  if (axis == "threads") return row.cell.threads;
+  if (axis == "idle") return row.cell.idle;
+  if (axis == "size_bytes") return row.cell.size_bytes;
+  if (axis == "depth") return row.cell.depth;
+  if (axis == "rate_per_s") return row.cell.rate_per_s;
+  return row.cell.connections;
+}
+
+std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
+  const std::vector<Column> columns = columns_of(rows);
+  const bool has_axis =
+      std::ranges::any_of(columns, [](const Column& column) { return column.second.size() > 1; });
+  std::vector<Plot> plots;
+  for (const auto& [axis, values] : columns) {
+    if (values.size() < 2 && (has_axis || axis != "connections")) continue;
+    for (const Plot& slice : slices_along(axis, columns)) {
+      for (const auto& [script, metric] : kScripts) {
+        const auto is_shown = [&, metric = metric](const SummaryRow& row) {
+          return slice.shows(row) && row.spread(metric);
+        };
+        if (std::ranges::none_of(rows, is_shown)) continue;
+        plots.push_back(slice);
+        plots.back().script = script;
+        plots.back().name.insert(0, script);
+      }
+    }
+  }
+  return plots;
 }
 
 }  // namespace muxlab

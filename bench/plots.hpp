@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/summary.hpp"
@@ -12,21 +13,35 @@ namespace muxlab {
 
 /// One picture: a gnuplot file of scripts/plots, and the slice of summary.csv that it shows.
 struct Plot {
-  std::string script;       ///< "throughput", "latency" or "cpu"
-  std::string axis;         ///< what runs along x: "connections" or "threads"
-  std::uint64_t fixed = 0;  ///< the value of the other one
-  std::uint64_t idle = 0;
+  std::string script;  ///< "throughput", "latency" or "cpu"
+  std::string axis;    ///< the column that runs along x
+  std::vector<std::pair<std::string, std::uint64_t>> conditions;  ///< of the other columns
   std::string name;  ///< of the file, without its ending
+
+  /// Whether `row` is in the slice.
+  [[nodiscard]] bool shows(const SummaryRow& row) const;
 };
 
-/// The pictures that `rows` can fill: against connections for each number of threads, and, where
-/// several were measured, against threads for each number of connections.
+/// Where `row` is along `axis`: "threads", "connections", "idle", "size_bytes", "depth" or
+/// "rate_per_s".
+std::uint64_t place_on(const std::string& axis, const SummaryRow& row);
+
+/// The pictures that `rows` can fill: against each of these that several values were measured of,
+/// and connections where that is none, one for each combination of values of the others.
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows);
 
-/// Draws `plots` from `folder`/summary.csv as `folder`/plots/NAME.svg with `caption` below each,
-/// and returns how many there are. The same data gives the same bytes. Throws Failure (unavailable)
-/// when gnuplot or its files are not found or one fails.
-std::size_t draw_plots(const std::filesystem::path& folder, std::span<const Plot> plots,
-                       const std::string& caption);
+/// How plots are drawn: into files, for a browser or for programs that take no SVG; or with
+/// characters, for a terminal.
+enum class PlotFormat { svg, png, text };
+
+/// Draws `plots` from `folder`/summary.csv as `folder`/plots/NAME.svg or .png with `caption` below
+/// each. The same data gives the same bytes, and a picture that cannot be drawn leaves the one
+/// there as it was. Throws Failure (unavailable) when gnuplot or its files are not found or one
+/// fails.
+void draw_plots(const std::filesystem::path& folder, std::span<const Plot> plots, PlotFormat format,
+                const std::string& caption);
+
+/// The same as 30 lines of 100 characters each.
+std::string draw_as_text(const std::filesystem::path& folder, const Plot& plot);
 
 }  // namespace muxlab

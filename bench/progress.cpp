@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "cli.hpp"
+#include "bench/cell_columns.hpp"
 
 namespace muxlab {
 namespace {
@@ -67,10 +67,7 @@ bool stderr_is_terminal() {
 }
 
 std::string describe(const Cell& cell) {
-  std::string text = fmt::format("{}, {} thread{}, {} connections", cell.backend, cell.threads,
-                                 cell.threads == 1 ? "" : "s", cli::show_count(cell.connections));
-  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
-  return text;
+  return fmt::format("{}, {}", cell.backend, describe_point(cell));
 }
 
 std::string show_time(std::chrono::nanoseconds time) {

@@ -23,6 +23,8 @@ class Progress {
   Progress& operator=(Progress&&) = delete;
   ~Progress();
 
+  /// So many trials more than it was said at first.
+  void expect_more(std::uint64_t trials) { trials_ += trials; }
   void begin(const Cell& cell);
   void finish(const TrialRow& row);
 

@@ -7,24 +7,42 @@
 #include <string>
 
 #include "bench/campaign_report.hpp"
-#include "bench/summary_table.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
+namespace {
+
+struct ReportCommand {
+  std::string folder;
+  bool png = false;
+  bool terminal = false;
+};
+
+void run_report(const ReportCommand& command) {
+  const Report report =
+      render_report(command.folder, command.png ? PlotFormat::png : PlotFormat::svg);
+  if (command.terminal) {
+    for (const Plot& plot : report.plots) fmt::print("{}", draw_as_text(command.folder, plot));
+  }
+  fmt::print("{}{}", report_text(report), report.where());
+  std::fflush(stdout);
+}
+
+}  // namespace
 
 void add_report(CLI::App& program, ExitCode& exit_code) {
-  auto folder = std::make_shared<std::string>();
+  auto command = std::make_shared<ReportCommand>();
   CLI::App& verb = cli::add_verb(
       program, "report",
-      "Rebuild summary.csv and the plots of a folder of results from its trials.csv",
-      [folder, &exit_code] {
-        const Report report = render_report(*folder);
-        fmt::print("{}{}{} plots in {}/plots\n", summary_table(report.summary, report.caution),
-                   comparison_text(report.comparisons), report.plots, *folder);
-        std::fflush(stdout);
+      "Rebuild report.html, report.md, the tables and the plots of a folder of results from its "
+      "trials.csv",
+      [command, &exit_code] {
+        run_report(*command);
         exit_code = ExitCode::ok;
       });
-  cli::add_text(verb, "DIR", *folder, "DIR", "A folder that muxlab bench wrote").required();
+  cli::add_text(verb, "DIR", command->folder, "DIR", "A folder that muxlab bench wrote").required();
+  cli::add_flag(verb, "--png", command->png, "Draw PNG files beside the SVG ones");
+  cli::add_flag(verb, "--terminal", command->terminal, "Also draw the plots with characters");
 }
 
 }  // namespace muxlab

@@ -7,8 +7,6 @@
 namespace muxlab {
 namespace {
 
-constexpr double kDoubt = 0.05;
-
 /// The regularised incomplete beta function, by the continued fraction that Lentz' method evaluates
 /// from the front; for x below (a + 1) / (a + b + 2), where that converges quickly.
 double beta_fraction(double x, double a, double b) {
@@ -65,7 +63,7 @@ std::optional<Interval> median_interval(std::vector<double> values) {
   double below = 0;
   double binomial = std::pow(0.5, count);
   std::size_t k = 0;
-  for (; k < values.size() && below + binomial <= kDoubt / 2; ++k) {
+  for (; k < values.size() && below + binomial <= kSignificant / 2; ++k) {
     below += binomial;
     binomial *= (count - static_cast<double>(k)) / static_cast<double>(k + 1);
   }
@@ -85,7 +83,7 @@ std::optional<PairedRatio> paired_ratio(std::span<const std::pair<double, double
   for (const double log : logs) squares += (log - mean) * (log - mean);
   const double error = std::sqrt(squares / (count - 1) / count);
   if (!(error > 0)) return std::nullopt;
-  const double reach = t_exceeded_by(kDoubt, count - 1) * error;
+  const double reach = t_exceeded_by(kSignificant, count - 1) * error;
   return PairedRatio{.pairs = logs.size(),
                      .ratio = std::exp(mean),
                      .interval = {std::exp(mean - reach), std::exp(mean + reach)},
@@ -113,7 +111,7 @@ std::optional<Spread> spread_of(std::vector<double> values) {
   const std::size_t half = values.size() / 2;
   const bool odd = values.size() % 2 == 1;
   const double median = odd ? values[half] : (values[half - 1] + values[half]) / 2;
-  return Spread{median, values.front(), values.back()};
+  return Spread{median, values.front(), values.back(), median_interval(values)};
 }
 
 }  // namespace muxlab

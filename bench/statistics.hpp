@@ -8,23 +8,29 @@
 
 namespace muxlab {
 
-/// The middle of repeated trials and how far they lie apart.
-struct Spread {
-  double median = 0;
-  double min = 0;
-  double max = 0;
-};
-
-/// The spread of `values`, where NaN stands for "not measured" and is left out; nothing when no
-/// value is left. The median of an even number of values is the mean of the two in the middle.
-/// No value is ever dropped for being far from the others.
-std::optional<Spread> spread_of(std::vector<double> values);
+/// What chance may do once in so many cases is no finding.
+inline constexpr double kSignificant = 0.05;
+/// The fewest pairs that a verdict may stand on.
+inline constexpr std::size_t kFewestPairs = 7;
 
 /// Where something is, with a confidence of 95 %.
 struct Interval {
   double low = 0;
   double high = 0;
 };
+
+/// The middle of repeated trials and how far they lie apart.
+struct Spread {
+  double median = 0;
+  double min = 0;
+  double max = 0;
+  std::optional<Interval> interval;  ///< of the median: median_interval()
+};
+
+/// The spread of `values`, where NaN stands for "not measured" and is left out; nothing when no
+/// value is left. The median of an even number of values is the mean of the two in the middle.
+/// No value is ever dropped for being far from the others.
+std::optional<Spread> spread_of(std::vector<double> values);
 
 /// Of the median of whatever `values` were drawn from, whatever its shape: between those two of
 /// them that it lies outside of in at most one case in twenty, by the binomial distribution. A

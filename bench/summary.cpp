@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <tuple>
+
+#include "bench/cell_columns.hpp"
 
 namespace muxlab {
 namespace {
@@ -14,25 +17,40 @@ std::size_t place_of(const std::string& name, std::span<const std::string> names
   return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
+std::uint64_t count(std::span<const TrialRow* const> trials, TrialStatus status) {
+  return static_cast<std::uint64_t>(std::ranges::count(
+      trials, status, [](const TrialRow* trial) { return trial->outcome.status; }));
+}
+
+Limiter usual_limiter(std::span<const TrialRow* const> trials) {
+  std::map<Limiter, std::size_t> times;
+  for (const TrialRow* trial : trials) ++times[limiter_of(trial->cell, trial->outcome.metrics)];
+  const auto usual =
+      std::ranges::max_element(times, {}, [](const auto& one) { return one.second; });
+  return usual == times.end() ? Limiter::unknown : usual->first;
+}
+
 SummaryRow summarise_cell(std::span<const TrialRow* const> trials) {
   const TrialRow& first = *trials.front();
   SummaryRow row;
   row.experiment = first.experiment;
   row.cell = first.cell;
-  row.size_bytes = first.size_bytes;
-  row.depth = first.depth;
-  for (const TrialRow* trial : trials) {
-    row.trials += trial->outcome.status == TrialStatus::ok ? 1 : 0;
-    row.failed += trial->outcome.status == TrialStatus::failed ? 1 : 0;
-    row.unsupported += trial->outcome.status == TrialStatus::unsupported ? 1 : 0;
-  }
+  row.trials = count(trials, TrialStatus::ok);
+  row.failed = count(trials, TrialStatus::failed);
+  row.unsupported = count(trials, TrialStatus::unsupported);
+  row.untrusted = count(trials, TrialStatus::untrusted);
+  const TrialStatus used = row.trials > 0 ? TrialStatus::ok : TrialStatus::untrusted;
+  std::vector<const TrialRow*> measured;
+  std::ranges::copy_if(trials, std::back_inserter(measured),
+                       [&](const TrialRow* trial) { return trial->outcome.status == used; });
+  row.limiter = usual_limiter(measured);
   for (std::size_t i = 0; i < kMetricNames.size(); ++i) {
     std::vector<double> values;
-    for (const TrialRow* trial : trials) {
-      if (trial->outcome.status != TrialStatus::ok) continue;
-      values.push_back(trial->outcome.metrics[Metric{i}]);
-    }
+    for (const TrialRow* trial : measured) values.push_back(trial->outcome.metrics[Metric{i}]);
     row.spreads[i] = spread_of(std::move(values));
+  }
+  if (row.limiter == Limiter::client) {
+    row.spreads[static_cast<std::size_t>(Metric::echoes_per_s)].reset();
   }
   return row;
 }
@@ -42,9 +60,8 @@ SummaryRow summarise_cell(std::span<const TrialRow* const> trials) {
 std::vector<SummaryRow> summarise(std::span<const TrialRow> trials,
                                   std::span<const std::string> backends) {
   const auto place = [&](const TrialRow& trial) {
-    const Cell& cell = trial.cell;
-    return std::tuple(trial.experiment, trial.size_bytes, trial.depth, cell.threads, cell.threading,
-                      cell.idle, cell.connections, place_of(cell.backend, backends), cell.backend);
+    const std::string& backend = trial.cell.backend;
+    return std::tuple(trial.experiment, point_of(trial.cell), place_of(backend, backends), backend);
   };
   std::map<decltype(place(trials.front())), std::vector<const TrialRow*>> cells;
   for (const TrialRow& trial : trials) cells[place(trial)].push_back(&trial);
@@ -55,40 +72,38 @@ std::vector<SummaryRow> summarise(std::span<const TrialRow> trials,
 }
 
 TrialCount count_trials(std::span<const SummaryRow> rows) {
-  TrialCount count;
+  std::vector<std::uint64_t> trials;
   for (const SummaryRow& row : rows) {
-    if (row.trials == 0) continue;
-    count.min = count.min == 0 ? row.trials : std::min(count.min, row.trials);
-    count.max = std::max(count.max, row.trials);
+    if (row.is_measured()) trials.push_back(row.trials);
   }
-  return count;
+  if (trials.empty()) return {};
+  return {std::ranges::min(trials), std::ranges::max(trials)};
 }
 
 std::string summary_csv(std::span<const SummaryRow> rows) {
-  std::vector<std::string> header = {"experiment",  "backend", "threading",  "threads",
-                                     "connections", "idle",    "size_bytes", "depth",
-                                     "trials",      "failed",  "unsupported"};
+  std::vector<std::string> header = {"experiment"};
+  const std::vector<std::string> cell = cell_header();
+  header.insert(header.end(), cell.begin(), cell.end());
+  header.insert(header.end(), {"trials", "failed", "unsupported", "untrusted", "limiter"});
   for (const std::string_view metric : kMetricNames) {
-    for (const char* part : {"median", "min", "max"}) {
+    for (const char* part : {"median", "min", "max", "low", "high"}) {
       header.push_back(fmt::format("{}_{}", metric, part));
     }
   }
   std::string text = csv_record(header);
   for (const SummaryRow& row : rows) {
-    std::vector<std::string> record = {row.experiment,
-                                       row.cell.backend,
-                                       row.cell.threading,
-                                       fmt::to_string(row.cell.threads),
-                                       fmt::to_string(row.cell.connections),
-                                       fmt::to_string(row.cell.idle),
-                                       fmt::to_string(row.size_bytes),
-                                       fmt::to_string(row.depth),
-                                       fmt::to_string(row.trials),
-                                       fmt::to_string(row.failed),
-                                       fmt::to_string(row.unsupported)};
+    std::vector<std::string> record = {row.experiment};
+    const std::vector<std::string> fields = cell_fields(row.cell);
+    record.insert(record.end(), fields.begin(), fields.end());
+    for (const std::uint64_t number : {row.trials, row.failed, row.unsupported, row.untrusted}) {
+      record.push_back(fmt::to_string(number));
+    }
+    record.emplace_back(limiter_name(row.limiter));
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
     for (const auto& spread : row.spreads) {
-      const Spread shown = spread.value_or(Spread{std::nan(""), std::nan(""), std::nan("")});
-      for (const double value : {shown.median, shown.min, shown.max}) {
+      const Spread shown = spread.value_or(Spread{kNone, kNone, kNone, std::nullopt});
+      const Interval interval = shown.interval.value_or(Interval{kNone, kNone});
+      for (const double value : {shown.median, shown.min, shown.max, interval.low, interval.high}) {
         record.push_back(number_field(value));
       }
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/gates.hpp"
 #include "bench/statistics.hpp"
 #include "bench/trial_row.hpp"
 
@@ -15,13 +16,16 @@ namespace muxlab {
 struct SummaryRow {
   std::string experiment;
   Cell cell;
-  std::uint64_t size_bytes = 0;
-  std::uint64_t depth = 0;
-  std::uint64_t trials = 0;       ///< that are ok: only these are in the spreads
-  std::uint64_t failed = 0;       ///< that were run and cannot be trusted
-  std::uint64_t unsupported = 0;  ///< that were not run
+  std::uint64_t trials = 0;            ///< that are ok
+  std::uint64_t failed = 0;            ///< in which something went wrong
+  std::uint64_t unsupported = 0;       ///< that were not run
+  std::uint64_t untrusted = 0;         ///< that met a gate
+  Limiter limiter = Limiter::unknown;  ///< of most of the trials in the spreads
+  /// Of the trials that are ok; where there is none, of those that met a gate. A rate that the
+  /// client limited is not there.
   std::array<std::optional<Spread>, kMetricNames.size()> spreads;
 
+  [[nodiscard]] bool is_measured() const { return trials + untrusted > 0; }
   [[nodiscard]] const std::optional<Spread>& spread(Metric metric) const {
     return spreads[static_cast<std::size_t>(metric)];
   }
@@ -32,15 +36,15 @@ struct SummaryRow {
 std::vector<SummaryRow> summarise(std::span<const TrialRow> trials,
                                   std::span<const std::string> backends);
 
-/// The fewest and the most trials that any point with at least one stands on; both 0 without
-/// points.
+/// The fewest and the most trials that are ok, of any cell that was measured; both 0 without one.
 struct TrialCount {
   std::uint64_t min = 0;
   std::uint64_t max = 0;
 };
 TrialCount count_trials(std::span<const SummaryRow> rows);
 
-/// summary.csv: per metric M the columns M_median, M_min and M_max, empty where no trial is ok.
+/// summary.csv: per metric M the columns M_median, M_min, M_max, and M_low and M_high for the
+/// interval of the median; empty where there is none.
 std::string summary_csv(std::span<const SummaryRow> rows);
 
 }  // namespace muxlab

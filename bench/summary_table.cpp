@@ -9,9 +9,6 @@
 namespace muxlab {
 namespace {
 
-/// Waiting longer than this for a processor says that something else wanted it.
-constexpr double kContendedShare = 0.05;
-
 /// 1234567 as "1,234,567": the digits of a rate are easier to compare in groups.
 std::string grouped(double value) {
   std::string digits = fmt::format("{:.0f}", value);
@@ -27,32 +24,49 @@ std::string heading(const SummaryRow& row) {
   std::string text = fmt::format("{}, {} thread{} ({})", row.experiment, row.cell.threads,
                                  row.cell.threads == 1 ? "" : "s", row.cell.threading);
   if (row.cell.idle > 0) text += fmt::format(", {} idle", cli::show_count(row.cell.idle));
-  return text + fmt::format("\n  {:<16} {:>11} {:>10} {:>21} {:>9} {:>9} {:>11} {:>13}\n",
+  if (row.cell.size_bytes != Cell().size_bytes) text += fmt::format(", {} B", row.cell.size_bytes);
+  if (row.cell.rate_per_s > 0) {
+    text += fmt::format(", open loop of {}/s", cli::show_count(row.cell.rate_per_s));
+  }
+  return text + fmt::format("\n  {:<21} {:>11} {:>12} {:>21} {:>9} {:>9} {:>11} {:>13}  {}\n",
                             "backend", "connections", "echoes/s", "min .. max", "p50 ms", "p99 ms",
-                            "CPU us/echo", "syscalls/echo");
+                            "CPU us/echo", "syscalls/echo", "limiter");
+}
+
+/// How many of its trials are not in the figures, and why; and whether any is that should be.
+std::string remarks(const SummaryRow& row) {
+  std::string text;
+  const auto add = [&text](std::uint64_t count, std::string_view what) {
+    if (count > 0) text += fmt::format("  ({} {})", count, what);
+  };
+  add(row.failed, "failed");
+  add(row.untrusted, row.trials > 0 ? "disturbed" : "disturbed, no other");
+  return text;
 }
 
 std::string line(const SummaryRow& row) {
   const std::string start =
-      fmt::format("  {:<16} {:>11}", row.cell.backend, cli::show_count(row.cell.connections));
+      fmt::format("  {:<21} {:>11}", row.cell.backend, cli::show_count(row.cell.connections));
+  if (!row.is_measured()) {
+    return fmt::format("{} {}\n", start, row.unsupported > 0 ? "unsupported" : "failed");
+  }
   const auto& rate = row.spread(Metric::echoes_per_s);
-  if (!rate) return fmt::format("{} {}\n", start, row.unsupported > 0 ? "unsupported" : "failed");
-  return fmt::format("{} {:>10} {:>21} {:>9} {:>9} {:>11} {:>13}{}\n", start, grouped(rate->median),
-                     grouped(rate->min) + " .. " + grouped(rate->max),
+  const std::string least = row.limiter == Limiter::both ? ">= " : "";
+  return fmt::format("{} {:>12} {:>21} {:>9} {:>9} {:>11} {:>13}  {}{}\n", start,
+                     rate ? least + grouped(rate->median) : "-",
+                     rate ? grouped(rate->min) + " .. " + grouped(rate->max) : "-",
                      shown(row.spread(Metric::latency_ns_p50), 1e6, 3),
                      shown(row.spread(Metric::latency_ns_p99), 1e6, 3),
                      shown(row.spread(Metric::server_cpu_ns_per_echo), 1e3, 2),
-                     shown(row.spread(Metric::syscalls_per_echo), 1, 2),
-                     row.failed > 0 ? fmt::format("  ({} failed)", row.failed) : "");
+                     shown(row.spread(Metric::syscalls_per_echo), 1, 2), limiter_name(row.limiter),
+                     remarks(row));
 }
 
-/// Cells whose server had to wait for its processor although no thread of its own was in the way.
-std::size_t count_contended(std::span<const SummaryRow> rows) {
-  return static_cast<std::size_t>(
-      std::count_if(rows.begin(), rows.end(), [](const SummaryRow& row) {
-        const auto& wait = row.spread(Metric::server_runqueue_wait_share);
-        return row.cell.threads == 1 && wait && wait->median > kContendedShare;
-      }));
+/// Whether two rows stand below the same heading.
+bool is_same_block(const Cell& one, const Cell& other) {
+  Cell there = other;
+  there.connections = one.connections;
+  return point_of(one) == point_of(there);
 }
 
 }  // namespace
@@ -61,20 +75,23 @@ std::string summary_table(std::span<const SummaryRow> rows, std::string_view cau
   std::string text;
   const SummaryRow* previous = nullptr;
   for (const SummaryRow& row : rows) {
-    const bool same_block = previous != nullptr && previous->cell.threads == row.cell.threads &&
-                            previous->cell.threading == row.cell.threading &&
-                            previous->cell.idle == row.cell.idle;
+    const bool same_block = previous != nullptr && is_same_block(previous->cell, row.cell);
     if (!same_block) text += (previous == nullptr ? "" : "\n") + heading(row);
     if (same_block && previous->cell.connections != row.cell.connections) text += '\n';
     text += line(row);
     previous = &row;
   }
-  text += "\nCPU is the server's; over TCP loopback it includes the client's receive path.\n";
-  if (const std::size_t contended = count_contended(rows); contended > 0) {
+  text +=
+      "\nCPU is the server's; over TCP loopback it includes the client's receive path. A rate that "
+      "the\nclient limited is not shown; one that both did is the least that the server can do.\n";
+  const auto is_disturbed = [](const SummaryRow& row) {
+    return row.is_measured() && row.trials == 0;
+  };
+  if (const auto disturbed = std::ranges::count_if(rows, is_disturbed); disturbed > 0) {
     text += fmt::format(
-        "Contended: in {} points the server waited for its processor for more than "
-        "{:.0f} % of the time.\n",
-        contended, 100 * kContendedShare);
+        "Disturbed: at {} of these points something else was in the way of each trial; trials.csv "
+        "says what.\n",
+        disturbed);
   }
   if (!caution.empty()) text += fmt::format("Caution: {}.\n", caution);
   return text;

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/plots.hpp"
 #include "bench/summary_table.hpp"
 
 namespace muxlab {
@@ -17,8 +16,6 @@ TrialRow trial(const std::string& backend, std::uint64_t threads, std::uint64_t 
   TrialRow row;
   row.experiment = "throughput";
   row.cell = {backend, threads == 1 ? "single" : "reuseport", threads, connections, 0};
-  row.size_bytes = 64;
-  row.depth = 1;
   row.outcome.status = status;
   row.outcome.metrics[Metric::echoes_per_s] = echoes_per_s;
   return row;
@@ -68,12 +65,48 @@ TEST(Summary, CsvHasMedianMinAndMaxOfEachMetric) {
   const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 30)};
   const CsvTable table = parse_csv(summary_csv(summarise(trials, backend_names)), "summary.csv");
   for (const std::string_view metric : kMetricNames) {
-    for (const char* part : {"_median", "_min", "_max"}) {
+    for (const char* part : {"_median", "_min", "_max", "_low", "_high"}) {
       EXPECT_NO_THROW((void)table.column(std::string(metric) + part));
     }
   }
   EXPECT_EQ(table.records[0][table.column("errors_min")], "");
   EXPECT_EQ(table.records[0][table.column("echoes_per_s_max")], "30");
+}
+
+TrialRow with_util(TrialRow row, double server, double client) {
+  row.outcome.metrics[Metric::server_cpu_util] = server;
+  row.outcome.metrics[Metric::client_cpu_util] = client;
+  return row;
+}
+
+TEST(Summary, OfDisturbedTrialsOnlyWhereThereIsNoOther) {
+  const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 30),
+                                        trial("select", 1, 100, TrialStatus::untrusted, 10),
+                                        trial("epoll-lt", 1, 100, TrialStatus::untrusted, 20)};
+  const auto rows = summarise(trials, backend_names);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].spread(Metric::echoes_per_s)->min, 30);
+  EXPECT_EQ(rows[0].untrusted, 1U);
+  EXPECT_EQ(rows[1].spread(Metric::echoes_per_s)->median, 20);
+  EXPECT_EQ(rows[1].trials, 0U);
+  EXPECT_EQ(count_trials(rows).min, 0U) << "a point without an undisturbed trial counts";
+  const std::string table = summary_table(rows, "");
+  EXPECT_THAT(table, HasSubstr("(1 disturbed)"));
+  EXPECT_THAT(table, HasSubstr("(1 disturbed, no other)"));
+  EXPECT_THAT(table, HasSubstr("Disturbed: at 1 of these points"));
+}
+
+TEST(Summary, ARateThatTheClientLimitedIsNotShown) {
+  const auto by_client = with_util(trial("select", 1, 100, TrialStatus::ok, 54321), 0.5, 0.99);
+  const auto by_both = with_util(trial("epoll-lt", 1, 100, TrialStatus::ok, 76543), 0.99, 0.99);
+  const auto rows = summarise(std::vector{by_client, by_client, by_both}, backend_names);
+  EXPECT_EQ(rows[0].limiter, Limiter::client);
+  EXPECT_FALSE(rows[0].spread(Metric::echoes_per_s));
+  const std::string table = summary_table(rows, "");
+  EXPECT_THAT(table, HasSubstr("client-bound"));
+  EXPECT_THAT(table, testing::Not(HasSubstr("54,321")));
+  EXPECT_THAT(table, HasSubstr(">= 76,543"));
+  EXPECT_THAT(summary_csv(rows), testing::Not(HasSubstr("54321")));
 }
 
 TEST(SummaryTable, ShowsEveryCellAndTheCaution) {
@@ -87,21 +120,6 @@ TEST(SummaryTable, ShowsEveryCellAndTheCaution) {
   EXPECT_THAT(table, HasSubstr("5k unsupported"));
   EXPECT_THAT(table, HasSubstr("5k failed"));
   EXPECT_THAT(table, HasSubstr("Caution: quick: too few."));
-}
-
-TEST(Plots, OnePictureOfEachKindPerFixedValue) {
-  const std::vector<TrialRow> trials = {trial("select", 1, 100, TrialStatus::ok, 1),
-                                        trial("select", 2, 100, TrialStatus::ok, 1),
-                                        trial("select", 4, 9999, TrialStatus::failed, 1)};
-  std::vector<std::string> names;
-  for (const Plot& plot : plots_of(summarise(trials, backend_names))) names.push_back(plot.name);
-  EXPECT_THAT(names,
-              ElementsAre("throughput-vs-connections-threads-1", "latency-vs-connections-threads-1",
-                          "cpu-vs-connections-threads-1", "throughput-vs-connections-threads-2",
-                          "latency-vs-connections-threads-2", "cpu-vs-connections-threads-2",
-                          "throughput-vs-threads-connections-100",
-                          "latency-vs-threads-connections-100", "cpu-vs-threads-connections-100"));
-  EXPECT_TRUE(plots_of({}).empty());
 }
 
 }  // namespace

@@ -1,12 +1,18 @@
 #include "bench/trial.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 
+#include "backends/failure.hpp"
+#include "bench/canary.hpp"
+#include "bench/conditions.hpp"
 #include "bench/process.hpp"
+#include "bench/runqueue.hpp"
 #include "bench/trial_sample.hpp"
 #include "cli.hpp"
 
@@ -23,48 +29,65 @@ struct Interrupted {};
 
 std::string in_ns(nanoseconds duration) { return fmt::format("{}ns", duration.count()); }
 
+/// Where client and server meet when the one tells the other what is ready; empty for all who wait.
+std::string oracle_board(const Cell& cell) {
+  if (cell.backend != "oracle") return "";
+  const auto name = fmt::format("muxlab-bench-{}.oracle", ::getpid());
+  return std::filesystem::temp_directory_path() / name;
+}
+
 Command server_command(const TrialSetup& setup, const Cell& cell, std::vector<int> processors) {
   std::vector<std::string> words = {setup.program, "serve",
                                     "--backend",   cell.backend,
                                     "--threads",   fmt::to_string(cell.threads),
                                     "--threading", cell.threading,
                                     "--stats",     "-"};
-  if (setup.unix_sockets) {
+  if (cell.threading == "acceptor") words.insert(words.end(), {"--notify", cell.notify});
+  if (cell.unix_sockets) {
     const auto name = fmt::format("muxlab-bench-{}.socket", ::getpid());
     words.insert(words.end(), {"--unix", std::filesystem::temp_directory_path() / name});
   } else {
     words.insert(words.end(), {"--port", "0"});
   }
+  if (const std::string board = oracle_board(cell); !board.empty()) {
+    words.insert(words.end(), {"--oracle", board});
+  }
+  if (setup.time_calls) words.emplace_back("--time-calls");
   return {std::move(words), std::move(processors), {}};
+}
+
+std::size_t client_threads(const Cell& cell, const std::vector<int>& processors) {
+  if (!oracle_board(cell).empty()) return 1;  // one tells
+  return std::clamp<std::size_t>(processors.size(), 1, cell.connections);
 }
 
 Command client_command(const TrialSetup& setup, const Cell& cell, const std::string& address,
                        std::vector<int> processors) {
-  const std::string threads =
-      fmt::to_string(std::clamp<std::size_t>(processors.size(), 1, cell.connections));
-  return {{setup.program,
-           "load",
-           "--connect",
-           address,
-           "--connections",
-           fmt::to_string(cell.connections),
-           "--idle",
-           fmt::to_string(cell.idle),
-           "--size",
-           fmt::to_string(setup.size_bytes),
-           "--depth",
-           fmt::to_string(setup.depth),
-           "--threads",
-           threads,
-           "--warmup",
-           in_ns(setup.warmup),
-           "--duration",
-           in_ns(setup.window),
-           "--json",
-           "--announce",
-           fmt::to_string(kAnnounceFd)},
-          std::move(processors),
-          {}};
+  std::vector<std::string> words = {setup.program, "load", "--connect", address, "--json"};
+  const auto add = [&words](const char* option, const std::string& value) {
+    words.insert(words.end(), {option, value});
+  };
+  add("--connections", fmt::to_string(cell.connections));
+  add("--idle", fmt::to_string(cell.idle));
+  add("--size", fmt::to_string(cell.size_bytes));
+  if (cell.depth > 0) add("--depth", fmt::to_string(cell.depth));
+  if (cell.rate_per_s > 0) add("--rate", fmt::to_string(cell.rate_per_s));
+  if (cell.churn > 0) add("--churn", fmt::to_string(cell.churn));
+  if (cell.backend != "oracle") add("--engine", cell.engine);
+  add("--threads", fmt::to_string(client_threads(cell, processors)));
+  if (const std::string board = oracle_board(cell); !board.empty()) add("--oracle", board);
+  add("--warmup", in_ns(setup.warmup));
+  add("--duration", in_ns(setup.window));
+  add("--announce", fmt::to_string(kAnnounceFd));
+  return {std::move(words), std::move(processors), {}};
+}
+
+std::vector<int> joined(const Processors& processors) {
+  std::vector<int> all = processors.server;
+  all.insert(all.end(), processors.client.begin(), processors.client.end());
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
+  return all;
 }
 
 /// One trial under way. Its destructor ends what still runs.
@@ -74,25 +97,53 @@ class Trial {
       : setup_(setup),
         cell_(cell),
         processors_(processors),
+        both_sides_(joined(processors)),
+        before_(read_conditions(both_sides_, setup.root)),
+        canary_before_ns_(canary()),
         server_(server_command(setup, cell, processors.server)) {}
 
   TrialOutcome run() {
     const std::string address = listening_address();
     client_.emplace(client_command(setup_, cell_, address, processors_.client));
     await_announcement("begin", setup_.warmup);
-    const ServerSample begin = sample_server();
+    const Moment begin = now();
     await_announcement("end", setup_.window);
-    const ServerSample end = sample_server();
+    const Moment end = now();
     TrialOutcome outcome = client_outcome();
-    add_server_metrics(outcome.metrics, begin, end, cell_, setup_.size_bytes,
-                       processors_.server.size());
+    add_server_metrics(outcome.metrics, begin.server, end.server, cell_, processors_.server.size());
     if (const int code = end_process(server_, setup_.patience); code != 0) {
       throw Broken(how_it_ended("server", server_));
     }
+    add_surroundings(outcome.metrics, begin, end);
     return outcome;
   }
 
  private:
+  /// One end of the timed window, as seen from outside of the client.
+  struct Moment {
+    ServerSample server;
+    Conditions conditions;
+  };
+
+  Moment now() { return {sample_server(), read_conditions(both_sides_, setup_.root)}; }
+
+  void add_surroundings(Metrics& metrics, const Moment& begin, const Moment& end) {
+    const double elapsed_s = (end.server.monotonic_ns - begin.server.monotonic_ns) / 1e9;
+    const double own_cpu_s =
+        (end.server.cpu_ns - begin.server.cpu_ns +
+         metrics[Metric::client_cpu_ns_per_echo] * metrics[Metric::echoes_per_s] * elapsed_s) /
+        1e9;
+    add_shares_of_others(metrics, begin.conditions, end.conditions, elapsed_s, own_cpu_s,
+                         both_sides_.size());
+    // These two also happen while connections are made.
+    add_counted(metrics, before_, read_conditions(both_sides_, setup_.root));
+    metrics[Metric::canary_ns] = std::max(canary_before_ns_, canary());
+  }
+
+  [[nodiscard]] double canary() const {
+    return canary_ns(processors_.server.empty() ? ::sched_getcpu() : processors_.server.front());
+  }
+
   /// From "listening on 127.0.0.1:40321 backend=poll ...".
   std::string listening_address() {
     constexpr std::string_view prefix = "listening on ";
@@ -122,11 +173,14 @@ class Trial {
     const std::string& text = client_->output().text();
     if (text.empty()) throw Broken(how_it_ended("client", *client_));
     TrialOutcome outcome;
-    const std::string errors_by_kind =
+    const ClientVerdict client =
         add_client_metrics(outcome.metrics, text, processors_.client.size());
-    if (client_->exit_code() != 0) {
+    if (client_->exit_code() == static_cast<int>(ExitCode::untrusted)) {
+      outcome.status = TrialStatus::untrusted;
+      outcome.reason = client.doubts;
+    } else if (client_->exit_code() != 0) {
       outcome.status = TrialStatus::failed;
-      outcome.reason = fmt::format("client counted errors: {}", errors_by_kind);
+      outcome.reason = fmt::format("client counted errors: {}", client.errors_by_kind);
     } else if (!(outcome.metrics[Metric::echoes_per_s] > 0)) {
       throw Broken("no echo came back during the timed window");
     }
@@ -169,6 +223,9 @@ class Trial {
   const TrialSetup& setup_;
   const Cell& cell_;
   const Processors& processors_;
+  const std::vector<int> both_sides_;
+  const Conditions before_;
+  const double canary_before_ns_;
   Process server_;
   std::optional<Process> client_;
 };

@@ -15,18 +15,19 @@ namespace muxlab {
 /// What all trials of a campaign have in common.
 struct TrialSetup {
   std::filesystem::path program;  ///< the executable whose verbs `serve` and `load` are run
-  std::uint64_t size_bytes = 64;
-  std::uint64_t depth = 1;
-  bool unix_sockets = false;  ///< instead of TCP over loopback
   std::chrono::nanoseconds warmup{0};
   std::chrono::nanoseconds window{0};
   /// How much longer than it should each step may take before the trial counts as failed.
   std::chrono::nanoseconds patience = std::chrono::seconds(15);
-  int interrupt = -1;  ///< a descriptor that becomes readable when measuring is to stop
+  bool time_calls = false;  ///< have the server say what its CPU time went into, for a little of it
+  int interrupt = -1;       ///< a descriptor that becomes readable when measuring is to stop
+  std::filesystem::path root = "/";  ///< what /proc and /sys are below
 };
 
-/// `unsupported`: not run, as the backend cannot do it. `failed`: run, and not to be trusted.
-enum class TrialStatus { ok, failed, unsupported };
+/// `unsupported`: not run, as the backend cannot do it. `failed`: something went wrong.
+/// `untrusted`: nothing did, but a gate was met (bench/gates.hpp), or the client says that it was
+/// too slow.
+enum class TrialStatus { ok, failed, unsupported, untrusted };
 
 /// How one trial went. A reason is one line; an ok trial has none.
 struct TrialOutcome {
@@ -40,7 +41,8 @@ struct TrialOutcome {
 /// The client announces when its timed window begins and ends; the server is sampled at these two
 /// moments, so that all costs per echo are those of the window, without connecting and warm-up.
 /// Every step has a deadline. What goes wrong in a child is a failed trial, not an exception.
-/// Nothing when interrupted.
+/// Nothing when interrupted. Judges nothing but what the client says of itself: whether the trial
+/// was disturbed is for who knows the others to say.
 std::optional<TrialOutcome> run_trial(const TrialSetup& setup, const Cell& cell,
                                       const Processors& processors);
 

@@ -30,14 +30,47 @@ enum class Metric : std::size_t {
   client_cpu_util,
   server_runqueue_wait_share,
   connect_s,
+  client_runqueue_wait_share,
+  steal_share,
+  foreign_cpu_share,
+  foreign_cpu_error,
+  canary_ns,
+  listen_drops,
+  throttled_periods,
+  offered_per_s,
+  latency_from_send_ns_p99,
+  send_lag_ns_p99,
+  cpu_wait_ns_per_echo,
+  cpu_read_ns_per_echo,
+  cpu_write_ns_per_echo,
+  cpu_ctl_ns_per_echo,
+  cpu_clock_ns_per_echo,
+  cpu_rest_ns_per_echo,
+  events_per_wait,
+  syscalls_predicted_per_echo,
 };
 
 /// The column of each metric, with its unit; published, so never changed, only added to.
 ///
 /// `*_util` is the share of the processors given to that side that it kept busy.
-/// `server_runqueue_wait_share` is for how much of the window a server thread was ready to run but
-/// had no processor: the best sign that something else disturbed the trial.
-inline constexpr std::array<std::string_view, 21> kMetricNames = {
+/// `*_runqueue_wait_share` is for how much of the window a thread of that side was ready to run but
+/// had no processor: the best sign that something else disturbed the trial. `steal_share` and
+/// `foreign_cpu_share` are what the host and other programs took of the processors of both sides,
+/// the latter give or take `foreign_cpu_error`. `canary_ns` is how long two small system calls took
+/// on the server's processor before or after the trial, whichever was longer. `listen_drops` and
+/// `throttled_periods` are of the whole trial. Those from `offered_per_s` to
+/// `send_lag_ns_p99` are of an open loop.
+///
+/// Where the server times its calls, server_cpu_ns_per_echo is the sum of `cpu_*_ns_per_echo`: the
+/// time in calls that wait, read, write and change what is waited for, what reading the clocks took
+/// for that, and `rest`: all else, in user mode, in other calls, and between two of them. For
+/// io_uring the calls that wait also do the work. What preemption does to them, and how much to
+/// believe them then, backends/call_clock.hpp says. A server that spins has no
+/// server_cpu_ns_per_echo and no rest: reading and writing is what it costs.
+///
+/// `syscalls_predicted_per_echo` is what theory says for so many `events_per_wait`, beside
+/// syscalls_per_echo, which is counted.
+inline constexpr std::array<std::string_view, 39> kMetricNames = {
     "echoes_per_s",
     "latency_ns_p50",
     "latency_ns_p90",
@@ -59,7 +92,27 @@ inline constexpr std::array<std::string_view, 21> kMetricNames = {
     "client_cpu_util",
     "server_runqueue_wait_share",
     "connect_s",
+    "client_runqueue_wait_share",
+    "steal_share",
+    "foreign_cpu_share",
+    "foreign_cpu_error",
+    "canary_ns",
+    "listen_drops",
+    "throttled_periods",
+    "offered_per_s",
+    "latency_from_send_ns_p99",
+    "send_lag_ns_p99",
+    "cpu_wait_ns_per_echo",
+    "cpu_read_ns_per_echo",
+    "cpu_write_ns_per_echo",
+    "cpu_ctl_ns_per_echo",
+    "cpu_clock_ns_per_echo",
+    "cpu_rest_ns_per_echo",
+    "events_per_wait",
+    "syscalls_predicted_per_echo",
 };
+/// Those that every trials.csv has; files written before the others were added lack some of these.
+inline constexpr std::size_t kFirstMetrics = 21;
 
 /// One value per metric; NaN stands for "not measured".
 class Metrics {

@@ -13,10 +13,10 @@ namespace muxlab {
 struct TrialRow {
   std::uint64_t round = 0;  ///< from 1
   std::uint64_t order = 0;  ///< from 1: the place in its round
+  std::uint64_t attempt =
+      1;  ///< more than 1: measured again, as the attempts before were disturbed
   std::string experiment;
   Cell cell;
-  std::uint64_t size_bytes = 0;
-  std::uint64_t depth = 0;
   TrialOutcome outcome;
 };
 
@@ -25,10 +25,11 @@ struct TrialRow {
 std::vector<std::string> trial_header();
 std::vector<std::string> trial_record(const TrialRow& row);
 
-/// The inverse. Throws Failure (usage) for a missing column or a field that cannot be.
+/// The inverse. A column that was added to the format later may be missing. Throws Failure (usage)
+/// for another one that is, or a field that cannot be.
 std::vector<TrialRow> trial_rows(const CsvTable& table);
 
-/// "ok", "failed" or "unsupported".
+/// "ok", "failed", "unsupported" or "untrusted".
 std::string_view status_name(TrialStatus status);
 
 /// Empty for NaN.

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <array>
 #include <optional>
 #include <stdexcept>
@@ -18,6 +16,12 @@ struct ForeignReport : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What theory says of the calls of one echo of the server's; those that wait, per event.
+struct ExpectedCalls {
+  double events = 0;
+  double without_waits = 0;
+};
+
 /// The server at one moment: what it says of itself, and what the kernel says of its threads.
 struct ServerSample {
   double monotonic_ns = 0;
@@ -25,22 +29,28 @@ struct ServerSample {
   double bytes_out = 0;
   std::array<double, 6> syscalls{};        ///< wait, read, write, ctl, accept, other
   std::optional<double> runqueue_wait_ns;  ///< of all its threads since each began
+  double echoes = 0;                       ///< times that it sent back what one receive brought
+  double events = 0;                       ///< brought by calls that wait
+  /// In calls that wait, read, write and change what is waited for, and for reading the clocks;
+  /// when calls are timed.
+  std::optional<std::array<double, 5>> call_ns;
+  std::optional<ExpectedCalls> expected;  ///< where theory says something
+  bool spins = false;                     ///< its CPU time is no cost
 };
 
 /// From the line of JSON that `muxlab serve --stats -` prints. Throws ForeignReport.
 ServerSample parse_server_sample(std::string_view line);
 
-/// How long the threads of `pid` were ready to run without a processor, from /proc (the second
-/// field of schedstat). Nothing for a process of so many threads that asking would disturb it, or
-/// where the kernel does not tell.
-std::optional<double> runqueue_wait_ns(pid_t pid);
-
 /// Fills in the server's share of `metrics` from the two ends of the timed window.
 void add_server_metrics(Metrics& metrics, const ServerSample& begin, const ServerSample& end,
-                        const Cell& cell, std::uint64_t size_bytes, std::size_t processors);
+                        const Cell& cell, std::size_t processors);
 
 /// Fills in the client's share of `metrics` from what `muxlab load --json` prints, and returns its
-/// errors by kind; "{}" when there are none. Throws ForeignReport.
-std::string add_client_metrics(Metrics& metrics, std::string_view report, std::size_t processors);
+/// what it says against itself. Throws ForeignReport.
+struct ClientVerdict {
+  std::string errors_by_kind;  ///< "{}" when there are none
+  std::string doubts;          ///< why its figures are not to be trusted; empty: they are
+};
+ClientVerdict add_client_metrics(Metrics& metrics, std::string_view report, std::size_t processors);
 
 }  // namespace muxlab

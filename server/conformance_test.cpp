@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -225,9 +226,7 @@ TEST_P(Conformance, StopsSoonWithConnectionsOpen) {
   for (int i = 0; i < 50; ++i) clients.push_back(connect());
   for (const Client& client : clients) ASSERT_TRUE(client.ping());
   ASSERT_TRUE(clients.front().send(random_bytes(100'000, 6)));
-  const auto begin = std::chrono::steady_clock::now();
-  server.stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(200));
+  server.stop();  // for ever, if it waited for them
   EXPECT_EQ(sum(&WorkerStats::accepted), 50U);
   EXPECT_EQ(sum(&WorkerStats::closed), 50U);
   for (std::size_t i = 1; i < clients.size(); ++i) EXPECT_TRUE(clients[i].is_cut_off());
@@ -246,7 +245,9 @@ TEST_P(Conformance, GivesEveryDescriptorBack) {
   }
   EXPECT_TRUE(eventually([&] { return sum(&WorkerStats::closed) == 40; }));
   server.stop();
-  EXPECT_EQ(open_descriptors(), descriptors_before + 3) << "all but its stop and ended flags";
+  const std::size_t board = GetParam().backend->is_told ? 1 : 0;
+  EXPECT_EQ(open_descriptors(), descriptors_before + 3 + board)
+      << "all but its stop and ended flags";
 }
 
 TEST_P(Conformance, ServesOrRefusesDescriptorsBeyondFdSetsize) {
@@ -266,53 +267,48 @@ TEST_P(Conformance, ServesOrRefusesDescriptorsBeyondFdSetsize) {
   EXPECT_TRUE(serves());
 }
 
-struct CallsPerEcho {
-  std::uint64_t wait = 1, read = 1, write = 1, ctl = 0, other = 0;
-};
-
-CallsPerEcho calls_per_echo(const Cell& cell) {
-  const std::string_view name = cell.backend->name;
-  // A completion needs no call but the one that waits, which is also the one that asks.
-  if (name == "io-uring") return {.read = 0, .write = 0};
-  // A blocking receive is the wait.
-  if (name == "threads") return {.wait = 0};
-  // It looks at its descriptors between two handlers.
-  if (name == "asio") return {.wait = 2};
-  // It moves the bytes in two turns: waits for room before it sends, and asks the kernel how much
-  // there is before it receives.
-  if (name == "bufferevent") return {.wait = 2, .ctl = 2, .other = 1};
-  if (cell.options.threading != Threading::half_sync) return {};
-  // A connection is re-armed where the kernel keeps the list, and one that is handed back costs a
-  // write, a wait and a read to say so.
-  const std::uint64_t rearms = name.starts_with("epoll") ? 1 : 0;
-  if (cell.options.rearm == Rearm::worker) return {.ctl = rearms};
-  return {.wait = 2, .read = 2, .write = 2, .ctl = rearms};
+/// Of a client that waits for each echo, so that every event has a wait of its own.
+CallsPerEcho calls_for_one_client(const Cell& cell) {
+  if (cell.backend->is_told) return {};  // but nobody tells, so it waits
+  if (const auto calls = calls_per_echo(*cell.backend, cell.options)) return *calls;
+  if (cell.backend->name == "asio") return {.events = 2};  // it looks between two handlers
+  // Handed back: a write, a wait and a read to say so. Re-armed where the kernel keeps the list.
+  const bool has_kernel_list = cell.backend->name.starts_with("epoll");
+  return {.events = 2, .read = 2, .write = 2, .ctl = has_kernel_list ? 1.0 : 0.0};
 }
 
 /// Receives, sends, waits, and nothing else: no second recv() to hear EAGAIN, no epoll_ctl() per
 /// echo.
 TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   constexpr std::uint64_t kEchoes = 500;
+  const std::string_view name = GetParam().backend->name;
   const Client client = connect();
   ASSERT_TRUE(client.ping());
   ASSERT_TRUE(all_threads_wait());
   const auto count = [&] {
-    return std::array{calls(Call::wait), calls(Call::read),   calls(Call::write),
-                      calls(Call::ctl),  calls(Call::accept), calls(Call::other)};
+    return std::array{calls(Call::wait),        calls(Call::read),   calls(Call::write),
+                      calls(Call::ctl),         calls(Call::accept), calls(Call::other),
+                      sum(&WorkerStats::events)};
   };
   const auto before = count();
   for (std::uint64_t i = 0; i < kEchoes; ++i) ASSERT_TRUE(client.ping());
   auto made = count();
   for (std::size_t i = 0; i < made.size(); ++i) made[i] -= before[i];
 
-  const CallsPerEcho expected = calls_per_echo(GetParam());
-  const auto near = [](std::uint64_t per_echo) {
-    const std::uint64_t calls = per_echo * kEchoes;
+  const CallsPerEcho expected = calls_for_one_client(GetParam());
+  const auto near = [](double per_echo) {
+    const auto calls = static_cast<std::uint64_t>(per_echo * kEchoes);
     return testing::AllOf(testing::Ge(calls - std::min<std::uint64_t>(calls, 2)),
                           testing::Le(calls + 2));
   };
-  EXPECT_THAT(made[0], near(expected.wait)) << "wait";
-  if (GetParam().backend->name == "asio") {
+  if (name == "blind-scan") {  // all else it does is in vain
+    EXPECT_GE(made[1], kEchoes) << "read";
+    EXPECT_EQ(made[2], kEchoes) << "write";
+    EXPECT_EQ(made[3], 0U) << "ctl";
+    return;
+  }
+  EXPECT_THAT(made[0], near(expected.events)) << "wait";
+  if (name == "asio") {
     // It tries to receive before it waits: in vain unless the next request is there already.
     EXPECT_THAT(made[1], testing::AllOf(testing::Ge(kEchoes), testing::Le(2 * kEchoes + 2)));
   } else {
@@ -322,12 +318,13 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   EXPECT_THAT(made[3], near(expected.ctl)) << "ctl";
   EXPECT_THAT(made[4], near(0)) << "accept";
   EXPECT_THAT(made[5], near(expected.other)) << "other";
+  EXPECT_THAT(made[6], near(name == "asio" ? 1 : expected.events)) << "events";
 }
 
 /// Promises that hold for servers with options of their own.
 class Promises : public testing::TestWithParam<Cell> {
  protected:
-  [[nodiscard]] Subject serve_with(void (*change)(ServeOptions&)) const {
+  [[nodiscard]] Subject serve_with(const std::function<void(ServeOptions&)>& change) const {
     ServeOptions options = GetParam().options;
     change(options);
     return Subject(GetParam(), options);
@@ -372,21 +369,39 @@ TEST_P(Promises, RefusesBeyondItsPlacesIfAskedTo) {
   EXPECT_TRUE(eventually([&] { return subject.serves(); }));
 }
 
-TEST_P(Promises, ClosesTheIdleAndKeepsTheActive) {
-  static constexpr auto kTimeout = std::chrono::milliseconds(200);
-  const Subject subject =
-      serve_with([](ServeOptions& options) { options.idle_timeout = kTimeout; });
-  const Client active = subject.connect();
-  const Client idle = subject.connect();
-  const auto since = std::chrono::steady_clock::now();
-  ASSERT_TRUE(idle.ping());
+/// Pings now and then until `idle` is closed; false when two pings were so far apart that the
+/// server may have closed this one too.
+bool keeps_active(const Client& active, const Client& idle, std::chrono::milliseconds timeout) {
   pollfd closed{.fd = idle.fd(), .events = POLLIN, .revents = 0};
-  while (::poll(&closed, 1, 20) == 0) ASSERT_TRUE(active.ping());
-  EXPECT_GE(std::chrono::steady_clock::now() - since, kTimeout);
-  EXPECT_TRUE(idle.is_cut_off());
-  EXPECT_TRUE(active.ping());
-  EXPECT_TRUE(eventually([&] { return subject.sum(&WorkerStats::closed) == 2; }));
-  EXPECT_TRUE(active.is_cut_off());
+  bool is_in_time = true;
+  for (auto last = std::chrono::steady_clock::now(); ::poll(&closed, 1, 20) == 0 && is_in_time;) {
+    const bool is_served = active.ping();
+    const auto now = std::chrono::steady_clock::now();
+    is_in_time = now - last < timeout;
+    EXPECT_TRUE(is_served || !is_in_time);
+    last = now;
+  }
+  return is_in_time;
+}
+
+TEST_P(Promises, ClosesTheIdleAndKeepsTheActive) {
+  // The longer ones are for a machine so busy that this test cannot keep itself active.
+  for (const auto timeout : {std::chrono::milliseconds(200), std::chrono::milliseconds(1000),
+                             std::chrono::milliseconds(10'000)}) {
+    const Subject subject =
+        serve_with([&](ServeOptions& options) { options.idle_timeout = timeout; });
+    const Client active = subject.connect();
+    const Client idle = subject.connect();
+    const auto since = std::chrono::steady_clock::now();
+    ASSERT_TRUE(idle.ping());
+    if (!keeps_active(active, idle, timeout)) continue;
+    EXPECT_GE(std::chrono::steady_clock::now() - since, timeout);
+    EXPECT_TRUE(idle.is_cut_off());
+    EXPECT_TRUE(eventually([&] { return subject.sum(&WorkerStats::closed) == 2; }));
+    EXPECT_TRUE(active.is_cut_off());
+    return;
+  }
+  FAIL() << "never in time";
 }
 
 TEST_P(Promises, ClosesTheIdleThatDoNotRead) {
@@ -448,15 +463,17 @@ TEST_P(Promises, StopsAfterTheDrainTimeWhateverClientsDo) {
   const std::string chunk = random_bytes(1 << 20, 9);
   while (::send(stuck.fd(), chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
   }
-  const auto begin = std::chrono::steady_clock::now();
-  subject.server.stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(350));
+  subject.server.stop();  // for ever, if it waited for the clients; how soon, the fault suite asks
   EXPECT_EQ(subject.sum(&WorkerStats::closed), 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, Conformance, testing::ValuesIn(test::all_cells()),
                          [](const auto& cell) { return cell.param.name(); });
 INSTANTIATE_TEST_SUITE_P(Every, Promises, testing::ValuesIn(test::all_cells()),
+                         [](const auto& cell) { return cell.param.name(); });
+INSTANTIATE_TEST_SUITE_P(Control, Conformance, testing::ValuesIn(test::control_cells()),
+                         [](const auto& cell) { return cell.param.name(); });
+INSTANTIATE_TEST_SUITE_P(Control, Promises, testing::ValuesIn(test::control_cells()),
                          [](const auto& cell) { return cell.param.name(); });
 
 }  // namespace

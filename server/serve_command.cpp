@@ -87,7 +87,8 @@ ServeOptions complete(const ServeCommand& command, const Backend& backend) {
 class StatsOutput {
  public:
   /// Tries the file at once: better to fail before there is something to lose.
-  explicit StatsOutput(std::optional<std::string> path) : path_(std::move(path)) {
+  StatsOutput(std::optional<std::string> path, nlohmann::ordered_json reading)
+      : path_(std::move(path)), reading_(std::move(reading)) {
     if (!path_ || *path_ == "-") return;
     write_temporary("");
     std::remove(temporary().c_str());
@@ -95,7 +96,9 @@ class StatsOutput {
 
   void write(std::span<const WorkerStats> threads) const {
     if (!path_) return;
-    const std::string line = stats_json(threads).dump() + "\n";
+    nlohmann::ordered_json all = stats_json(threads);
+    all.update(reading_);
+    const std::string line = all.dump() + "\n";
     if (*path_ == "-") {
       fmt::print("{}", line);
       std::fflush(stdout);
@@ -121,6 +124,7 @@ class StatsOutput {
   }
 
   std::optional<std::string> path_;
+  nlohmann::ordered_json reading_;  ///< how to read the counters
 };
 
 /// The signals that speak to the server, taken from a descriptor by the main thread.
@@ -164,7 +168,7 @@ void serve(const ServeCommand& command) {
   const Backend& backend = backend_named(command.backend);
   const ServeOptions options = complete(command, backend);
   const UniqueFd signals = block_and_watch_signals();
-  const StatsOutput stats(command.stats_path);
+  const StatsOutput stats(command.stats_path, reading_json(backend, options));
   Server server(backend, options);
   fmt::print("listening on {} backend={} threading={} threads={}\n", server.address(), backend.name,
              name_of(options.threading), options.threads);
@@ -214,6 +218,10 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
                     "Close a connection that is silent for that long; 0: never");
   cli::add_duration(verb, "--drain", options.drain,
                     "How long to wait at the end for clients to end their side");
+  cli::add_text(verb, "--oracle", options.oracle, "FILE",
+                "Board on which muxlab load --oracle FILE tells --backend oracle what is ready");
+  cli::add_flag(verb, "--time-calls", options.time_calls,
+                "Add up the time in system calls too, as call_ns of --stats; costs some itself");
   cli::add_text(verb, "--stats", command->stats_path, "FILE",
                 "Write counters as JSON at the end, and on each SIGUSR1; - is stdout");
 }

@@ -97,6 +97,24 @@ TEST(Serve, WritesCountersOnRequestAndAtTheEnd) {
   EXPECT_EQ(server.wait(), 0);
 }
 
+TEST(Serve, TimesSystemCallsWhenAskedTo) {
+  ServerProcess timed("--backend poll --time-calls --drain 0s --stats -");
+  ServerProcess untimed("--backend poll --drain 0s --stats -");
+  for (ServerProcess* server : {&timed, &untimed}) {
+    const Client client(server->address());
+    for (int i = 0; i < 50; ++i) ASSERT_TRUE(client.ping());
+    server->signal(SIGTERM);
+  }
+  const Json last = Json::parse(timed.line());
+  for (const char* const kind : {"wait", "read", "write", "clock"}) {
+    EXPECT_GT(last["call_ns"][kind].get<int>(), 0) << kind;
+  }
+  EXPECT_EQ(last["threads"][0]["call_ns"]["read"], last["call_ns"]["read"]);
+  EXPECT_EQ(last["kernel_threads_cpu_ns"]["iou-sqp"], 0);
+  EXPECT_GE(last["events"].get<int>(), 2) << "a client, and what it sent";
+  EXPECT_FALSE(Json::parse(untimed.line()).contains("call_ns"));
+}
+
 TEST(Serve, WritesCountersToAFile) {
   const std::string path = fmt::format("{}/muxlab-stats-{}.json", testing::TempDir(), ::getpid());
   ServerProcess server("--stats " + path);

@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/half_sync.hpp"
+#include "backends/oracle_board.hpp"
 #include "server/admission.hpp"
 #include "server/listener.hpp"
 
@@ -58,7 +60,7 @@ class Server {
   void start_acceptor();
   void start_half_sync();
   UniqueFd listen(bool shared_port);
-  [[nodiscard]] Worker worker(ConnectionSource& source, WorkerStats& stats) const;
+  [[nodiscard]] Worker worker(ConnectionSource& source, WorkerStats& stats);
   std::unique_ptr<ConnectionSource> listener_source(UniqueFd listener, WorkerStats& stats);
   void end_threads();
 
@@ -67,11 +69,13 @@ class Server {
   Availability availability_;
   std::uint64_t max_connections_;
   Admission admission_;
+  std::optional<OracleBoard> oracle_;  ///< only for a backend that is told
   ListenAddress address_;
   bool bound_ = false;       ///< address_ is ours, and so is the file of a unix socket
   UniqueFd stop_accepting_;  ///< for the accepting thread; it raises stop_ when it is done
   UniqueFd stop_;
   UniqueFd ended_;
+  std::optional<CallClocks> clocks_;  ///< only where calls are timed
   std::vector<WorkerStats> stats_;
   std::vector<std::unique_ptr<ConnectionSource>> sources_;
   std::unique_ptr<HalfSync> half_sync_;  ///< only on that model

@@ -3,6 +3,9 @@
 #include <ctime>
 #include <string>
 
+#include "server/kernel_threads.hpp"
+#include "server/threading.hpp"
+
 namespace muxlab {
 namespace {
 
@@ -21,19 +24,34 @@ Json counters(std::span<const WorkerStats> threads) {
     for (const WorkerStats& thread : threads) all += total(thread, counter);
     return all;
   };
-  Json calls;
+  Json calls, call_ns;
   for (std::size_t i = 0; i < kCallNames.size(); ++i) {
-    std::uint64_t all = 0;
-    for (const WorkerStats& thread : threads) all += total(thread, static_cast<Call>(i));
-    calls[std::string(kCallNames[i])] = all;
+    std::uint64_t made = 0, took_ns = 0;
+    for (const WorkerStats& thread : threads) {
+      made += total(thread, static_cast<Call>(i));
+      took_ns += total_ns(thread, static_cast<Call>(i));
+    }
+    calls[std::string(kCallNames[i])] = made;
+    call_ns[std::string(kCallNames[i])] = took_ns;
   }
-  return {{"accepted", sum(&WorkerStats::accepted)},
-          {"closed", sum(&WorkerStats::closed)},
-          {"refused", sum(&WorkerStats::refused)},
-          {"echoes", sum(&WorkerStats::echoes)},
-          {"bytes_in", sum(&WorkerStats::bytes_in)},
-          {"bytes_out", sum(&WorkerStats::bytes_out)},
-          {"syscalls", calls}};
+  call_ns["clock"] = sum(&WorkerStats::clock_ns);
+  Json all = {
+      {"accepted", sum(&WorkerStats::accepted)}, {"closed", sum(&WorkerStats::closed)},
+      {"refused", sum(&WorkerStats::refused)},   {"echoes", sum(&WorkerStats::echoes)},
+      {"bytes_in", sum(&WorkerStats::bytes_in)}, {"bytes_out", sum(&WorkerStats::bytes_out)},
+      {"events", sum(&WorkerStats::events)},     {"syscalls", calls}};
+  if (threads.front().clocks != nullptr) all["call_ns"] = call_ns;
+  return all;
+}
+
+Json kernel_threads() {
+  const auto cpu_ns = kernel_threads_cpu_ns();
+  if (!cpu_ns) return {};
+  Json all;
+  for (std::size_t i = 0; i < kKernelThreadNames.size(); ++i) {
+    all[std::string(kKernelThreadNames[i])] = (*cpu_ns)[i];
+  }
+  return all;
 }
 
 }  // namespace
@@ -41,12 +59,25 @@ Json counters(std::span<const WorkerStats> threads) {
 nlohmann::ordered_json stats_json(std::span<const WorkerStats> threads) {
   Json all = {{"schema_version", 1},
               {"monotonic_ns", clock_ns(CLOCK_MONOTONIC)},
-              {"cpu_ns", clock_ns(CLOCK_PROCESS_CPUTIME_ID)}};
+              {"cpu_ns", clock_ns(CLOCK_PROCESS_CPUTIME_ID)},
+              {"kernel_threads_cpu_ns", kernel_threads()}};
   all.update(counters(threads));
   for (std::size_t i = 0; i < threads.size(); ++i) {
     all["threads"].push_back(counters(threads.subspan(i, 1)));
   }
   return all;
+}
+
+nlohmann::ordered_json reading_json(const Backend& backend, const ServeOptions& options) {
+  Json expected;
+  if (const auto calls = calls_per_echo(backend, options)) {
+    expected = {{"events", calls->events},
+                {"read", calls->read},
+                {"write", calls->write},
+                {"ctl", calls->ctl},
+                {"other", calls->other}};
+  }
+  return {{"calls_per_echo", expected}, {"spins", backend.is_told}};
 }
 
 }  // namespace muxlab

@@ -69,6 +69,22 @@ inline std::vector<Cell> find_cells() {
   return cells;
 }
 
+/// The controls that are whole servers, on the models that make a difference to them.
+inline std::vector<Cell> control_cells() {
+  std::vector<Cell> cells;
+  for (const char* const name : {"blind-scan", "epoll-lt-extra-call"}) {
+    for (const auto& [model, options] : all_models()) {
+      if (model != "single" && model != "acceptor_eventfd") continue;
+      cells.push_back({.backend = find_backend(name), .model = model, .options = options});
+    }
+  }
+  Cell oracle{.backend = find_backend("oracle"), .model = "single", .options = {}};
+  oracle.options.drain = {};
+  oracle.options.oracle = fmt::format("{}/muxlab-oracle-{}", testing::TempDir(), ::getpid());
+  cells.push_back(oracle);  // as long as nobody tells it anything
+  return cells;
+}
+
 /// Asked for by each case.
 inline const std::vector<Cell>& all_cells() {
   static const std::vector<Cell> cells = find_cells();

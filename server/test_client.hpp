@@ -23,12 +23,12 @@
 #include "backends/unique_fd.hpp"
 
 /// What tests of the server speak to it with: a plain blocking client, whose every call gives up
-/// after ten seconds, or what the environment says, so that a server that hangs fails its test.
+/// after a minute, or what the environment says, so that a server that hangs fails its test.
 namespace muxlab::test {
 
 inline timeval patience() {
   static const char* const seconds = ::getenv("MUXLAB_PATIENCE_S");
-  return {.tv_sec = seconds != nullptr ? std::atoi(seconds) : 10, .tv_usec = 0};
+  return {.tv_sec = seconds != nullptr ? std::atoi(seconds) : 60, .tv_usec = 0};
 }
 
 /// `size` bytes that depend on `seed`, so that a byte of another connection is noticed.

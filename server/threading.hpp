@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "backends/backend.hpp"
@@ -36,7 +37,21 @@ constexpr std::string_view why_not(const Backend& backend, Threading threading) 
   if (threading == Threading::half_sync && backend.make_poller == nullptr) {
     return "it waits and serves in one call, which cannot be put on two threads";
   }
+  if (backend.is_told && threading != Threading::single) {
+    return "one client thread tells one serving thread";
+  }
   return "";
+}
+
+/// What Backend::calls becomes on that model. Nothing also where connections are handed back to the
+/// waiting thread, which costs the less each the more there are at once.
+inline std::optional<CallsPerEcho> calls_per_echo(const Backend& backend,
+                                                  const ServeOptions& options) {
+  if (options.threading != Threading::half_sync) return backend.calls;
+  if (!backend.calls || options.rearm == Rearm::waiter) return std::nullopt;
+  CallsPerEcho calls = *backend.calls;
+  ++calls.ctl;  // the serving thread re-arms it
+  return calls;
 }
 
 /// Why no serving thread can re-arm on that model; empty when it can.

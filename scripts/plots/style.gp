@@ -1,56 +1,80 @@
 # What all pictures share: how they are called, one look per backend, axes, key and caption.
 #
-#   gnuplot -c NAME.gp SUMMARY.csv PICTURE.svg connections|threads FIXED IDLE CAPTION
+#   gnuplot -c NAME.gp SUMMARY.csv PICTURE AXIS CONDITIONS TERMINAL CAPTION
 #
-# draws one curve per backend along the named axis, for the trials with FIXED of the other one and
-# IDLE silent connections. The same data gives the same bytes.
+# draws one curve per backend along the column AXIS, of the rows that CONDITIONS allow, such as
+# "threads=1 idle=0", into PICTURE. TERMINAL is svg, png, or text for 100 columns of characters. The
+# same data gives the same bytes.
 
 data = ARG1
 picture = ARG2
 axis = ARG3
-fixed = ARG4 + 0
-idle = ARG5 + 0
+conditions = ARG4
+is_text = ARG5 eq "text"
 caption = ARG6
-other = axis eq "connections" ? "threads" : "connections"
 
 set encoding utf8
 set datafile separator comma
 set datafile columnheaders
 set datafile missing NaN
 
-# Colour says which mechanism of the kernel is at work, a full line that the code is written by hand,
-# dashes that a library stands between, dots that it is a control. Each backend has its own point.
+# Colour says which mechanism of the kernel is at work; the line says whose code it is: full that it is
+# written by hand, dashes that libevent stands between, dashes and dots another library or another way
+# of using io_uring, dots that it is a baseline, long dashes that it is a control of the harness. Line
+# and point together are a backend's own, so that they do without colour. All points are full ones,
+# because a hollow one means that it is not to be trusted.
 # The colours are those of Okabe and Ito, without the yellow, which a thin line cannot show.
 known = "select poll epoll-lt epoll-et io-uring-poll io-uring ".\
         "libevent-select libevent-poll libevent-epoll bufferevent libuv asio threads oracle ".\
-        "bare-select bare-poll bare-epoll-lt bare-epoll-et"
+        "bare-select bare-poll bare-epoll-lt bare-epoll-et ".\
+        "io-uring-one-shot io-uring-few-buffers io-uring-told ".\
+        "epoll-lt-again epoll-lt-extra-call blind-scan"
 vermilion = "#D55E00"; orange = "#E69F00"; blue = "#0072B2"; sky = "#56B4E9"
 green = "#009E73"; purple = "#CC79A7"; black = "#000000"; grey = "#767676"
-set style line  1 lc rgb vermilion lw 2 dt solid    pt 5  ps 0.9
-set style line  2 lc rgb orange    lw 2 dt solid    pt 7  ps 0.9
-set style line  3 lc rgb blue      lw 2 dt solid    pt 9  ps 1.0
-set style line  4 lc rgb sky       lw 2 dt solid    pt 11 ps 1.0
-set style line  5 lc rgb purple    lw 2 dt solid    pt 13 ps 1.1
-set style line  6 lc rgb green     lw 2 dt solid    pt 15 ps 1.0
-set style line  7 lc rgb vermilion lw 2 dt (10,6)   pt 4  ps 0.9
-set style line  8 lc rgb orange    lw 2 dt (10,6)   pt 6  ps 0.9
-set style line  9 lc rgb blue      lw 2 dt (10,6)   pt 8  ps 1.0
-set style line 10 lc rgb purple    lw 2 dt (10,6)   pt 10 ps 1.0
-set style line 11 lc rgb green     lw 2 dt (16,5,3,5) pt 14 ps 1.0
-set style line 12 lc rgb sky       lw 2 dt (16,5,3,5) pt 12 ps 1.1
-set style line 13 lc rgb black     lw 2 dt solid    pt 3  ps 0.9
-set style line 14 lc rgb grey      lw 2 dt (3,5)    pt 2  ps 0.9
-set style line 15 lc rgb vermilion lw 2 dt (3,5)    pt 1  ps 0.9
-set style line 16 lc rgb orange    lw 2 dt (3,5)    pt 1  ps 0.9
-set style line 17 lc rgb blue      lw 2 dt (3,5)    pt 1  ps 0.9
-set style line 18 lc rgb sky       lw 2 dt (3,5)    pt 2  ps 0.9
-set style line 19 lc rgb grey      lw 2 dt (3,5)    pt 1  ps 0.9
+square = 5; circle = 7; upward = 9; downward = 11; diamond = 13; pentagon = 15
+set style line  1 lc rgb vermilion lw 2 dt solid      pt square   ps 0.9
+set style line  2 lc rgb orange    lw 2 dt solid      pt circle   ps 0.9
+set style line  3 lc rgb blue      lw 2 dt solid      pt upward   ps 1.0
+set style line  4 lc rgb sky       lw 2 dt solid      pt downward ps 1.0
+set style line  5 lc rgb purple    lw 2 dt solid      pt diamond  ps 1.1
+set style line  6 lc rgb green     lw 2 dt solid      pt pentagon ps 1.0
+set style line  7 lc rgb vermilion lw 2 dt (10,6)     pt square   ps 0.9
+set style line  8 lc rgb orange    lw 2 dt (10,6)     pt circle   ps 0.9
+set style line  9 lc rgb blue      lw 2 dt (10,6)     pt upward   ps 1.0
+set style line 10 lc rgb purple    lw 2 dt (10,6)     pt downward ps 1.0
+set style line 11 lc rgb green     lw 2 dt (16,5,3,5) pt diamond  ps 1.1
+set style line 12 lc rgb sky       lw 2 dt (16,5,3,5) pt pentagon ps 1.0
+set style line 13 lc rgb black     lw 2 dt (3,5)      pt pentagon ps 1.0
+set style line 14 lc rgb grey      lw 2 dt (3,5)      pt diamond  ps 1.1
+set style line 15 lc rgb vermilion lw 2 dt (3,5)      pt square   ps 0.9
+set style line 16 lc rgb orange    lw 2 dt (3,5)      pt circle   ps 0.9
+set style line 17 lc rgb blue      lw 2 dt (3,5)      pt upward   ps 1.0
+set style line 18 lc rgb sky       lw 2 dt (3,5)      pt downward ps 1.0
+set style line 19 lc rgb green     lw 2 dt (16,5,3,5) pt square   ps 0.9
+set style line 20 lc rgb green     lw 2 dt (16,5,3,5) pt circle   ps 0.9
+set style line 21 lc rgb green     lw 2 dt (16,5,3,5) pt upward   ps 1.0
+set style line 22 lc rgb blue      lw 2 dt (20,6)     pt upward   ps 1.0
+set style line 23 lc rgb blue      lw 2 dt (20,6)     pt downward ps 1.0
+set style line 24 lc rgb grey      lw 2 dt (20,6)     pt square   ps 0.9
+set style line 25 lc rgb grey      lw 2 dt (3,5)      pt circle   ps 0.9
+shapes = "square circle upward downward diamond pentagon square circle upward downward diamond ".\
+         "pentagon pentagon diamond square circle upward downward square circle upward ".\
+         "upward downward square circle"
 
 style_of(name) = sum [i = 1:words(known)] (word(known, i) eq name ? i : 0)
-style_or_other(name) = style_of(name) > 0 ? style_of(name) : 19
+style_or_other(name) = style_of(name) > 0 ? style_of(name) : words(known) + 1
+full_of(name) = value(word(shapes, style_or_other(name)))
 
-# The slice: which backends it has, and where along the axis.
-here(dummy) = column(other) == fixed && column("idle") == idle && column("trials") > 0
+# The slice: which rows it has, of which backends, and where along the axis.
+condition(i) = word(conditions, i)
+column_of(text) = text[1 : strstrt(text, "=") - 1]
+value_of(text) = text[strstrt(text, "=") + 1 : *] + 0
+is_measured(dummy) = column("trials") + column("untrusted") > 0
+here(dummy) = is_measured(0) && \
+              (sum [i = 1:words(conditions)] (column(column_of(condition(i))) == value_of(condition(i)))) \
+              == words(conditions)
+fixed(name) = sum [i = 1:words(conditions)] \
+              (column_of(condition(i)) eq name ? value_of(condition(i)) : 0)
 has(list, item) = strstrt(" ".list." ", " ".item." ") > 0
 series = ""
 places = ""
@@ -61,48 +85,114 @@ set xrange [0:2]
 set yrange [0:2]
 plot data using (here(0) ? note(strcol("backend"), strcol(axis)) : NaN):(1) with points
 unset table
+set autoscale
 
 first = word(places, 1) + 0
 last = first
+least = first > 0 ? first : 0
 do for [place in places] {
-  first = (place + 0) < first ? (place + 0) : first
-  last = (place + 0) > last ? (place + 0) : last
+  at = place + 0
+  first = at < first ? at : first
+  last = at > last ? at : last
+  least = at > 0 && (least == 0 || at < least) ? at : least
 }
-short(place) = int(place + 0) % 1000 == 0 ? sprintf("%dk", int(place + 0) / 1000) \
-                                         : sprintf("%d", int(place + 0))
+short(place) = int(place + 0) >= 1000 && int(place + 0) % 1000 == 0 \
+               ? sprintf("%dk", int(place + 0) / 1000) : sprintf("%d", int(place + 0))
 
-# Along a logarithmic axis the backends stand side by side, so that no error bar hides another.
-breadth = axis eq "connections" ? 1.24 : 1.12
+# A logarithmic axis has no 0: it stands to the left of the others, as far as they are from each other.
+spot(place) = place > 0 ? place : (least > 0 ? least / 4.0 : 1)
+# The backends stand side by side, so that no error bar hides another.
+breadth = axis eq "threads" ? 1.12 : 1.24
 count = words(series)
-x(i) = column(axis) * (count > 1 ? breadth ** ((i - 1.0) / (count - 1) - 0.5) : 1)
+x(i) = spot(column(axis)) * (count > 1 ? breadth ** ((i - 1.0) / (count - 1) - 0.5) : 1)
 y(name, metric, unit) = here(0) && strcol("backend") eq name ? column(metric) / unit : NaN
 
-set xlabel axis eq "connections" ? "connections" : "server threads"
-set logscale x
-set xrange [first / 1.35 : last * 1.35]
+# Hollow: fewer trials than it takes to rank, because too few were made or something disturbed them.
+is_trusted(dummy) = column("trials") >= 7
+hole_y(name, metric, unit) = is_trusted(0) ? NaN : y(name, metric, unit)
+
+# plot @curves draws `metric` in `unit`: bars from the least trial to the greatest, a line through the
+# medians, and what makes some of its points hollow.
+curves = 'for [i = 1:words(series)] name = word(series, i) data \
+            using (x(i)):(y(name, metric."_median", unit)): \
+                  (y(name, metric."_min", unit)):(y(name, metric."_max", unit)) \
+            with yerrorbars ls style_or_other(name) dt solid lw 1 pt -1 notitle, \
+          for [i = 1:words(series)] name = word(series, i) data \
+            using (x(i)):(y(name, metric."_median", unit)) \
+            with linespoints ls style_or_other(name) title name, \
+          for [i = 1:words(series)] name = word(series, i) data \
+            using (x(i)):(hole_y(name, metric."_median", unit)) \
+            with points pt full_of(name) ps 0.5 lc rgb "#FFFFFF" notitle'
+
+# All pictures of one metric have one scale, so that they can be compared: of everything in the file.
+# It begins at 0, or is logarithmic where it would otherwise show the greatest values and no others.
+# stats leaves out what lies beyond the axes, so that these come afterwards.
+scale = 'unset logscale; set xrange [*:*]; set yrange [*:*]; \
+         stats data using (is_measured(0) ? column(metric."_max") / unit : NaN) name "top" nooutput; \
+         stats data using (is_measured(0) ? column(metric."_median") / unit : NaN) name "middle" nooutput; \
+         stats data using (is_measured(0) ? column(metric."_min") / unit : NaN) name "bottom" nooutput; \
+         set logscale x; set xrange [spot(first) / 1.35 : spot(last) * 1.35]; \
+         if (bottom_min > 0 && middle_max > 10 * middle_min) { \
+           set logscale y; set yrange [bottom_min / 1.1 : top_max * 1.1]; set ytics (); \
+           do for [power = -6:9] { do for [digit in "1 2 5"] { \
+             set ytics add (sprintf("%g", digit * 10 ** power) digit * 10 ** power) } } \
+         } else { \
+           set yrange [0 : top_max * 1.06]; set ytics autofreq \
+         }'
+
+axis_name = axis eq "threads" ? "server threads" : axis eq "idle" ? "idle connections" : \
+            axis eq "size_bytes" ? "size of a message (bytes)" : \
+            axis eq "rate_per_s" ? "messages offered per second" : \
+            axis eq "depth" ? "messages in flight per connection" : "connections"
+set xlabel axis_name
 set xtics () nomirror scale 0.6
-do for [place in places] { set xtics add (short(place) (place + 0)) }
+do for [place in places] { set xtics add (short(place) spot(place + 0)) }
 unset mxtics
-set yrange [0:*]
-set offsets 0, 0, graph 0.06, 0
 set ytics nomirror scale 0.6
+unset mytics
 set border 3 lc rgb "#404040"
 set grid ytics lc rgb "#E0E0E0" lw 1 dt solid
+longest = 0
+do for [name in series] { longest = strlen(name) > longest ? strlen(name) : longest }
+key_font = longest > 16 ? "10.5" : "13"
 key_spacing = count > 12 ? "1.05" : "1.35"
-show_key = 'set key noenhanced Left reverse vertical maxrows 30 samplen 3.4 spacing '.key_spacing.' \
+show_key = 'set key noenhanced font ",'.key_font.'" Left reverse vertical maxrows 30 samplen 3.4 spacing '.key_spacing.' \
             at screen 0.81, screen 0.915 left top'
+if (is_text) { show_key = 'set key noenhanced vertical maxrows 30 at screen 0.99, screen 0.9 right top' }
 @show_key
 
-subject = sprintf("%s %s%s", short(fixed), other eq "threads" ? "server thread" : "connection", \
-                  fixed == 1 ? "" : "s")
-if (idle > 0) { subject = subject.sprintf(" and %s idle connections", short(idle)) }
+several(number, noun) = sprintf("%s %s%s", short(number), noun, number == 1 ? "" : "s")
+subject = axis eq "threads" ? "" : several(fixed("threads"), "server thread")
+if (axis ne "connections") {
+  subject = subject.(subject eq "" ? "" : ", ").several(fixed("connections"), "connection")
+}
+if (axis ne "idle" && fixed("idle") > 0) {
+  subject = subject." and ".several(fixed("idle"), "idle connection")
+}
+if (axis ne "size_bytes" && fixed("size_bytes") != 64) {
+  subject = subject.", ".short(fixed("size_bytes"))." bytes"
+}
+if (axis ne "rate_per_s" && fixed("rate_per_s") > 0) {
+  subject = subject.", ".short(fixed("rate_per_s"))." messages per second"
+}
+is_open_loop = axis eq "rate_per_s" || fixed("rate_per_s") > 0
 heading(what) = sprintf("%s against %s, %s", what, \
-                        axis eq "connections" ? "connections" : "server threads", subject)
-set label 1 caption at screen 0.012, screen 0.098 left noenhanced font ",11" tc rgb "#505050"
+                        axis eq "size_bytes" ? "message size" : axis_name, subject)
+if (!is_text) {
+  set label 1 caption at screen 0.012, screen 0.098 left noenhanced font ",11" tc rgb "#505050"
+}
 
-set terminal svg size 920, 560 background "#ffffff" font "Helvetica,Arial,sans-serif,13"
+if (ARG5 eq "png") {
+  set terminal pngcairo size 1840, 1120 font "Sans,13" fontscale 1.6 linewidth 2 pointscale 2 background "#ffffff"
+} else {
+  if (is_text) {
+    set terminal dumb size 100, 30
+  } else {
+    set terminal svg size 920, 560 background "#ffffff" font "Helvetica,Arial,sans-serif,13"
+  }
+}
 set output picture
 set lmargin screen 0.085
-set rmargin screen 0.79
+set rmargin screen is_text ? 0.76 : 0.79
 set tmargin screen 0.915
-set bmargin screen 0.225
+set bmargin screen is_text ? 0.14 : 0.225

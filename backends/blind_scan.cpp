@@ -1,0 +1,103 @@
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "backends/backend.hpp"
+#include "backends/failure.hpp"
+#include "backends/fd_map.hpp"
+#include "backends/reactor.hpp"
+#include "backends/ready_list.hpp"
+#include "backends/timer_fd.hpp"
+
+namespace muxlab {
+namespace {
+
+/// Asks the kernel nothing: all sockets may be ready, each time. Non-blocking calls on every one of
+/// them then find out, which is the oldest way of serving many clients, and what each mechanism
+/// spares us.
+///
+/// What is no socket, a flag or a timer, is believed when it is reported, and nothing tries it. So
+/// those few are asked after with poll(2), once in a millisecond.
+class BlindPoller final : public Poller {
+ public:
+  void add(int fd, Interest /*interest*/) override {
+    Place& place = places_[fd];
+    place.is_socket = is_socket(fd);
+    ready_.make_room(sockets_.size() + others_.size() + 1);
+    if (place.is_socket) {
+      place.index = sockets_.size();
+      sockets_.push_back(fd);
+    } else {
+      place.index = others_.size();
+      others_.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+    }
+  }
+
+  void modify(int /*fd*/, Interest /*interest*/) override {}
+
+  /// The last one moves into the gap.
+  void remove(int fd) override {
+    const Place place = places_[fd];
+    if (place.is_socket) {
+      const int last = sockets_.back();
+      sockets_[place.index] = last;
+      places_[last].index = place.index;
+      sockets_.pop_back();
+    } else {
+      const pollfd last = others_.back();
+      others_[place.index] = last;
+      places_[last.fd].index = place.index;
+      others_.pop_back();
+    }
+  }
+
+  std::span<const int> wait() override {
+    ready_.clear();
+    for (const int fd : sockets_) ready_.push(fd);
+    if (const auto now = TimerFd::now(); now >= next_look_) {
+      next_look_ = now + std::chrono::milliseconds(1);
+      look_at_others();
+    }
+    return ready_.fds();
+  }
+
+ private:
+  struct Place {
+    std::size_t index = 0;  ///< in sockets_ or in others_
+    bool is_socket = false;
+  };
+
+  static bool is_socket(int fd) {
+    struct stat status {};
+    checked(::fstat(fd, &status), "fstat");
+    return S_ISSOCK(status.st_mode);
+  }
+
+  void look_at_others() {
+    if (::poll(others_.data(), others_.size(), 0) < 0 && errno != EINTR) throw_errno("poll");
+    for (const pollfd& other : others_) {
+      if (other.revents != 0) ready_.push(other.fd);
+    }
+  }
+
+  std::vector<int> sockets_;
+  std::vector<pollfd> others_;
+  FdMap<Place> places_;
+  ReadyList ready_;
+  TimerFd::Duration next_look_{0};
+};
+
+}  // namespace
+
+extern const Backend blind_scan_backend{
+    .name = "blind-scan",
+    .summary = "control, the ceiling: never waits, and tries every connection each time",
+    .probe = probe_poller<BlindPoller>,
+    .serve = serve_with<BlindPoller>,
+    // It receives as often as there are connections for one that is ready.
+    .calls = std::nullopt,
+};
+
+}  // namespace muxlab

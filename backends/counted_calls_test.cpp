@@ -1,0 +1,137 @@
+#include "backends/counted_calls.hpp"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "backends/failure.hpp"
+#include "backends/unique_fd.hpp"
+
+namespace muxlab {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Pair {
+  Pair() {
+    std::array<int, 2> ends{};
+    checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    here.reset(ends[0]);
+    there.reset(ends[1]);
+  }
+  UniqueFd here, there;
+};
+
+std::uint64_t ns(const WorkerStats& stats, Call call) {
+  return stats.call_ns[static_cast<std::size_t>(call)].get();
+}
+
+std::uint64_t ns(milliseconds time) {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(time).count());
+}
+
+void send_and_receive(const Pair& pair) {
+  char byte = '?';
+  ASSERT_EQ(::send(pair.here.get(), &byte, 1, 0), 1);
+  ASSERT_EQ(::recv(pair.there.get(), &byte, 1, 0), 1);
+}
+
+TEST(CountedCalls, CountsTheEventsThatWaitingBrings) {
+  const Pair one, other;
+  WorkerStats stats;
+  const CountedCalls counted(stats);
+  const UniqueFd epoll(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  for (const Pair* pair : {&one, &other}) {
+    ASSERT_EQ(::send(pair->here.get(), "?", 1, 0), 1);
+    epoll_event event{.events = EPOLLIN, .data = {.fd = pair->there.get()}};
+    ASSERT_EQ(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, pair->there.get(), &event), 0);
+  }
+  std::array<epoll_event, 4> events{};
+  ASSERT_EQ(::epoll_wait(epoll.get(), events.data(), 4, 0), 2);
+  pollfd nothing{.fd = one.here.get(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(::poll(&nothing, 1, 0), 0);
+  EXPECT_EQ(stats[Call::wait].get(), 2U);
+  EXPECT_EQ(stats.events.get(), 2U);
+}
+
+TEST(CountedCalls, AreNotTimedUnlessAskedFor) {
+  const Pair pair;
+  WorkerStats stats;
+  const CountedCalls counted(stats);
+  send_and_receive(pair);
+  EXPECT_EQ(stats[Call::read].get(), 1U);
+  EXPECT_EQ(ns(stats, Call::read), 0U);
+  EXPECT_EQ(stats.clock_ns.get(), 0U);
+}
+
+TEST(CountedCalls, AreTimedByKind) {
+  const Pair pair;
+  const CallClocks clocks = CallClocks::measured();
+  WorkerStats stats;
+  stats.clocks = &clocks;
+  const CountedCalls counted(stats);
+  for (int i = 0; i < 1000; ++i) send_and_receive(pair);
+  EXPECT_GT(ns(stats, Call::read), 0U);
+  EXPECT_GT(ns(stats, Call::write), 0U);
+  EXPECT_EQ(ns(stats, Call::wait), 0U);
+  EXPECT_GE(stats.clock_ns.get(), 2 * 2 * 1000 * clocks.monotonic.reading_ns);
+}
+
+/// Waits for a byte that comes late, which costs no CPU time worth mentioning.
+template <typename Receive>
+void receive_late(const Pair& pair, Receive receive) {
+  std::thread sender([&] {
+    std::this_thread::sleep_for(milliseconds(100));
+    static_cast<void>(::send(pair.here.get(), "?", 1, 0));
+  });
+  receive();
+  sender.join();
+}
+
+TEST(CountedCalls, TheTimeOfAWaitIsNotThatOfSleeping) {
+  const Pair pair;
+  const CallClocks clocks = CallClocks::measured();
+  WorkerStats stats;
+  stats.clocks = &clocks;
+  const CountedCalls counted(stats);
+  receive_late(pair, [&] {
+    pollfd waited{.fd = pair.there.get(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&waited, 1, -1), 1);
+  });
+  EXPECT_LT(ns(stats, Call::wait), ns(milliseconds(50)));
+}
+
+TEST(CountedCalls, TheTimeOfAReceiveIsNotThatOfBeingOffTheProcessor) {
+  const Pair pair;
+  const CallClocks clocks = CallClocks::measured();
+  for (const bool sleeps : {false, true}) {  // known to, or found out
+    WorkerStats stats;
+    stats.clocks = &clocks;
+    stats.sleeps_in_any_call = sleeps;
+    const CountedCalls counted(stats);
+    receive_late(pair, [&] {
+      char byte = 0;
+      ASSERT_EQ(::recv(pair.there.get(), &byte, 1, 0), 1);
+    });
+    EXPECT_LT(ns(stats, Call::read), ns(milliseconds(50))) << sleeps;
+  }
+}
+
+TEST(CountedCalls, PartsAreTimedAsTheWhole) {
+  const CallClocks clocks = CallClocks::measured();
+  WorkerStats stats;
+  stats.clocks = &clocks;
+  WorkerStats& part = stats.add_part();
+  EXPECT_EQ(part.clocks, &clocks);
+  part.call_ns[static_cast<std::size_t>(Call::write)].add(7);
+  EXPECT_EQ(total_ns(stats, Call::write), 7U);
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,143 @@
+#include <sys/epoll.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+#include "backends/backend.hpp"
+#include "backends/failure.hpp"
+#include "backends/fd_map.hpp"
+#include "backends/oracle_board.hpp"
+#include "backends/reactor.hpp"
+#include "backends/ready_list.hpp"
+#include "backends/timer_fd.hpp"
+
+namespace muxlab {
+namespace {
+
+/// Told by the client which connections are ready, it needs no system call to find out: it spins
+/// over what is told. What it does per echo, a receive and a send, is the least that any of them
+/// can do, and its receives and sends are what each of them pays at least; its processor time is
+/// not, for it never sleeps.
+///
+/// Nobody tells of anything but messages. So epoll(7), which is all there is while nobody tells, is
+/// looked at ten times a second too: for what is no connection, what is closed, and what is to be
+/// written to. A client that says nothing for a second is taken for dead.
+class OraclePoller final : public Poller {
+ public:
+  /// `board` outlives it.
+  explicit OraclePoller(OracleBoard& board) : board_(board) {
+    ready_.make_room(kMaxEvents + OracleBoard::kDescriptors);
+  }
+
+  void add(int fd, Interest interest) override {
+    const std::uint64_t name = name_of_peer(fd);
+    is_connection_[fd] = name != 0 ? 1 : 0;
+    control(EPOLL_CTL_ADD, fd, events_of(interest));
+    board_.publish(fd, name);
+  }
+  void modify(int fd, Interest interest) override {
+    control(EPOLL_CTL_MOD, fd, events_of(interest));
+  }
+  void remove(int fd) override {
+    is_connection_[fd] = 0;
+    board_.publish(fd, 0);
+    control(EPOLL_CTL_DEL, fd, 0);
+  }
+
+  std::span<const int> wait() override {
+    ready_.clear();
+    if (!board_.is_telling()) {
+      look(-1);
+      told_at_ = TimerFd::now();
+    } else {
+      spin();
+    }
+    return ready_.fds();
+  }
+
+ private:
+  /// Until something is told, or due to be looked at.
+  void spin() {
+    while (ready_.fds().empty() && board_.is_telling()) {
+      const auto now = TimerFd::now();
+      board_.take([&](std::uint32_t fd) { hear(fd); });
+      if (!ready_.fds().empty()) told_at_ = now;
+      if (now - told_at_ > kSilence) board_.end_telling();
+      if (now - looked_at_ > kLookInterval) {
+        looked_at_ = now;
+        look(0);
+      }
+    }
+  }
+
+  /// What stands in shared memory may be anything.
+  void hear(std::uint32_t fd) {
+    if (fd >= OracleBoard::kDescriptors) return;
+    const std::uint8_t* const known = is_connection_.find(static_cast<int>(fd));
+    if (known != nullptr && *known == 1) ready_.push(static_cast<int>(fd));
+  }
+
+  void look(int timeout) {
+    const int count = ::epoll_wait(epoll_.get(), events_.data(), kMaxEvents, timeout);
+    if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
+    const bool is_told = board_.is_telling();  // maybe only since the wait began
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events_[static_cast<std::size_t>(i)];
+      const bool is_message = event.events == EPOLLIN && is_connection_[event.data.fd] == 1;
+      if (!is_told || !is_message) ready_.push(event.data.fd);
+    }
+  }
+
+  static std::uint32_t events_of(Interest interest) {
+    return interest == Interest::read ? EPOLLIN | EPOLLRDHUP : EPOLLOUT;
+  }
+
+  void control(int operation, int fd, std::uint32_t events) {
+    epoll_event event{.events = events, .data = {.fd = fd}};
+    checked(::epoll_ctl(epoll_.get(), operation, fd, &event), "epoll_ctl");
+  }
+
+  static constexpr int kMaxEvents = 1024;
+  static constexpr std::chrono::milliseconds kLookInterval{100};
+  static constexpr std::chrono::seconds kSilence{1};
+
+  OracleBoard& board_;
+  UniqueFd epoll_{checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")};
+  std::array<epoll_event, kMaxEvents> events_;
+  FdMap<std::uint8_t> is_connection_;  ///< 1 or 0
+  ReadyList ready_;
+  TimerFd::Duration told_at_{0};
+  TimerFd::Duration looked_at_{0};
+};
+
+Availability probe_oracle() {
+  try {
+    OracleBoard board = OracleBoard::anonymous();
+    OraclePoller poller(board);
+    if (!reports_readable(poller)) {
+      return Availability::never("it does not report a readable descriptor", "");
+    }
+    return Availability::up_to(OracleBoard::kDescriptors - 1,
+                               "its client tells of descriptors below 65536");
+  } catch (const std::system_error& error) {
+    return Availability::never(error.what(), "");
+  }
+}
+
+}  // namespace
+
+extern const Backend oracle_backend{
+    .name = "oracle",
+    .summary = "control, the floor: told by muxlab load --oracle what is ready, it never waits",
+    .probe = probe_oracle,
+    .serve =
+        [](Worker& worker) {
+          OraclePoller poller(*worker.oracle);
+          run_reactor(poller, worker);
+        },
+    .is_told = true,
+    .calls = CallsPerEcho{.events = 0},
+};
+
+}  // namespace muxlab

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "backends/unique_fd.hpp"
+
+namespace muxlab {
+
+/// What a connection is called on both of its ends: the client's address and port. Zero for what is
+/// no TCP connection.
+std::uint64_t name_of_peer(int fd);    ///< at the server, getpeername(2)
+std::uint64_t name_of_socket(int fd);  ///< at the client, getsockname(2)
+
+/// Memory that the load client and a server on the `oracle` control share: the server says which
+/// descriptor each connection has there, and the client which of them it has just sent to.
+///
+/// Over loopback TCP a message is in the peer's receive queue when send(2) returns, so what the
+/// client tells is true when it is read. One client thread tells, one server thread is told; the
+/// file is what they both know.
+class OracleBoard {
+ public:
+  static constexpr std::uint32_t kDescriptors = 1 << 16;
+
+  /// For the server: a file that is removed again at the end. Throws Failure when it cannot be
+  /// made, is in use, or is there already and something else.
+  static OracleBoard create(const std::string& path);
+  /// For the client. Throws Failure when there is no such file, or it is something else.
+  static OracleBoard open(const std::string& path);
+  /// Without a file. Throws std::system_error.
+  static OracleBoard anonymous();
+
+  OracleBoard(OracleBoard&& other) noexcept;
+  OracleBoard& operator=(OracleBoard&&) = delete;
+  OracleBoard(const OracleBoard&) = delete;
+  OracleBoard& operator=(const OracleBoard&) = delete;
+  ~OracleBoard();
+
+  // Of the server.
+
+  /// `fd` is the connection of that name from now on; of none for zero. Ignores what is too high.
+  void publish(int fd, std::uint64_t name);
+  /// Hands each descriptor that was told of to `visit`, in order.
+  template <typename Visit>
+  void take(Visit visit) {
+    std::uint32_t taken = memory_->taken.load(std::memory_order_relaxed);
+    const std::uint32_t written = memory_->written.load(std::memory_order_acquire);
+    for (; taken != written; ++taken) {
+      visit(memory_->notes[taken % kNotes].load(std::memory_order_relaxed));
+    }
+    memory_->taken.store(taken, std::memory_order_release);
+  }
+
+  // Of the client.
+
+  /// The descriptors at the server, by the names of their connections.
+  [[nodiscard]] std::unordered_map<std::uint64_t, std::uint32_t> published() const;
+  /// False when somebody tells already.
+  [[nodiscard]] bool begin_telling();
+  /// `fd`, a descriptor at the server, has something to receive. Without room, which there is
+  /// unless the server has ceased to listen, the note is dropped.
+  void tell(std::uint32_t fd) {
+    const std::uint32_t written = memory_->written.load(std::memory_order_relaxed);
+    if (written - memory_->taken.load(std::memory_order_acquire) == kNotes) return;
+    memory_->notes[written % kNotes].store(fd, std::memory_order_relaxed);
+    memory_->written.store(written + 1, std::memory_order_release);
+    if (!is_telling()) set_telling(true);  // the server took us for dead
+  }
+
+  // Of both.
+
+  [[nodiscard]] bool is_telling() const { return memory_->telling.load(std::memory_order_acquire); }
+  void end_telling() { set_telling(false); }
+
+ private:
+  static constexpr std::uint32_t kNotes = 1 << 16;  // a connection has one in flight at most
+
+  struct Memory {
+    std::uint64_t mark;
+    alignas(64) std::atomic<std::uint32_t> written;
+    alignas(64) std::atomic<std::uint32_t> taken;
+    alignas(64) std::atomic<bool> telling;
+    alignas(64) std::array<std::atomic<std::uint32_t>, kNotes> notes;
+    std::array<std::atomic<std::uint64_t>, kDescriptors> names;
+  };
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+  static constexpr std::uint64_t kMark = 0x3164726f62787576;  // "vuxbord1"
+
+  OracleBoard(UniqueFd file, std::string path);
+  void set_telling(bool telling) { memory_->telling.store(telling, std::memory_order_release); }
+  static bool is_board(int file);
+  static void make_way(const std::string& path);
+
+  UniqueFd file_;     ///< locked by the server, so that nobody else takes it for left over
+  std::string path_;  ///< to be removed at the end; empty: not ours
+  Memory* memory_ = nullptr;
+};
+
+}  // namespace muxlab

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "bench/campaign.hpp"
+#include "bench/campaign_backends.hpp"
+
+namespace muxlab {
+
+/// The plan of an interrupted campaign, as its machine.json has it: the same cells in the same
+/// order, into the same folder. Throws Failure (usage) when the folder holds none, when it is
+/// complete, or when this is not the machine that it was begun on.
+CampaignPlan plan_to_resume(const std::filesystem::path& folder,
+                            std::span<const BackendInfo> known);
+
+}  // namespace muxlab

@@ -1,0 +1,45 @@
+#include "bench/cell_columns.hpp"
+
+#include <fmt/format.h>
+
+#include "cli.hpp"
+
+namespace muxlab {
+
+std::vector<std::string> cell_header() {
+  return {"backend", "threading", "threads",    "connections", "idle",   "size_bytes",
+          "depth",   "transport", "rate_per_s", "churn",       "engine", "notify"};
+}
+
+std::vector<std::string> cell_fields(const Cell& cell) {
+  return {cell.backend,
+          cell.threading,
+          fmt::to_string(cell.threads),
+          fmt::to_string(cell.connections),
+          fmt::to_string(cell.idle),
+          fmt::to_string(cell.size_bytes),
+          fmt::to_string(cell.depth),
+          cell.unix_sockets ? "unix" : "tcp",
+          fmt::to_string(cell.rate_per_s),
+          fmt::to_string(cell.churn),
+          cell.engine,
+          cell.notify};
+}
+
+std::string describe_point(const Cell& cell) {
+  std::string text =
+      fmt::format("{} thread{} ({}), {} connections", cell.threads, cell.threads == 1 ? "" : "s",
+                  cell.threading, cli::show_count(cell.connections));
+  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
+  if (cell.size_bytes != Cell().size_bytes) text += fmt::format(", {} B", cell.size_bytes);
+  const std::uint64_t usual_depth = cell.rate_per_s == 0 ? 1 : 0;
+  if (cell.depth != usual_depth) text += fmt::format(", {} in flight", cell.depth);
+  if (cell.unix_sockets) text += ", unix sockets";
+  if (cell.rate_per_s > 0) text += fmt::format(", {}/s", cli::show_count(cell.rate_per_s));
+  if (cell.churn > 0) text += fmt::format(", {} echoes each", cell.churn);
+  if (cell.engine != Cell().engine) text += fmt::format(", {} client", cell.engine);
+  if (cell.notify != Cell().notify) text += fmt::format(", notified by {}", cell.notify);
+  return text;
+}
+
+}  // namespace muxlab

@@ -1,0 +1,75 @@
+#include "bench/instrument.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace muxlab {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// Rounds at two points, in which the two other rows cost so many times as much as the baseline.
+std::vector<TrialRow> campaign(std::uint64_t rounds, double same_again, double one_call_more) {
+  std::mt19937_64 random(2);
+  std::lognormal_distribution<double> noise(0, 0.02);
+  std::vector<TrialRow> trials;
+  for (std::uint64_t round = 1; round <= rounds; ++round) {
+    for (const std::uint64_t connections : {100U, 1000U}) {
+      for (const auto& [backend, ratio] :
+           {std::pair{kBaseline, 1.0}, {kSameAgain, same_again}, {kOneCallMore, one_call_more}}) {
+        TrialRow row;
+        row.round = round;
+        row.cell.backend = backend;
+        row.cell.connections = connections;
+        row.outcome.metrics[Metric::server_cpu_ns_per_echo] = 5000 * ratio * noise(random);
+        trials.push_back(row);
+      }
+    }
+  }
+  return trials;
+}
+
+TEST(Instrument, IsSoundWhenItSeesWhatIsThere) {
+  const InstrumentCheck check = check_instrument(campaign(10, 1, 1.1));
+  EXPECT_TRUE(check.is_sound());
+  EXPECT_FALSE(check.is_refuted());
+  EXPECT_EQ(check.same_again->pairs, 20U);
+  EXPECT_NEAR(check.one_call_more->ratio, 1.1, 0.05);
+  EXPECT_THAT(instrument_text(check),
+              AllOf(HasSubstr("no difference, as it should be"),
+                    HasSubstr("noticed, as it should be"), Not(HasSubstr("NOT"))));
+}
+
+TEST(Instrument, IsRefutedByADifferenceWhereThereIsNone) {
+  const InstrumentCheck check = check_instrument(campaign(10, 1.1, 1.1));
+  EXPECT_TRUE(check.is_refuted());
+  EXPECT_THAT(instrument_text(check), AllOf(testing::StartsWith("NOT TO BE TRUSTED"),
+                                            HasSubstr("A DIFFERENCE WHERE THERE IS NONE")));
+}
+
+TEST(Instrument, IsRefutedWhenItDoesNotNoticeACallMore) {
+  EXPECT_THAT(instrument_text(check_instrument(campaign(10, 1, 1))),
+              AllOf(testing::StartsWith("NOT TO BE TRUSTED"), HasSubstr("NOT NOTICED")));
+  EXPECT_TRUE(check_instrument(campaign(10, 1, 0.9)).is_refuted()) << "less is not more";
+}
+
+TEST(Instrument, IsNotCheckedByFewPairs) {
+  const InstrumentCheck few = check_instrument(campaign(3, 1.5, 1));
+  EXPECT_FALSE(few.is_sound());
+  EXPECT_FALSE(few.is_refuted());
+  EXPECT_THAT(instrument_text(few), HasSubstr("is not checked"));
+  EXPECT_THAT(instrument_text(check_instrument({})), HasSubstr("is not checked"));
+}
+
+TEST(Instrument, LeavesOutWhatWasDisturbed) {
+  std::vector<TrialRow> trials = campaign(10, 1, 1.1);
+  trials[1].outcome.status = TrialStatus::untrusted;  // once again, in the first round
+  EXPECT_EQ(check_instrument(trials).same_again->pairs, 19U);
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,47 @@
+#include "bench/micro/micro.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <nlohmann/json.hpp>
+
+#include "backends/descriptor_limit.hpp"
+#include "backends/machine.hpp"
+
+namespace {
+
+/// What a reader of the JSON has to know; the rest of the context is Google Benchmark's own.
+void add_context() {
+  const auto card = muxlab::machine_card();
+  for (const char* key : {"kernel_release", "cpu_model", "compiler"}) {
+    const auto& value = card.at(key);
+    benchmark::AddCustomContext(key, value.is_string() ? value.get<std::string>() : "unknown");
+  }
+  benchmark::AddCustomContext("build_type", card.at("build").at("type").dump());
+}
+
+int run(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  muxlab::raise_descriptor_limit();
+  add_context();
+  const auto mechanisms = muxlab::mechanisms();
+  muxlab::SocketPairs pairs;
+  muxlab::register_wait_benchmarks(mechanisms, pairs);
+  muxlab::register_change_benchmarks(mechanisms, pairs);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "muxlab_micro: {}\n", error.what());
+    return 1;
+  }
+}

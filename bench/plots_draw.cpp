@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+#include "backends/failure.hpp"
+#include "bench/campaign_files.hpp"
+#include "bench/plots.hpp"
+#include "bench/process.hpp"
+
+namespace muxlab {
+namespace {
+
+using Path = std::filesystem::path;
+
+bool has_scripts(const Path& folder) { return std::filesystem::exists(folder / "style.gp"); }
+
+/// The checkout that the build folder around the executable was configured for; empty if unknown.
+Path configured_checkout(const Path& build) {
+  constexpr std::string_view key = "CMAKE_HOME_DIRECTORY:INTERNAL=";
+  std::ifstream cache(build / "CMakeCache.txt");
+  for (std::string line; std::getline(cache, line);) {
+    if (line.starts_with(key)) return line.substr(key.size());
+  }
+  return {};
+}
+
+/// share/muxlab/plots of the executable's prefix, or scripts/plots of the checkout around it or,
+/// with a build folder elsewhere, of the checkout that it was built from.
+Path find_scripts() {
+  const Path program = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  std::vector<Path> candidates = {program.parent_path() / "share/muxlab/plots"};
+  for (Path folder = program; folder != folder.parent_path(); folder = folder.parent_path()) {
+    candidates.push_back(folder / "scripts/plots");
+  }
+  candidates.push_back(configured_checkout(program) / "scripts/plots");
+  const auto found = std::find_if(candidates.begin(), candidates.end(), has_scripts);
+  if (found != candidates.end()) return *found;
+  throw Failure(ExitCode::unavailable,
+                fmt::format("no plots: there is no {}, and no scripts/plots in a folder above {}",
+                            candidates.front().string(), program.string()));
+}
+
+struct DrawingFormat {
+  const char* ending;
+  std::string_view begin;  ///< of every whole drawing
+  std::string_view end;
+};
+
+const DrawingFormat& describe(PlotFormat format) {
+  static constexpr std::array kFormats = {DrawingFormat{"svg", "<?xml", "</svg>\n\n"},
+                                          DrawingFormat{"png", "\x89PNG", "IEND\xAE\x42\x60\x82"},
+                                          DrawingFormat{"text", "", "\n"}};
+  return kFormats[static_cast<std::size_t>(format)];
+}
+
+/// What gnuplot draws. It comes through a pipe, so that nothing that is cut off, by a full disk
+/// above all, takes the place of a whole picture.
+std::string draw(const Path& scripts, const Path& folder, const Plot& plot, PlotFormat format,
+                 const std::string& caption) {
+  std::string conditions;
+  for (const auto& [column, value] : plot.conditions) {
+    conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
+  }
+  const DrawingFormat& expected = describe(format);
+  // Default settings: somebody's ~/.gnuplot must not change the picture.
+  Process gnuplot(Command{
+      {"gnuplot", "--default-settings", "-c", scripts / (plot.script + ".gp"),
+       folder / "summary.csv", "/dev/stdout", plot.axis, conditions, expected.ending, caption},
+      {},
+      {}});
+  const auto ended = [&] { return gnuplot.exit_code().has_value(); };
+  wait_for({&gnuplot}, -1, Clock::now() + std::chrono::seconds(60), ended);
+  if (gnuplot.exit_code() == 127) {
+    throw Failure(ExitCode::unavailable,
+                  fmt::format("gnuplot cannot be run: install gnuplot-nox, then muxlab report {}",
+                              folder.string()));
+  }
+  const std::string& drawing = gnuplot.output().text();
+  const bool is_whole = drawing.starts_with(expected.begin) && drawing.ends_with(expected.end);
+  if (gnuplot.exit_code() != 0 || !is_whole) {
+    throw Failure(ExitCode::unavailable,
+                  fmt::format("gnuplot did not draw {}: {}", plot.name, gnuplot.last_words()));
+  }
+  return drawing;
+}
+
+}  // namespace
+
+void draw_plots(const Path& folder, std::span<const Plot> plots, PlotFormat format,
+                const std::string& caption) {
+  if (plots.empty()) return;
+  const Path scripts = find_scripts();
+  std::error_code error;
+  std::filesystem::create_directories(folder / "plots", error);
+  if (error) {
+    throw Failure(ExitCode::unavailable,
+                  fmt::format("cannot make {}/plots: {}", folder.string(), error.message()));
+  }
+  for (const Plot& plot : plots) {
+    write_whole(folder / "plots" / fmt::format("{}.{}", plot.name, describe(format).ending),
+                draw(scripts, folder, plot, format, caption));
+  }
+}
+
+std::string draw_as_text(const Path& folder, const Plot& plot) {
+  std::string drawing = draw(find_scripts(), folder, plot, PlotFormat::text, "");
+  std::erase(drawing, '\f');
+  return drawing;
+}
+
+}  // namespace muxlab

@@ -1,0 +1,164 @@
+#include "bench/plots.hpp"
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "backends/backend.hpp"
+#include "bench/report_test_folder.hpp"
+
+namespace muxlab {
+namespace {
+
+using testing::ContainsRegex;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+SummaryRow measured(std::uint64_t threads, std::uint64_t connections, std::uint64_t idle = 0,
+                    std::uint64_t size_bytes = 64) {
+  SummaryRow row;
+  row.cell.backend = "poll";
+  row.cell.threads = threads;
+  row.cell.connections = connections;
+  row.cell.idle = idle;
+  row.cell.size_bytes = size_bytes;
+  row.trials = 1;
+  row.spreads[static_cast<std::size_t>(Metric::server_cpu_ns_per_echo)] = Spread{1, 1, 1, {}};
+  return row;
+}
+
+std::vector<std::string> names_of(const std::vector<SummaryRow>& rows) {
+  std::vector<std::string> names;
+  for (const Plot& plot : plots_of(rows)) {
+    if (plot.script == "cpu") names.push_back(plot.name);
+  }
+  return names;
+}
+
+TEST(PlotsOf, GoAlongEverythingThatVaries) {
+  EXPECT_THAT(names_of({measured(1, 100)}), ElementsAre("cpu-vs-connections-threads-1"));
+  EXPECT_THAT(names_of({measured(1, 100), measured(1, 1000)}),
+              ElementsAre("cpu-vs-connections-threads-1"));
+  EXPECT_THAT(names_of({measured(1, 100, 0), measured(1, 100, 9000)}),
+              ElementsAre("cpu-vs-idle-connections-100-threads-1"));
+  EXPECT_THAT(names_of({measured(1, 100, 0, 1), measured(1, 100, 0, 65536)}),
+              ElementsAre("cpu-vs-size_bytes-connections-100-threads-1"));
+  EXPECT_THAT(names_of({measured(1, 10), measured(2, 10), measured(1, 20)}),
+              ElementsAre("cpu-vs-connections-threads-1", "cpu-vs-connections-threads-2",
+                          "cpu-vs-threads-connections-10", "cpu-vs-threads-connections-20"));
+  EXPECT_TRUE(names_of({}).empty());
+}
+
+TEST(PlotsOf, ShowWhatMeetsTheirConditionsAndHasTrials) {
+  const std::vector<SummaryRow> rows = {measured(1, 10), measured(2, 10), measured(1, 20)};
+  const Plot first = plots_of(rows).front();
+  EXPECT_EQ(first.script, "cpu") << "nothing else was measured";
+  EXPECT_TRUE(first.shows(rows[0]));
+  EXPECT_FALSE(first.shows(rows[1]));
+  SummaryRow failed = rows[2];
+  failed.trials = 0;
+  EXPECT_FALSE(first.shows(failed));
+}
+
+/// Line and point of each backend in style.gp, as "dash point".
+std::map<std::string, std::string> looks() {
+  std::istringstream style(
+      read_whole(std::filesystem::path(MUXLAB_SOURCE_DIR) / "scripts/plots/style.gp"));
+  std::vector<std::string> names;
+  std::vector<std::string> styles;
+  bool in_names = false;
+  for (std::string line; std::getline(style, line);) {
+    in_names = in_names || line.starts_with("known = ");
+    if (in_names) {
+      std::istringstream words(
+          line.substr(line.find('"') + 1, line.rfind('"') - line.find('"') - 1));
+      for (std::string name; words >> name;) names.push_back(name);
+      in_names = line.ends_with('\\');
+    }
+    if (line.starts_with("set style line ")) {
+      const std::size_t dash = line.find(" dt ");
+      styles.push_back(line.substr(dash, line.find(" ps ") - dash));
+    }
+  }
+  std::map<std::string, std::string> found;
+  for (std::size_t i = 0; i < names.size(); ++i) found[names[i]] = styles.at(i);
+  return found;
+}
+
+TEST(PlotStyle, EveryBackendCanBeToldWithoutColour) {
+  const auto look_of = looks();
+  std::set<std::string> different;
+  for (const auto all : {backends(), controls()}) {
+    for (const Backend* backend : all) {
+      const auto look = look_of.find(std::string(backend->name));
+      ASSERT_NE(look, look_of.end()) << backend->name << " has no line in scripts/plots/style.gp";
+      EXPECT_TRUE(different.insert(look->second).second)
+          << backend->name << " looks like another:" << look->second;
+    }
+  }
+}
+
+class PlotsTest : public ResultFolderTest {
+ protected:
+  /// The pictures of CPU against connections at one thread and at two, where the latter cost more.
+  [[nodiscard]] std::vector<std::string> drawn(std::uint64_t rounds) const {
+    const Path results = folder("plots", simulate(rounds, 1, [](TrialRow& row) {
+                                  if (row.cell.threads == 1) return;
+                                  row.outcome.metrics[Metric::server_cpu_ns_per_echo] *= 7;
+                                }));
+    const auto rows =
+        summarise(trial_rows(read_csv(results / "trials.csv")), std::vector<std::string>{});
+    write_whole(results / "summary.csv", summary_csv(rows));
+    std::vector<Plot> plots = plots_of(rows);
+    std::erase_if(
+        plots, [](const Plot& plot) { return plot.script != "cpu" || plot.axis != "connections"; });
+    draw_plots(results, plots, PlotFormat::svg, "a caption");
+    std::vector<std::string> drawings;
+    for (const Plot& plot : plots) {
+      drawings.push_back(read_whole(results / "plots" / (plot.name + ".svg")));
+    }
+    return drawings;
+  }
+};
+
+/// The numbers along the axes.
+std::vector<std::string> labels_in(const std::string& drawing) {
+  std::vector<std::string> labels;
+  constexpr std::string_view kText = "<tspan font-family=\"Helvetica,Arial,sans-serif\" >";
+  for (std::size_t at = drawing.find(kText); at != std::string::npos;
+       at = drawing.find(kText, at + 1)) {
+    const std::size_t begin = at + kText.size();
+    labels.push_back(drawing.substr(begin, drawing.find('<', begin) - begin));
+  }
+  return labels;
+}
+
+TEST_F(PlotsTest, HaveOneScale) {
+  const auto drawings = drawn(7);
+  ASSERT_EQ(drawings.size(), 2U);
+  auto labels = labels_in(drawings[0]);
+  auto others = labels_in(drawings[1]);
+  EXPECT_NE(labels.back(), others.back()) << "the title";
+  labels.pop_back();
+  others.pop_back();
+  EXPECT_EQ(labels, others);
+  EXPECT_THAT(labels, testing::Contains(" 7")) << "also where nothing is above 1";
+  EXPECT_THAT(drawings[0], HasSubstr("a caption"));
+}
+
+TEST_F(PlotsTest, HavePointsHollowThatStandOnFewTrials) {
+  // gnuplot's name of a full square, and on it a smaller one in the colour of the paper.
+  constexpr const char* kHole =
+      "<use xlink:href='#gpPt4' transform='[^']*' color='rgb\\(255, 255, 255\\)'/>";
+  const std::string trusted = drawn(7).front();
+  EXPECT_THAT(trusted, HasSubstr("xlink:href='#gpPt4' transform"));
+  EXPECT_THAT(trusted, Not(ContainsRegex(kHole)));
+  std::filesystem::remove_all(root_ / "plots");
+  EXPECT_THAT(drawn(6).front(), ContainsRegex(kHole));
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,25 @@
+#include "server/kernel_threads.hpp"
+
+#include <gtest/gtest.h>
+#include <liburing.h>
+
+#include "server/test_client.hpp"
+
+namespace muxlab {
+namespace {
+
+/// One whose submissions a thread of the kernel looks for. It takes the process's time, and none of
+/// the thread's that made it.
+TEST(IoUring, TimeOfTheKernelsThreadsIsFound) {
+  ASSERT_EQ(kernel_threads_cpu_ns().value()[0], 0U);
+  io_uring ring{};
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SQPOLL;
+  params.sq_thread_idle = 10'000;
+  ASSERT_EQ(::io_uring_queue_init_params(4, &ring, &params), 0);
+  EXPECT_TRUE(test::eventually([] { return kernel_threads_cpu_ns().value()[0] > 0; }));
+  ::io_uring_queue_exit(&ring);
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "backends/oracle_board.hpp"
+#include "server/server.hpp"
+#include "server/test_client.hpp"
+
+/// The oracle while it is told what is ready; as long as nobody tells it anything, it keeps what
+/// every backend promises.
+namespace muxlab {
+namespace {
+
+using test::Client;
+using test::eventually;
+
+std::string new_board() {
+  static int count = 0;
+  return fmt::format("{}/muxlab-oracle-{}-{}", testing::TempDir(), ::getpid(), ++count);
+}
+
+ServeOptions told_by(const std::string& board) {
+  ServeOptions options;
+  options.oracle = board;
+  options.drain = {};
+  return options;
+}
+
+/// A server on the oracle, and what a client tells it by.
+class Oracle : public testing::Test {
+ protected:
+  /// The descriptor at the server, which has taken the connection.
+  std::uint32_t at_server(const Client& client) {
+    const auto published = board.published();
+    const auto found = published.find(name_of_socket(client.fd()));
+    return found == published.end() ? 0 : found->second;
+  }
+  [[nodiscard]] const WorkerStats& stats() const { return server.stats()[0]; }
+
+  std::string path = new_board();
+  Server server{*find_backend("oracle"), told_by(path)};
+  OracleBoard board = OracleBoard::open(path);
+};
+
+TEST_F(Oracle, MakesTwoSystemCallsPerEchoAndNoneInVain) {
+  constexpr std::uint64_t kRounds = 100;
+  std::vector<Client> clients;
+  std::vector<std::uint32_t> told;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back(server.address());
+    ASSERT_TRUE(clients.back().ping());
+    told.push_back(at_server(clients.back()));
+    ASSERT_GT(told.back(), 0U);
+  }
+  ASSERT_TRUE(board.begin_telling());
+  const auto round = [&] {
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      ASSERT_TRUE(clients[i].send("?"));
+      board.tell(told[i]);
+    }
+    for (const Client& client : clients) ASSERT_EQ(client.receive(1), "?");
+  };
+  round();  // ends the wait in which it did not know yet that it would be told
+
+  const auto begin = std::chrono::steady_clock::now();
+  std::array<std::uint64_t, kCallNames.size()> made{};
+  for (std::size_t i = 0; i < made.size(); ++i) made[i] = 0 - stats().calls[i].get();
+  for (std::uint64_t i = 0; i < kRounds; ++i) round();
+  for (std::size_t i = 0; i < made.size(); ++i) made[i] += stats().calls[i].get();
+  const auto took = std::chrono::steady_clock::now() - begin;
+
+  const std::uint64_t echoes = kRounds * clients.size();
+  EXPECT_EQ(made[static_cast<std::size_t>(Call::read)], echoes)
+      << "one that hears EAGAIN is one more";
+  EXPECT_EQ(made[static_cast<std::size_t>(Call::write)], echoes);
+  EXPECT_EQ(made[static_cast<std::size_t>(Call::ctl)], 0U);
+  EXPECT_EQ(made[static_cast<std::size_t>(Call::accept)], 0U);
+  EXPECT_EQ(made[static_cast<std::size_t>(Call::other)], 0U);
+  EXPECT_LE(made[static_cast<std::size_t>(Call::wait)],
+            static_cast<std::uint64_t>(took / std::chrono::milliseconds(100)) + 1)
+      << "it looks at the rest ten times a second";
+}
+
+TEST_F(Oracle, AlsoSeesWhatNobodyTellsOf) {
+  Client first(server.address());
+  ASSERT_TRUE(first.ping());
+  ASSERT_TRUE(board.begin_telling());
+  Client second(server.address());
+  EXPECT_TRUE(second.ping()) << "it takes whoever is silent for too long for dead";
+  EXPECT_FALSE(board.is_telling());
+  board.tell(at_server(first));
+  EXPECT_TRUE(board.is_telling()) << "who tells again is believed again";
+  first.close();
+  second.reset();
+  EXPECT_TRUE(eventually([&] { return stats().closed.get() == 2; }));
+}
+
+TEST_F(Oracle, IsNotMisledByNonsense) {
+  const Client client(server.address());
+  ASSERT_TRUE(client.ping());
+  ASSERT_TRUE(board.begin_telling());
+  for (std::uint32_t fd = 0; fd < 100; ++fd) board.tell(fd);  // its flags and timers among them
+  board.tell(OracleBoard::kDescriptors);
+  board.tell(~0U);
+  const std::uint32_t told = at_server(client);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(client.send("?"));
+    board.tell(told);
+    ASSERT_EQ(client.receive(1), "?");
+  }
+  board.end_telling();
+  EXPECT_TRUE(client.ping());
+}
+
+TEST_F(Oracle, StopsWhileItIsTold) {
+  Client client(server.address());
+  ASSERT_TRUE(client.ping());
+  ASSERT_TRUE(board.begin_telling());
+  board.tell(at_server(client));
+  server.stop();
+  EXPECT_EQ(stats().closed.get(), 1U);
+}
+
+TEST_F(Oracle, IsToldByOneClientOnly) {
+  ASSERT_TRUE(board.begin_telling());
+  EXPECT_FALSE(OracleBoard::open(path).begin_telling());
+}
+
+TEST(OracleBoardFile, IsNotTakenFromAServerThatUsesIt) {
+  const std::string path = new_board();
+  {
+    const OracleBoard board = OracleBoard::create(path);
+    EXPECT_THROW(OracleBoard::create(path), Failure);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(OracleBoardFile, IsReplacedWhenItsServerWasKilled) {
+  const std::string path = new_board();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const OracleBoard board = OracleBoard::create(path);
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  ASSERT_TRUE(std::filesystem::exists(path));
+  const OracleBoard board = OracleBoard::create(path);
+  EXPECT_NO_THROW(OracleBoard::open(path));
+}
+
+TEST(OracleBoardFile, IsNotPutWhereSomethingElseIs) {
+  const std::string path = new_board();
+  std::ofstream(path) << "precious";
+  EXPECT_THROW(OracleBoard::create(path), Failure);
+  EXPECT_THROW(OracleBoard::open(path), Failure);
+  EXPECT_EQ(std::filesystem::file_size(path), 8U);
+  std::filesystem::remove(path);
+  EXPECT_THROW(OracleBoard::open(path), Failure);
+}
+
+}  // namespace
+}  // namespace muxlab
