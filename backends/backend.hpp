@@ -97,15 +97,15 @@ struct Backend {
   /// The mechanism alone, for the threading model in which one thread waits and others serve; null
   /// where waiting cannot be separated from the rest.
   std::unique_ptr<Poller> (*make_poller)() = nullptr;
-  /// The most memory that a connection takes in this process, that of a client that does not read
-  /// included: one buffer, and what is noted of it.
-  std::size_t connection_bytes = kBufferSize + 1024;
   /// The load client tells it what is ready, on Worker::oracle, and it spins until it does: one
   /// client thread tells one serving thread, over TCP.
   bool is_told = false;
   /// Where a connection is served by the thread that waits for it. Nothing where that depends on
   /// more than how many events a wait brings.
   std::optional<CallsPerEcho> calls = CallsPerEcho{};
+  /// The most memory that a connection takes in this process, that of a client that does not read
+  /// included: one buffer, and what is noted of it.
+  std::size_t connection_bytes = kBufferSize + 1024;
 };
 
 /// The backends that are compared, in the order in which they are listed and drawn.

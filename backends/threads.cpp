@@ -191,10 +191,10 @@ extern const Backend threads_backend{
     .summary = "one blocking thread per connection: the kernel's scheduler does the multiplexing",
     .probe = probe,
     .serve = [](Worker& worker) { ThreadPerConnection(worker).run(); },
-    // The buffer, as much of the stack again, and the kernel's own stack and record of a thread.
-    .connection_bytes = 2 * kBufferSize + std::size_t{24} * 1024,
     // A blocking receive is the wait.
     .calls = CallsPerEcho{.events = 0},
+    // The buffer, as much of the stack again, and the kernel's own stack and record of a thread.
+    .connection_bytes = 2 * kBufferSize + std::size_t{24} * 1024,
 };
 
 }  // namespace muxlab
