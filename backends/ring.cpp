@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <mutex>
 #include <system_error>
 #include <thread>
 
@@ -17,19 +18,31 @@ void check(int result, const char* what) {
   }
 }
 
+/// Held while a ring comes or goes. The kernel has one unmapped before the next is mapped in its
+/// place; this says so where only the program is looked at, as ThreadSanitizer does: liburing calls
+/// the kernel without the C library.
+std::mutex& coming_and_going() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 }  // namespace
 
 Ring::Ring(unsigned submissions, unsigned completions) {
   io_uring_params params{};
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
   params.cq_entries = completions;
+  const std::lock_guard lock(coming_and_going());
   const int result = ::io_uring_queue_init_params(submissions, &ring_, &params);
   if (result < 0) throw std::system_error(-result, std::system_category(), "io_uring_setup");
   // Spares each call the look-up of the descriptor. It is per thread, and there may be no room.
   static_cast<void>(::io_uring_register_ring_fd(&ring_));
 }
 
-Ring::~Ring() { ::io_uring_queue_exit(&ring_); }
+Ring::~Ring() {
+  const std::lock_guard lock(coming_and_going());
+  ::io_uring_queue_exit(&ring_);
+}
 
 io_uring_sqe* Ring::entry() {
   io_uring_sqe* free = ::io_uring_get_sqe(&ring_);

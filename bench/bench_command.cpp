@@ -21,7 +21,7 @@ namespace {
 struct BenchCommand {
   std::vector<std::string> experiments;
   bool quick = false, full = false, list = false, dry_run = false, unix_sockets = false,
-       unchecked = false;
+       unchecked = false, time_calls = false;
   std::vector<std::string> backends;
   std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s;
   std::uint64_t depth = 0, rounds = 0, seed = 0;
@@ -49,6 +49,7 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   request.full = command.full;
   request.unix_sockets = command.unix_sockets;
   request.unchecked = command.unchecked;
+  request.time_calls = command.time_calls;
   request.backends = command.backends;
   request.threads = given("--threads", command.threads);
   request.connections = given("--connections", command.connections);
@@ -138,6 +139,8 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
   cli::add_flag(verb, "--full", command.full, "Enough trials per point to compare").excludes(quick);
   cli::add_flag(verb, "--unchecked", command.unchecked,
                 "Without the rows that check the instrument: quicker, and the results say so");
+  cli::add_flag(verb, "--time-calls", command.time_calls,
+                "What CPU time goes into: waiting, reading, writing and the rest");
   cli::add_count(verb, "--rounds", command.rounds, {1, 1'000}, "Trials per point")
       .shows_default("3 quick, 10 full");
   cli::add_duration(verb, "--warmup", command.warmup, "Not measured, before each window")

@@ -99,6 +99,7 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
   plan.rounds = request.rounds.value_or(profile.rounds);
   plan.seed = request.seed ? *request.seed : std::random_device()();
   plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");
+  plan.setup.time_calls = request.time_calls;
   plan.setup.warmup = request.warmup.value_or(profile.warmup);
   plan.setup.window = request.window.value_or(profile.window);
   plan.allowed_processors = allowed_processors();

@@ -18,6 +18,7 @@ struct CampaignRequest {
   bool full = false;
   bool unix_sockets = false;
   bool unchecked = false;  ///< without the rows that check the instrument
+  bool time_calls = false;
   std::vector<std::string> backends;
   std::optional<std::string> threading;
   std::optional<std::vector<std::uint64_t>> threads, connections, idle, size_bytes, rate_per_s;

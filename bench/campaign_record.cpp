@@ -86,6 +86,7 @@ CampaignRecord::CampaignRecord(const CampaignPlan& plan)
             {"cells", plan.cells.size()},
             {"warmup_ns", plan.setup.warmup.count()},
             {"window_ns", plan.setup.window.count()},
+            {"time_calls", plan.setup.time_calls},
             {"size_bytes", the_only(plan.grid.size_bytes)},
             {"depth", depth_json(plan.grid)},
             {"transport", plan.grid.unix_sockets ? "unix" : "tcp"},

@@ -24,10 +24,14 @@ std::vector<std::string> cell_fields(const Cell& cell) {
 }
 
 std::string describe_point(const Cell& cell) {
-  std::string text = fmt::format("{} thread{}, {} connections", cell.threads,
-                                 cell.threads == 1 ? "" : "s", cli::show_count(cell.connections));
+  std::string text =
+      fmt::format("{} thread{} ({}), {} connections", cell.threads, cell.threads == 1 ? "" : "s",
+                  cell.threading, cli::show_count(cell.connections));
   if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
   if (cell.size_bytes != Cell().size_bytes) text += fmt::format(", {} B", cell.size_bytes);
+  const std::uint64_t usual_depth = cell.rate_per_s == 0 ? 1 : 0;
+  if (cell.depth != usual_depth) text += fmt::format(", {} in flight", cell.depth);
+  if (cell.unix_sockets) text += ", unix sockets";
   if (cell.rate_per_s > 0) text += fmt::format(", {}/s", cli::show_count(cell.rate_per_s));
   return text;
 }

@@ -11,7 +11,7 @@ namespace muxlab {
 std::vector<std::string> cell_header();
 std::vector<std::string> cell_fields(const Cell& cell);
 
-/// "2 threads, 1k connections and 9k idle", with what else is not as usual.
+/// "2 threads (reuseport), 1k connections and 9k idle", with what else is not as usual.
 std::string describe_point(const Cell& cell);
 
 }  // namespace muxlab

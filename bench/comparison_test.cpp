@@ -56,7 +56,7 @@ TEST(Comparison, TellsWhatIsCheaperAndDearerAndWhatCannotBeTold) {
     EXPECT_EQ(comparison.verdict, expected) << comparison.cell.backend;
   }
   EXPECT_THAT(comparison_text(comparisons),
-              HasSubstr("1 thread, 1k connections, against epoll-lt"));
+              HasSubstr("1 thread (single), 1k connections, against epoll-lt"));
   EXPECT_THAT(comparison_text(comparisons), HasSubstr("cheaper      new x0.8"));
   EXPECT_THAT(comparison_text(comparisons), HasSubstr("cannot tell  epoll-et\n"));
   EXPECT_THAT(comparisons_csv(comparisons),

@@ -18,6 +18,7 @@
 
 #include "backends/failure.hpp"
 #include "bench/load_check.hpp"
+#include "bench/load_churn.hpp"
 #include "bench/load_closed_loop.hpp"
 #include "bench/load_establish.hpp"
 #include "bench/load_open_loop.hpp"
@@ -34,6 +35,8 @@ constexpr std::uint64_t kMaxUnderWay = 256;
 /// Well below the 14,000 that Linux gives away quickly of its 28,000 ports: connect(2) goes through
 /// all the even ones before it tries an odd one.
 constexpr std::uint64_t kMaxFromOneAddress = 10'000;
+/// Messages of one connection that are likely to come at once.
+constexpr std::uint64_t kManyInFlight = 16;
 
 /// The part of `total` that falls to one of the threads when all get the same, give or take one.
 std::uint64_t share(std::uint64_t total, std::uint64_t thread, std::uint64_t threads) {
@@ -45,6 +48,7 @@ struct Run {
   explicit Run(const LoadOptions& asked) : options(asked) {}
 
   const LoadOptions& options;
+  const LoadEngine engine = available_engine(options.oracle ? LoadEngine::epoll : options.engine);
   const LoadTarget target = resolve_target(options.connect);
   const Pattern pattern{LoadConnections::kLongestRun};
   Timeline timeline;
@@ -54,13 +58,19 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
   const LoadOptions& options = run.options;
   const std::uint64_t active = share(options.connections, thread, options.threads);
   const std::uint64_t idle = share(options.idle, thread, options.threads);
-  LoadConnections connections(run.pattern, active + idle, active, thread, options.threads);
+  const std::uint64_t in_flight = std::min(options.depth, kManyInFlight);
+  const auto made = make_connections(
+      run.engine, run.pattern,
+      {.count = active + idle, .active = active, .first = thread, .stride = options.threads},
+      options.size_bytes * in_flight);
+  LoadConnections& connections = *made;
   const EstablishLimits limits{
       .under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
-      .from_one_address = std::max<std::uint64_t>(1, kMaxFromOneAddress / options.threads),
       .active_bytes = options.size_bytes,
       .patience = options.connect_patience};
-  establish(connections, run.target, run.timeline, limits);
+  SourceAddresses sources(run.target.is_ipv4_loopback(),
+                          std::max<std::uint64_t>(1, kMaxFromOneAddress / options.threads));
+  establish(connections, run.target, sources, run.timeline, limits);
   std::optional<OracleTeller> teller;
   if (options.oracle) {
     teller.emplace(*options.oracle).begin(connections.active());
@@ -79,7 +89,13 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
               .grace = options.grace})
         .run();
   } else {
-    ClosedLoop(connections, run.timeline, {options.size_bytes, options.depth, options.grace}).run();
+    Churn churn(connections, run.target, sources, options.size_bytes);
+    ClosedLoop(connections, run.timeline, churn,
+               {.size_bytes = options.size_bytes,
+                .depth = options.depth,
+                .echoes = options.churn.value_or(kNoLimit),
+                .grace = options.grace})
+        .run();
   }
   return std::move(connections.tally());
 }
@@ -156,6 +172,7 @@ LoadReport run_load(const LoadOptions& options) {
   reserve_descriptors(options);
   Run run(options);
   LoadReport report;
+  report.engine = run.engine;
   std::vector<std::future<LoadTally>> threads;
   {
     const EndAtExit end_at_exit(run.timeline);

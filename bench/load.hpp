@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bench/arrivals.hpp"
+#include "bench/load_engine.hpp"
 #include "bench/load_tally.hpp"
 
 namespace muxlab {
@@ -22,10 +23,13 @@ struct LoadOptions {
   std::uint64_t size_bytes = 64;  ///< of one message
   /// Messages that each connection keeps in flight; in an open loop, that it may have in flight.
   std::uint64_t depth = 1;
+  /// Closed loop: echoes after which a connection is closed and another opened; nothing: never.
+  std::optional<std::uint64_t> churn;
   std::optional<std::uint64_t> rate;  ///< open loop: messages per second of all connections
   Gaps gaps = Gaps::poisson;          ///< open loop: between one message and the next
   std::uint64_t seed = 0;             ///< open loop: of the gaps, and of who sends
   std::uint64_t threads = 1;
+  LoadEngine engine = LoadEngine::any;
   std::chrono::nanoseconds warmup = std::chrono::milliseconds{500};
   std::chrono::nanoseconds duration = std::chrono::seconds{5};
   /// How long nothing at all may happen: while connecting, and while the last echoes are awaited.
@@ -39,6 +43,7 @@ struct LoadOptions {
 /// What was measured.
 struct LoadReport {
   bool interrupted = false;
+  LoadEngine engine = LoadEngine::any;    ///< that ran
   std::chrono::nanoseconds connecting{};  ///< until every connection had echoed once
   std::chrono::nanoseconds window{};      ///< as it was, not as it was asked for; 0: never begun
   std::chrono::nanoseconds client_cpu{};  ///< of this process, all threads, during the window
@@ -52,12 +57,12 @@ struct LoadReport {
 /// Closed loop: a connection sends its next message when an echo is complete, so that the load
 /// follows the server. Open loop, with a rate: messages are sent when they are due, whatever the
 /// server does. Every byte that comes back is compared with the one sent. A connection that
-/// fails is counted and given up, and the run goes on with the others. Blocks until the end; runs
-/// `threads` threads of its own and raises the process's soft limit of descriptors.
+/// fails is counted and given up, with churn too, and the run goes on with the others. Blocks until
+/// the end; runs `threads` threads of its own and raises the process's soft limit of descriptors.
 ///
 /// Throws Failure: `usage` when the options contradict each other, `unavailable` when the load
 /// cannot be put on: descriptors or ports run out, the address is not known, no connection can be
-/// had, or nothing happens for `connect_patience` while connecting.
+/// had, the engine does not work here, or nothing happens for `connect_patience` while connecting.
 LoadReport run_load(const LoadOptions& options);
 
 }  // namespace muxlab

@@ -16,6 +16,10 @@ void check_options(const LoadOptions& options) {
   if (options.size_bytes == 0) reject("--size 0: a message has at least one byte");
   if (options.depth == 0) reject("--depth 0: at least one message has to be in flight");
   if (options.rate == 0U) reject("--rate 0: at least one message per second");
+  if (options.churn == 0U) reject("--churn 0: a connection echoes at least once");
+  if (options.churn && options.rate) {
+    reject("--churn is for a closed loop, which knows what is in flight: leave out --rate");
+  }
   if (options.threads == 0) reject("--threads 0: at least one has to run");
   if (options.threads > options.connections) {
     reject(fmt::format("--threads {} is more than --connections {}: a thread needs a connection",

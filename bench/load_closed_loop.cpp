@@ -1,83 +1,95 @@
 #include "bench/load_closed_loop.hpp"
 
 #include <algorithm>
-#include <limits>
 
-#include "bench/load_rest.hpp"
+#include "bench/load.hpp"
 
 namespace muxlab {
-namespace {
 
-constexpr std::uint64_t kStarted = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t kEnded = kStarted - 1;
-
-}  // namespace
-
-ClosedLoop::ClosedLoop(LoadConnections& connections, const Timeline& timeline,
+ClosedLoop::ClosedLoop(LoadConnections& connections, const Timeline& timeline, Churn& churn,
                        const ClosedLoopOptions& options)
-    : connections_(connections),
-      timeline_(timeline),
-      options_(options),
+    : LoadLoop(connections, timeline, options.size_bytes, options.grace),
+      churn_(churn),
+      depth_(options.depth),
+      last_byte_(options.echoes == kNoLimit ? kNoLimit : options.echoes * options.size_bytes),
       starts_ns_(connections.active().size() * options.depth) {}
 
-void ClosedLoop::run() {
-  connections_.watch(timeline_.started(), kStarted);
-  connections_.watch(timeline_.ended(), kEnded);
-  while (is_sending_) {
-    for (const epoll_event& event : connections_.wait(LoadConnections::kForever)) on_event(event);
+void ClosedLoop::start() {
+  for (LoadConnection& connection : connections_.active()) {
+    if (!connection.fd) continue;
+    const std::int64_t now_ns = monotonic_ns();
+    connections_.tally().latency_outside_ns -=
+        static_cast<std::int64_t>(depth_) * timeline_.inside(0, now_ns);
+    fill(connection, now_ns);
   }
-  await_the_rest(connections_, options_.grace, [this](const epoll_event& e) { on_event(e); });
-  give_up_the_rest(connections_, options_.size_bytes);
 }
 
-void ClosedLoop::on_event(const epoll_event& event) {
-  if (event.data.u64 == kStarted) {
-    connections_.unwatch(timeline_.started());
-    return start_all();
-  }
-  if (event.data.u64 == kEnded) {
-    is_sending_ = false;
-    return connections_.unwatch(timeline_.ended());
-  }
-  LoadConnection& connection = connections_.at(event.data.u64);
-  if ((event.events & ~EPOLLOUT) != 0) on_readable(connection);
-  if ((event.events & EPOLLOUT) != 0 && connection.fd) connections_.flush(connection);
-}
-
-void ClosedLoop::on_readable(LoadConnection& connection) {
-  if (!connections_.receive(connection)) return;
+/// Of a connection that has nothing in flight.
+void ClosedLoop::fill(LoadConnection& connection, std::int64_t now_ns) {
   EchoStream& stream = connection.stream;
-  if (!stream.complete(options_.size_bytes)) return;
+  std::fill_n(starts_of(connection), depth_, now_ns);
+  connection.slot = 0;
+  stream.extend(std::min(depth_ * size_bytes_, last_byte_ - stream.due()));
+  stream.unsent() > 0 ? connections_.flush(connection) : LoadConnections::end(connection);
+}
+
+void ClosedLoop::on_received(LoadConnection& connection) {
+  EchoStream& stream = connection.stream;
+  if (!stream.complete(size_bytes_)) return;
   const std::int64_t now_ns = monotonic_ns();
-  const bool is_measured = timeline_.measures(now_ns);
-  LoadTally& tally = connections_.tally();
+  if (!connection.is_established) return count_first(connection, now_ns);
   do {
-    std::int64_t& began_ns = start_ns(connection);
-    if (is_measured) {
-      ++tally.echoes;
-      tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
-    }
+    std::int64_t& began_ns = starts_of(connection)[connection.slot];
+    count(began_ns, now_ns);
     began_ns = now_ns;
-    connection.slot = connection.slot + 1 == options_.depth ? 0 : connection.slot + 1;
-    if (is_sending_) stream.extend(options_.size_bytes);
-  } while (stream.complete(options_.size_bytes));
-  if (!connection.awaits_writable) connections_.flush(connection);
+    connection.slot = connection.slot + 1 == depth_ ? 0 : connection.slot + 1;
+    if (is_sending() && stream.due() < last_byte_) stream.extend(size_bytes_);
+  } while (stream.complete(size_bytes_));
+  if (is_sending() && stream.completed() == last_byte_) return LoadConnections::end(connection);
+  connections_.flush(connection);
 }
 
-std::int64_t& ClosedLoop::start_ns(const LoadConnection& connection) {
-  const auto index = static_cast<std::size_t>(&connection - connections_.active().data());
-  return starts_ns_[index * options_.depth + connection.slot];
-}
-
-void ClosedLoop::start_all() {
-  if (!is_sending_) return;  // it has been interrupted in the meantime
-  const auto active = connections_.active();
-  for (std::size_t i = 0; i < active.size(); ++i) {
-    if (!active[i].fd) continue;
-    std::fill_n(starts_ns_.data() + i * options_.depth, options_.depth, monotonic_ns());
-    active[i].stream.extend(options_.depth * options_.size_bytes);
-    connections_.flush(active[i]);
+void ClosedLoop::count(std::int64_t began_ns, std::int64_t now_ns) {
+  LoadTally& tally = connections_.tally();
+  const std::int64_t inside_ns = timeline_.inside(began_ns, now_ns);
+  if (timeline_.measures(now_ns)) {
+    ++tally.echoes;
+    tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
+    tally.latency_outside_ns += now_ns - began_ns - inside_ns;
+  } else {
+    tally.latency_outside_ns -= inside_ns;
   }
+}
+
+void ClosedLoop::count_first(LoadConnection& connection, std::int64_t now_ns) {
+  LoadTally& tally = connections_.tally();
+  connection.is_established = true;
+  ++tally.established;
+  if (timeline_.measures(now_ns)) {
+    ++tally.echoes;
+    tally.first_echo_ns.record(static_cast<std::uint64_t>(now_ns - *starts_of(connection)));
+  }
+  if (is_sending()) fill(connection, now_ns);
+}
+
+void ClosedLoop::on_ended(LoadConnection& connection) {
+  const std::int64_t now_ns = monotonic_ns();
+  LoadTally& tally = connections_.tally();
+  ++tally.closed_in_all;
+  if (timeline_.measures(now_ns)) ++tally.closed;
+  if (!is_sending()) return;
+  *starts_of(connection) = now_ns;
+  churn_.open(connections_.index_of(connection));
+}
+
+std::int64_t ClosedLoop::until_next_ns() const {
+  const std::int64_t due_ns = churn_.due_ns();
+  if (due_ns == LoadConnections::kForever) return due_ns;
+  return std::max<std::int64_t>(due_ns - monotonic_ns(), 0);
+}
+
+std::int64_t* ClosedLoop::starts_of(const LoadConnection& connection) {
+  return starts_ns_.data() + connections_.index_of(connection) * depth_;
 }
 
 }  // namespace muxlab

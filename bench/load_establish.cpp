@@ -8,22 +8,17 @@
 #include <system_error>
 
 #include "backends/failure.hpp"
-#include "bench/load_dial.hpp"
 
 namespace muxlab {
 namespace {
 
-constexpr std::uint64_t kRunEnded = ~std::uint64_t{0};
 constexpr std::int64_t kRetry_ns = 1'000'000;
 
 class Establishing {
  public:
-  Establishing(LoadConnections& connections, const LoadTarget& target,
+  Establishing(LoadConnections& connections, const LoadTarget& target, SourceAddresses& sources,
                const EstablishLimits& limits)
-      : connections_(connections),
-        target_(target),
-        limits_(limits),
-        sources_(target.is_ipv4_loopback(), limits.from_one_address) {}
+      : connections_(connections), target_(target), sources_(sources), limits_(limits) {}
 
   void run() {
     std::int64_t stalled_at_ns = monotonic_ns() + limits_.patience.count();
@@ -33,8 +28,8 @@ class Establishing {
       if (under_way_ == 0 && !is_backlog_full) return;  // the last ones failed at once
       const std::int64_t left_ns = std::max<std::int64_t>(stalled_at_ns - monotonic_ns(), 0);
       const std::int64_t timeout_ns = is_backlog_full ? std::min(left_ns, kRetry_ns) : left_ns;
-      for (const epoll_event& event : connections_.wait(timeout_ns)) {
-        if (event.data.u64 == kRunEnded) return;
+      for (const LoadEvent& event : connections_.wait(timeout_ns)) {
+        if (event.id == Timeline::kEnded) return;
         on_event(event);
       }
       if (finished_ != before) {
@@ -58,17 +53,16 @@ class Establishing {
         continue;
       }
       const bool is_active = next_ < connections_.active().size();
-      connections_.open(next_, std::move(dialled.fd));
-      connections_.at(next_).stream.extend(is_active ? limits_.active_bytes : 1);
+      connections_.open(next_, std::move(dialled.fd), is_active ? limits_.active_bytes : 1);
       ++under_way_;
     }
     return true;
   }
 
-  void on_event(const epoll_event& event) {
-    LoadConnection& connection = connections_.at(event.data.u64);
-    if ((event.events & ~EPOLLOUT) != 0) connections_.receive(connection);
-    if (connection.fd && (event.events & EPOLLOUT) != 0) connections_.flush(connection);
+  void on_event(const LoadEvent& event) {
+    LoadConnection& connection = connections_.at(event.id);
+    if (!connection.fd) return;
+    static_cast<void>(connections_.advance(connection, event));
     if (connection.is_established || (connection.fd && !connection.stream.is_quiet())) return;
     --under_way_;
     ++finished_;
@@ -94,8 +88,8 @@ class Establishing {
 
   LoadConnections& connections_;
   const LoadTarget& target_;
+  SourceAddresses& sources_;
   const EstablishLimits& limits_;
-  SourceAddresses sources_;
   std::size_t next_ = 0;         // the connection to open next
   std::uint64_t under_way_ = 0;  // opened, and neither established nor failed
   std::uint64_t finished_ = 0;   // established or failed
@@ -103,11 +97,15 @@ class Establishing {
 
 }  // namespace
 
-void establish(LoadConnections& connections, const LoadTarget& target, const Timeline& timeline,
-               const EstablishLimits& limits) {
-  connections.watch(timeline.ended(), kRunEnded);
-  Establishing(connections, target, limits).run();
-  connections.unwatch(timeline.ended());
+void establish(LoadConnections& connections, const LoadTarget& target, SourceAddresses& sources,
+               const Timeline& timeline, const EstablishLimits& limits) {
+  connections.watch(timeline.ended(), Timeline::kEnded);
+  Establishing(connections, target, sources, limits).run();
+  connections.unwatch(timeline.ended(), Timeline::kEnded);
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    LoadConnection& connection = connections.at(i);
+    if (connection.fd && !connection.is_established) connections.close(connection);
+  }
 }
 
 }  // namespace muxlab

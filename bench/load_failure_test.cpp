@@ -5,6 +5,7 @@
 
 #include "backends/failure.hpp"
 #include "bench/load.hpp"
+#include "bench/load_test_engine.hpp"
 #include "bench/load_test_server.hpp"
 
 namespace muxlab {
@@ -15,8 +16,8 @@ using test::EchoServer;
 using test::Fault;
 using testing::HasSubstr;
 
-LoadOptions failing_run(const std::string& address) {
-  LoadOptions options = test::short_run(address);
+LoadOptions failing_run(const std::string& address, LoadEngine engine = LoadEngine::epoll) {
+  LoadOptions options = test::short_run(address, engine);
   options.connections = 10;
   options.connect_patience = 100ms;
   return options;
@@ -35,8 +36,11 @@ void expect_failure(const LoadOptions& options, ExitCode code, const std::string
 /// The address of a server that was there a moment ago.
 std::string deserted_address() { return EchoServer().address(); }
 
-TEST(LoadFailure, NobodyListens) {
-  LoadOptions options = failing_run(deserted_address());
+class LoadFailureOn : public test::OnEachEngine {};
+INSTANTIATE_TEST_SUITE_P(Engines, LoadFailureOn, test::kEngines, test::OnEachEngine::name);
+
+TEST_P(LoadFailureOn, NobodyListens) {
+  LoadOptions options = failing_run(deserted_address(), GetParam());
   expect_failure(options, ExitCode::unavailable, "Connection refused");
   options.threads = 3;
   expect_failure(options, ExitCode::unavailable, "Connection refused");
@@ -44,19 +48,20 @@ TEST(LoadFailure, NobodyListens) {
   expect_failure(options, ExitCode::unavailable, "No such file");
 }
 
-TEST(LoadFailure, EveryConnectionIsClosedAtOnce) {
+TEST_P(LoadFailureOn, EveryConnectionIsClosedAtOnce) {
   const EchoServer server({.fault = Fault::close, .on_every_connection = true});
-  expect_failure(failing_run(server.address()), ExitCode::unavailable, "closed by the server");
+  expect_failure(failing_run(server.address(), GetParam()), ExitCode::unavailable,
+                 "closed by the server");
 }
 
-TEST(LoadFailure, ServerNeverReplies) {
+TEST_P(LoadFailureOn, ServerNeverReplies) {
   const EchoServer server({.fault = Fault::silence, .on_every_connection = true});
-  expect_failure(failing_run(server.address()), ExitCode::unavailable, "does not echo");
+  expect_failure(failing_run(server.address(), GetParam()), ExitCode::unavailable, "does not echo");
 }
 
-TEST(LoadFailure, OneConnectionIsNeverServed) {
+TEST_P(LoadFailureOn, OneConnectionIsNeverServed) {
   const EchoServer server({.fault = Fault::silence, .on_connection = 4});
-  LoadOptions options = failing_run(server.address());
+  LoadOptions options = failing_run(server.address(), GetParam());
   options.threads = 2;
   expect_failure(options, ExitCode::unavailable, "nothing happened for 0.1 s");
 }

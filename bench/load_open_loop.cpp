@@ -1,72 +1,39 @@
 #include "bench/load_open_loop.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <thread>
-
-#include "bench/load_rest.hpp"
 
 namespace muxlab {
 namespace {
 
-constexpr std::uint64_t kOpenStarted = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t kOpenEnded = kOpenStarted - 1;
 /// The kernel wakes us up to so much too late. For so long we do not sleep, where that keeps no
 /// server from its processor.
-std::int64_t lateness_ns() {
-  static const bool has_others = std::thread::hardware_concurrency() > 1;
-  return has_others ? 60'000 : 0;
-}
+std::int64_t lateness_ns() { return std::thread::hardware_concurrency() > 1 ? 60'000 : 0; }
 
 }  // namespace
 
 OpenLoop::OpenLoop(LoadConnections& connections, const Timeline& timeline,
                    const OpenLoopOptions& options)
-    : connections_(connections),
-      timeline_(timeline),
+    : LoadLoop(connections, timeline, options.size_bytes, options.grace),
       options_(options),
       arrivals_(options.per_s, options.gaps, options.seed),
+      awake_ns_(lateness_ns()),
       queues_(connections.active().size()) {}
 
 void OpenLoop::run() {
-  connections_.watch(timeline_.started(), kOpenStarted);
-  connections_.watch(timeline_.ended(), kOpenEnded);
-  while (!has_ended_) {
-    for (const epoll_event& event : connections_.wait(until_next_ns())) {
-      on_event(event);
-      send_what_is_due();  // a batch of events may take longer than a gap
-    }
-    send_what_is_due();
-  }
-  await_the_rest(connections_, options_.grace, [this](const epoll_event& e) { on_event(e); });
+  run_loop();
   count_the_lost();
-  give_up_the_rest(connections_, options_.size_bytes);
 }
+
+void OpenLoop::start() { arrivals_.start(timeline_.started_ns(), options_.share, options_.shares); }
 
 std::int64_t OpenLoop::until_next_ns() const {
-  if (!has_started_) return LoadConnections::kForever;
-  return std::max<std::int64_t>(arrivals_.due_ns() - monotonic_ns() - lateness_ns(), 0);
+  if (!is_sending()) return LoadConnections::kForever;
+  return std::max<std::int64_t>(arrivals_.due_ns() - monotonic_ns() - awake_ns_, 0);
 }
 
-void OpenLoop::on_event(const epoll_event& event) {
-  if (event.data.u64 == kOpenStarted) {
-    connections_.unwatch(timeline_.started());
-    has_started_ = true;
-    return arrivals_.start(monotonic_ns(), options_.share, options_.shares);
-  }
-  if (event.data.u64 == kOpenEnded) {
-    send_what_is_due();  // what was due before is part of the load, however late we are
-    has_ended_ = true;
-    return connections_.unwatch(timeline_.ended());
-  }
-  LoadConnection& connection = connections_.at(event.data.u64);
-  if (!connection.fd) return;  // something that was sent since found it broken
-  if ((event.events & ~EPOLLOUT) != 0) on_readable(connection);
-  if ((event.events & EPOLLOUT) != 0 && connection.fd) connections_.flush(connection);
-}
-
-void OpenLoop::send_what_is_due() {
-  if (!has_started_ || has_ended_) return;
+void OpenLoop::do_what_is_due() {
+  if (!is_sending()) return;
   for (std::int64_t now_ns = monotonic_ns(); arrivals_.due_ns() <= now_ns;
        now_ns = monotonic_ns()) {
     enqueue(now_ns);
@@ -97,11 +64,9 @@ void OpenLoop::send_what_may_be(LoadConnection& connection, Queue& queue, std::i
     Message& message = messages_[queue.unsent];
     message.sent_ns = now_ns;
     queue.unsent = message.next;
-    connection.stream.extend(options_.size_bytes);
+    connection.stream.extend(size_bytes_);
   }
-  if (connection.stream.unsent() > before && !connection.awaits_writable) {
-    connections_.flush(connection);
-  }
+  if (connection.stream.unsent() > before) connections_.flush(connection);
 }
 
 std::uint32_t OpenLoop::take_message() {
@@ -115,15 +80,15 @@ std::uint32_t OpenLoop::take_message() {
   return static_cast<std::uint32_t>(messages_.size() - 1);
 }
 
-void OpenLoop::on_readable(LoadConnection& connection) {
-  if (!connections_.receive(connection)) return;
-  if (!connection.stream.complete(options_.size_bytes)) return;
+void OpenLoop::on_received(LoadConnection& connection) {
+  if (!connection.stream.complete(size_bytes_)) return;
   const std::int64_t now_ns = monotonic_ns();
   Queue& queue = queue_of(connection);
   do {
     take_out_oldest(queue, now_ns);
-  } while (connection.stream.complete(options_.size_bytes));
+  } while (connection.stream.complete(size_bytes_));
   send_what_may_be(connection, queue, now_ns);
+  do_what_is_due();  // a batch of events may take longer than a gap
 }
 
 void OpenLoop::take_out_oldest(Queue& queue, std::int64_t now_ns) {
@@ -155,7 +120,7 @@ void OpenLoop::count_the_lost() {
 }
 
 OpenLoop::Queue& OpenLoop::queue_of(const LoadConnection& connection) {
-  return queues_[static_cast<std::size_t>(&connection - connections_.active().data())];
+  return queues_[connections_.index_of(connection)];
 }
 
 }  // namespace muxlab

@@ -1,14 +1,11 @@
 #pragma once
 
-#include <sys/epoll.h>
-
 #include <chrono>
 #include <cstdint>
 #include <vector>
 
 #include "bench/arrivals.hpp"
-#include "bench/load_connections.hpp"
-#include "bench/load_timeline.hpp"
+#include "bench/load_loop.hpp"
 
 namespace muxlab {
 
@@ -34,7 +31,7 @@ struct OpenLoopOptions {
 /// waits for the server before measuring, and the lag from when it was due until this loop came to
 /// it, which is the client's own share. All three are of the messages that were due inside the
 /// window, also when they came back after it.
-class OpenLoop {
+class OpenLoop final : public LoadLoop {
  public:
   /// Messages that may be under way at once; what is due beyond them is not sent, but counted.
   static constexpr std::uint32_t kMostUnderWay = 1 << 20;
@@ -62,23 +59,20 @@ class OpenLoop {
     std::uint64_t in_flight = 0;
   };
 
-  void on_event(const epoll_event& event);
-  void on_readable(LoadConnection& connection);
-  void send_what_is_due();
+  void start() override;
+  void on_received(LoadConnection& connection) override;
+  [[nodiscard]] std::int64_t until_next_ns() const override;
+  void do_what_is_due() override;
   void enqueue(std::int64_t now_ns);
   void send_what_may_be(LoadConnection& connection, Queue& queue, std::int64_t now_ns);
   void take_out_oldest(Queue& queue, std::int64_t now_ns);
   void count_the_lost();
-  [[nodiscard]] std::int64_t until_next_ns() const;
   std::uint32_t take_message();
   Queue& queue_of(const LoadConnection& connection);
 
-  LoadConnections& connections_;
-  const Timeline& timeline_;
   OpenLoopOptions options_;
   Arrivals arrivals_;
-  bool has_started_ = false;
-  bool has_ended_ = false;
+  std::int64_t awake_ns_;          // before a message is due, for the kernel wakes us up late
   std::vector<Queue> queues_;      // of each connection
   std::vector<Message> messages_;  // as many as were ever under way at once
   std::uint32_t free_ = kNone;     // list of those that are not

@@ -15,6 +15,10 @@ void check_oracle(const LoadOptions& options) {
   if (options.threads != 1) {
     refuse(fmt::format("--threads {}: one thread tells, so ask for 1", options.threads));
   }
+  if (options.engine == LoadEngine::io_uring) {
+    refuse("--engine io-uring: what it sends goes out later, with the next wait");
+  }
+  if (options.churn) refuse("--churn: the server is asked once what it calls the connections");
   if (options.rate) refuse("--rate: a connection could have several messages in flight");
   if (options.depth != 1) {
     refuse(fmt::format("--depth {}: two messages could come with one receive, so ask for 1",

@@ -69,6 +69,8 @@ TEST(LoadOracle, RefusesWhatWouldMakeANoteWrong) {
   EXPECT_TRUE(refuses([](LoadOptions& options) { options.threads = 2; }));
   EXPECT_TRUE(refuses([](LoadOptions& options) { options.depth = 2; }));
   EXPECT_TRUE(refuses([](LoadOptions& options) { options.rate = 100; }));
+  EXPECT_TRUE(refuses([](LoadOptions& options) { options.churn = 1; }));
+  EXPECT_TRUE(refuses([](LoadOptions& options) { options.engine = LoadEngine::io_uring; }));
   EXPECT_TRUE(refuses([](LoadOptions& options) { options.size_bytes = kBufferSize + 1; }));
   EXPECT_TRUE(refuses([](LoadOptions& options) { options.connect = "unix:/tmp/x"; }));
   EXPECT_FALSE(refuses([](LoadOptions& options) {

@@ -57,7 +57,21 @@ Json open_loop_json(const LoadOptions& options, const LoadReport& report) {
       {"unanswered", tally.unanswered},
       {"latency_from_send_ns", latency_json(tally.latency_from_send_ns)},
       {"send_lag_ns", latency_json(tally.send_lag_ns)},
-      {"not_trusted", why_not_trusted(options, report)},
+  };
+}
+
+/// What churn adds.
+Json churn_json(const LoadOptions& options, const LoadReport& report) {
+  const LoadTally& tally = report.tally;
+  const std::uint64_t opened = tally.first_echo_ns.count() + tally.first_echo_ns.dropped();
+  return {
+      {"churn", *options.churn},
+      {"connections_opened", opened},
+      {"connections_closed", tally.closed},
+      {"connections_per_s", ratio(static_cast<double>(opened), seconds(report.window))},
+      {"connections_without_port", tally.without_port},
+      {"connections_without_backlog", tally.without_backlog},
+      {"first_echo_ns", latency_json(tally.first_echo_ns)},
   };
 }
 
@@ -73,6 +87,10 @@ std::string show_p99(const Histogram& histogram) {
 }
 
 std::string show_model(const LoadOptions& options) {
+  if (options.churn) {
+    return fmt::format("closed loop, depth {}, {} echo{} per connection", options.depth,
+                       *options.churn, *options.churn == 1 ? "" : "es");
+  }
   if (!options.rate) return fmt::format("closed loop, depth {}", options.depth);
   return fmt::format("open loop, {}/s, {} gaps, seed {}{}", *options.rate, gaps_name(options.gaps),
                      options.seed,
@@ -131,6 +149,11 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
       {"errors", tally.errors.total()},
       {"errors_by_kind", by_kind},
   };
+  const auto littles_law = littles_law_ratio(options, report);
+  json["engine"] = engine_name(report.engine);
+  json["littles_law_ratio"] = littles_law ? Json(*littles_law) : Json();
+  json["not_trusted"] = why_not_trusted(options, report);
+  if (options.churn) json.update(churn_json(options, report));
   if (options.rate) json.update(open_loop_json(options, report));
   return json;
 }
@@ -144,27 +167,50 @@ std::string load_text(const LoadOptions& options, const LoadReport& report) {
   const auto line = [&text](std::string_view name, const std::string& value) {
     text += fmt::format("{:<13}{}\n", name, value);
   };
+  const auto show_percentiles = [&line](const Histogram& histogram) {
+    for (const auto& [name, percentile] :
+         {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
+          std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
+      const auto value = static_cast<double>(histogram.value_at_percentile(percentile));
+      line("", fmt::format("{:<6} {:>10}", name, show_ns(value)));
+    }
+  };
   line("server", options.connect);
   line("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
-  line("load", fmt::format("{} connections and {} idle, {} B, {} thread{}", options.connections,
+  line("load", fmt::format("{} connections and {} idle, {} B, {} thread{}, {}", options.connections,
                            options.idle, options.size_bytes, options.threads,
-                           options.threads == 1 ? "" : "s"));
+                           options.threads == 1 ? "" : "s", engine_name(report.engine)));
   line("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
   line("echoes", fmt::format("{} in {:.3f} s", tally.echoes, window_s));
   if (tally.echoes > 0) {
     const double rate = echoes / window_s;
     line("rate", fmt::format("{:.0f} echo/s, {}/s each way", rate,
                              show_bytes(rate * static_cast<double>(options.size_bytes))));
-    line("latency", fmt::format("mean {}", show_ns(latency.mean())));
-    for (const auto& [name, percentile] :
-         {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
-          std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
-      const auto value = static_cast<double>(latency.value_at_percentile(percentile));
-      line("", fmt::format("{:<6} {:>10}", name, show_ns(value)));
+    if (latency.count() > 0) {
+      line("latency", fmt::format("mean {}", show_ns(latency.mean())));
+      show_percentiles(latency);
     }
     line("client CPU",
          fmt::format("{} per echo",
                      show_ns(static_cast<double>(report.client_cpu.count()) / echoes)));
+  }
+  if (const auto in_flight = littles_law_ratio(options, report)) {
+    line("in flight", fmt::format("{:.1f} % of {}, by Little's law", 100 * *in_flight,
+                                  options.connections * options.depth));
+  }
+  if (options.churn) {
+    const Histogram& first = tally.first_echo_ns;
+    line("connections",
+         fmt::format("{} opened and {} closed, {:.0f}/s", first.count(), tally.closed,
+                     window_s > 0 ? static_cast<double>(first.count()) / window_s : 0));
+    if (first.count() > 0) {
+      line("first echo", fmt::format("mean {} since connect", show_ns(first.mean())));
+      show_percentiles(first);
+    }
+    if (tally.without_port + tally.without_backlog > 0) {
+      line("waited", fmt::format("{} connections for a port, {} for room in the backlog",
+                                 tally.without_port, tally.without_backlog));
+    }
   }
   if (options.rate) {
     line("late", fmt::format("sent p99 {} after it was due; from then on p99 {}",

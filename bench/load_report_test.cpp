@@ -77,6 +77,37 @@ TEST(LoadJson, CountsErrorsByKind) {
   EXPECT_EQ(json["errors_by_kind"]["connect"], 0);
 }
 
+TEST(LoadJson, HasWhatChurnAdds) {
+  LoadOptions options = some_options();
+  EXPECT_FALSE(load_json(options, some_report()).contains("churn"));
+  options.churn = 5;
+  LoadReport report = some_report();
+  for (int i = 0; i < 40; ++i) report.tally.first_echo_ns.record(1000);
+  report.tally.closed = 38;
+  report.tally.without_port = 2;
+  report.tally.without_backlog = 1;
+  const auto json = load_json(options, report);
+  EXPECT_EQ(json["churn"], 5);
+  EXPECT_EQ(json["connections_opened"], 40);
+  EXPECT_EQ(json["connections_closed"], 38);
+  EXPECT_EQ(json["connections_per_s"], 20.0);
+  EXPECT_EQ(json["connections_without_port"], 2);
+  EXPECT_EQ(json["connections_without_backlog"], 1);
+  EXPECT_EQ(json["first_echo_ns"]["p99"], 1000);
+  EXPECT_TRUE(json["littles_law_ratio"].is_null());
+  EXPECT_EQ(json["not_trusted"].size(), 1U);
+  const std::string text = load_text(options, report);
+  EXPECT_THAT(text, HasSubstr("5 echoes per connection"));
+  EXPECT_THAT(text, HasSubstr("40 opened and 38 closed, 20/s"));
+  EXPECT_THAT(text, HasSubstr("2 connections for a port"));
+}
+
+TEST(LoadJson, HasLittlesLawOfAClosedLoop) {
+  const auto json = load_json(some_options(), some_report());
+  EXPECT_NEAR(json["littles_law_ratio"].get<double>(), 1000 * 2e-6 / (2 * 20), 1e-6);
+  EXPECT_EQ(json["not_trusted"].size(), 1U);
+}
+
 TEST(LoadText, NamesTheModelAndTheUnits) {
   const std::string text = load_text(some_options(), some_report());
   EXPECT_THAT(text, HasSubstr("closed loop, depth 2"));

@@ -16,6 +16,7 @@ class EchoStream {
 
   /// Adds `bytes` to what is to be sent.
   void extend(std::uint64_t bytes) { due_ += bytes; }
+  [[nodiscard]] std::uint64_t due() const { return due_; }
   [[nodiscard]] std::uint64_t unsent() const { return due_ - sent_; }
   /// The bytes to send next: all that are due, or as many as `pattern` has in one piece.
   [[nodiscard]] std::span<const std::byte> next_run(const Pattern& pattern) const {
@@ -23,6 +24,8 @@ class EchoStream {
     return pattern.at(start_ + sent_, static_cast<std::size_t>(std::min(unsent(), longest)));
   }
   void add_sent(std::size_t bytes) { sent_ += bytes; }
+  /// Of those in flight, the last `bytes` were not sent after all.
+  void take_back(std::uint64_t bytes) { sent_ -= bytes; }
 
   /// Takes in bytes that came back. False when they are not the next ones of those sent.
   [[nodiscard]] bool accept(const Pattern& pattern, std::span<const std::byte> bytes) {

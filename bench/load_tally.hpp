@@ -10,17 +10,23 @@ namespace muxlab {
 
 /// What one thread counted, and by merging what all of them did.
 struct LoadTally {
-  std::uint64_t established = 0;     ///< connections that echoed once, idle ones included
-  std::uint64_t echoes = 0;          ///< completed inside the window
-  Histogram latency_ns;              ///< of those echoes; of an open loop: since they were due
-  Histogram latency_from_send_ns;    ///< open loop: of the same messages, since they were sent
-  Histogram send_lag_ns;             ///< open loop: from when they were due until they were sent
-  std::uint64_t offered = 0;         ///< open loop: messages that were due inside the window
-  std::uint64_t unsent = 0;          ///< of these: too many were in flight, or no connection left
-  std::uint64_t unanswered = 0;      ///< of these: sent, and never back
-  std::uint64_t bytes_sent = 0;      ///< during the whole run, as these two
-  std::uint64_t bytes_received = 0;  ///< and found to be right
-  std::uint64_t bytes_missing = 0;   ///< sent and not back when their connection ended
+  std::uint64_t established = 0;        ///< connections that echoed once, idle ones included
+  std::uint64_t echoes = 0;             ///< completed inside the window
+  Histogram latency_ns;                 ///< of those echoes; of an open loop: since they were due
+  std::int64_t latency_outside_ns = 0;  ///< closed loop: see ClosedLoop
+  Histogram first_echo_ns;            ///< churn: of new connections, whose first echo is only here
+  std::uint64_t closed = 0;           ///< churn: by us and then by the server, inside the window
+  std::uint64_t closed_in_all = 0;    ///< the same during the whole run
+  std::uint64_t without_port = 0;     ///< churn: connections that had to wait for a port
+  std::uint64_t without_backlog = 0;  ///< churn: that had to wait for room in a Unix backlog
+  Histogram latency_from_send_ns;     ///< open loop: of the same messages, since they were sent
+  Histogram send_lag_ns;              ///< open loop: from when they were due until they were sent
+  std::uint64_t offered = 0;          ///< open loop: messages that were due inside the window
+  std::uint64_t unsent = 0;           ///< of these: too many were in flight, or no connection left
+  std::uint64_t unanswered = 0;       ///< of these: sent, and never back
+  std::uint64_t bytes_sent = 0;       ///< during the whole run, as these two
+  std::uint64_t bytes_received = 0;   ///< and found to be right
+  std::uint64_t bytes_missing = 0;    ///< sent and not back when their connection ended
   LoadErrors errors;
   std::string first_error;  ///< one line; empty when there was none
 
@@ -28,6 +34,12 @@ struct LoadTally {
     established += other.established;
     echoes += other.echoes;
     latency_ns.merge(other.latency_ns);
+    latency_outside_ns += other.latency_outside_ns;
+    first_echo_ns.merge(other.first_echo_ns);
+    closed += other.closed;
+    closed_in_all += other.closed_in_all;
+    without_port += other.without_port;
+    without_backlog += other.without_backlog;
     latency_from_send_ns.merge(other.latency_from_send_ns);
     send_lag_ns.merge(other.send_lag_ns);
     offered += other.offered;

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,12 +25,21 @@ namespace muxlab::test {
 /// What a server does wrong, once a connection has received `at_byte` bytes.
 enum class Fault : std::uint8_t { none, corrupt, lose, repeat, misroute, close, reset, silence };
 
+/// What became of a server's connections.
+struct Connections {
+  std::uint64_t accepted = 0;
+  std::uint64_t closed = 0;       ///< by either side, in whatever way
+  std::uint64_t ended = 0;        ///< of these: the client ended its side
+  std::uint64_t ended_bytes = 0;  ///< that the ended ones sent
+};
+
 struct EchoServerOptions {
   Fault fault = Fault::none;
   std::size_t on_connection = 0;  ///< in order of acceptance; with misroute, the one after it too
   std::uint64_t at_byte = 0;
   bool on_every_connection = false;
   bool in_odd_chunks = false;
+  bool never_ends = false;  ///< keeps its side open when the client ends its own
   int backlog = 4096;
   std::string unix_path{};  ///< instead of a TCP port
   std::string host = "127.0.0.1";
@@ -54,26 +65,47 @@ class EchoServer {
 
   [[nodiscard]] const std::string& address() const { return listener_.address; }
 
+  [[nodiscard]] Connections connections() const {
+    const std::lock_guard lock(mutex_);
+    return counts_;
+  }
+  /// Waits until `condition` holds of them; for ever if it never does.
+  template <typename Condition>
+  Connections await(Condition condition) const {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return condition(counts_); });
+    return counts_;
+  }
+  Connections await_all_closed() const {
+    return await([](const Connections& counts) { return counts.closed == counts.accepted; });
+  }
+
  private:
   struct Connection {
     UniqueFd fd;
     std::string pending;
     std::uint64_t received = 0;
     bool is_silent = false;
+    bool has_ended = false;
   };
 
   void serve() {
     std::vector<pollfd> polled;
+    std::vector<std::size_t> indexes;
     while (true) {
       polled = {{stop_.get(), POLLIN, 0}, {listener_.fd.get(), POLLIN, 0}};
-      for (const Connection& connection : connections_) {
+      indexes = {0, 0};
+      for (std::size_t i = 0; i < connections_.size(); ++i) {
+        const Connection& connection = connections_[i];
+        if (!connection.fd || connection.has_ended) continue;
         const int events = connection.pending.empty() ? POLLIN : POLLOUT;
         polled.push_back({connection.fd.get(), static_cast<short>(events), 0});
+        indexes.push_back(i);
       }
       if (::poll(polled.data(), polled.size(), -1) < 0) continue;
       if (polled[0].revents != 0) return;
       for (std::size_t i = 2; i < polled.size(); ++i) {
-        if (polled[i].revents != 0) advance(i - 2);
+        if (polled[i].revents != 0) advance(indexes[i]);
       }
       if (polled[1].revents != 0) accept();
     }
@@ -81,7 +113,9 @@ class EchoServer {
 
   void accept() {
     const int fd = ::accept4(listener_.fd.get(), nullptr, nullptr, kSocketFlags & ~SOCK_STREAM);
-    if (fd >= 0) connections_.push_back({UniqueFd(fd), {}});
+    if (fd < 0) return;
+    connections_.push_back({UniqueFd(fd), {}});
+    change([](Connections& counts) { ++counts.accepted; });
   }
 
   void advance(std::size_t index) {
@@ -94,8 +128,9 @@ class EchoServer {
   void receive(std::size_t index) {
     Connection& connection = connections_[index];
     const ssize_t count = ::recv(connection.fd.get(), buffer_.data(), buffer_.size(), 0);
-    if (count <= 0) {
-      if (count == 0 || errno != EAGAIN) connection.fd.reset();
+    if (count == 0) return end(connection);
+    if (count < 0) {
+      if (errno != EAGAIN) close(connection);
       return;
     }
     connection.pending.assign(buffer_.data(), static_cast<std::size_t>(count));
@@ -106,6 +141,27 @@ class EchoServer {
       strike(index, options_.at_byte - before);
     }
     if (connection.is_silent) connection.pending.clear();
+  }
+
+  template <typename Change>
+  void change(Change change) {
+    const std::lock_guard lock(mutex_);
+    change(counts_);
+    changed_.notify_all();
+  }
+
+  void end(Connection& connection) {
+    connection.has_ended = true;
+    change([&](Connections& counts) {
+      ++counts.ended;
+      counts.ended_bytes += connection.received;
+    });
+    if (!options_.never_ends) close(connection);
+  }
+
+  void close(Connection& connection) {
+    connection.fd.reset();
+    change([](Connections& counts) { ++counts.closed; });
   }
 
   void strike(std::size_t index, std::uint64_t offset) {
@@ -129,7 +185,7 @@ class EchoServer {
         pending.clear();
         break;
       case Fault::close:
-        connection.fd.reset();
+        close(connection);
         break;
       case Fault::reset:
         reset(connection);
@@ -140,10 +196,10 @@ class EchoServer {
     }
   }
 
-  static void reset(Connection& connection) {
+  void reset(Connection& connection) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(connection.fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    connection.fd.reset();
+    close(connection);
   }
 
   void send(Connection& connection) {
@@ -167,14 +223,18 @@ class EchoServer {
   std::vector<Connection> connections_;
   std::vector<char> buffer_ = std::vector<char>(1 << 16);
   std::size_t next_chunk_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  Connections counts_;
   std::thread thread_;
 };
 
 /// As little load as shows what a test is about.
-inline LoadOptions short_run(const std::string& address) {
+inline LoadOptions short_run(const std::string& address, LoadEngine engine = LoadEngine::epoll) {
   using namespace std::chrono_literals;
   LoadOptions options;
   options.connect = address;
+  options.engine = engine;
   options.connections = 3;
   options.warmup = 5ms;
   options.duration = 60ms;

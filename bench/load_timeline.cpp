@@ -52,7 +52,10 @@ bool Timeline::await_arrivals(std::uint64_t threads, int interrupt) const {
   return true;
 }
 
-void Timeline::start() { signal_event(started_.get()); }
+void Timeline::start() {
+  started_ns_.store(monotonic_ns(), std::memory_order_relaxed);
+  signal_event(started_.get());
+}
 
 void Timeline::end() { signal_event(ended_.get()); }
 

@@ -37,8 +37,66 @@ TEST(LoadTrust, IsLostWhenTheClientIsInTheFigures) {
   EXPECT_THAT(doubts(0, 260'000), ElementsAre(HasSubstr("the client sent too late")));
 }
 
-TEST(LoadTrust, IsNotForAClosedLoop) {
-  EXPECT_THAT(why_not_trusted(LoadOptions{}, LoadReport{}), IsEmpty());
+/// Ten connections that keep two messages each in flight for a second, which take 1 ms each.
+struct ClosedRun {
+  LoadOptions options;
+  LoadReport report;
+};
+
+ClosedRun closed_run(std::uint64_t echoes) {
+  ClosedRun run;
+  run.options.connections = 10;
+  run.options.depth = 2;
+  run.report.window = std::chrono::seconds(1);
+  run.report.tally.echoes = echoes;
+  for (std::uint64_t i = 0; i < echoes; ++i) run.report.tally.latency_ns.record(1'000'000);
+  return run;
+}
+
+TEST(LittlesLaw, HoldsWhenAllIsInFlightAllTheTime) {
+  const ClosedRun run = closed_run(20'000);
+  EXPECT_NEAR(littles_law_ratio(run.options, run.report).value(), 1, 0.001);
+  EXPECT_THAT(why_not_trusted(run.options, run.report), IsEmpty());
+}
+
+TEST(LittlesLaw, IsBrokenByAConnectionThatStandsStill) {
+  const ClosedRun run = closed_run(18'000);
+  EXPECT_NEAR(littles_law_ratio(run.options, run.report).value(), 0.9, 0.001);
+  EXPECT_THAT(why_not_trusted(run.options, run.report),
+              ElementsAre(HasSubstr("is 90.0 % of the 20 messages")));
+}
+
+TEST(LittlesLaw, IsBrokenByEchoesThatAreCountedTwice) {
+  const ClosedRun run = closed_run(20'700);
+  EXPECT_THAT(why_not_trusted(run.options, run.report), ElementsAre(HasSubstr("is 103.5 % of")));
+}
+
+TEST(LittlesLaw, AllowsForWhatLiesOutsideTheWindow) {
+  ClosedRun run = closed_run(18'000);
+  run.report.tally.latency_outside_ns = -2'000'000'000;  // all stand still for the last 0.1 s
+  EXPECT_NEAR(littles_law_ratio(run.options, run.report).value(), 0.9, 0.001);
+  EXPECT_THAT(why_not_trusted(run.options, run.report), IsEmpty());
+  run.report.tally.latency_outside_ns = 2'000'000'000;
+  EXPECT_THAT(why_not_trusted(run.options, run.report), ElementsAre(HasSubstr("is 80.0 % of")));
+}
+
+TEST(LittlesLaw, IsNotForOthers) {
+  ClosedRun run = closed_run(1);
+  run.options.churn = 1;
+  EXPECT_FALSE(littles_law_ratio(run.options, run.report));
+  EXPECT_THAT(why_not_trusted(run.options, run.report), IsEmpty());
+  run.options.churn.reset();
+  run.options.rate = 1;
+  EXPECT_FALSE(littles_law_ratio(run.options, run.report));
+  EXPECT_FALSE(littles_law_ratio(LoadOptions{}, LoadReport{})) << "it never began";
+}
+
+TEST(LoadTrust, IsLostWhenPortsRunOut) {
+  ClosedRun run = closed_run(20'000);
+  run.options.churn = 1;
+  run.report.tally.without_port = 3;
+  EXPECT_THAT(why_not_trusted(run.options, run.report),
+              ElementsAre(HasSubstr("3 connections had to wait for a port")));
 }
 
 }  // namespace

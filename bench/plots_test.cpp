@@ -26,7 +26,10 @@ SummaryRow measured(std::uint64_t threads, std::uint64_t connections, std::uint6
   row.cell.idle = idle;
   row.cell.size_bytes = size_bytes;
   row.trials = 1;
-  row.spreads[static_cast<std::size_t>(Metric::server_cpu_ns_per_echo)] = Spread{1, 1, 1, {}};
+  for (const Metric metric :
+       {Metric::echoes_per_s, Metric::latency_ns_p99, Metric::server_cpu_ns_per_echo}) {
+    row.spreads[static_cast<std::size_t>(metric)] = spread_of({1});
+  }
   return row;
 }
 
@@ -52,10 +55,16 @@ TEST(PlotsOf, GoAlongEverythingThatVaries) {
   EXPECT_TRUE(names_of({}).empty());
 }
 
+TEST(PlotsOf, AreNotDrawnWhereNobodyHasAValue) {
+  SummaryRow row = measured(1, 100);
+  row.spreads[static_cast<std::size_t>(Metric::server_cpu_ns_per_echo)].reset();
+  EXPECT_TRUE(names_of({row}).empty());
+  EXPECT_EQ(plots_of(std::vector{row}).size(), 2U);
+}
+
 TEST(PlotsOf, ShowWhatMeetsTheirConditionsAndHasTrials) {
   const std::vector<SummaryRow> rows = {measured(1, 10), measured(2, 10), measured(1, 20)};
   const Plot first = plots_of(rows).front();
-  EXPECT_EQ(first.script, "cpu") << "nothing else was measured";
   EXPECT_TRUE(first.shows(rows[0]));
   EXPECT_FALSE(first.shows(rows[1]));
   SummaryRow failed = rows[2];

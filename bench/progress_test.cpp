@@ -40,18 +40,20 @@ std::string written(bool terminal) {
 
 TEST(Progress, IsOneLinePerTrialWhereNothingCanBeRewritten) {
   const std::string lines = written(false);
-  EXPECT_THAT(lines, HasSubstr("[1/2] round 1: epoll-lt, 1 thread, 1k connections: "));
-  EXPECT_THAT(lines, HasSubstr("[2/2] round 1: epoll-lt, 1 thread, 1k connections: "
+  EXPECT_THAT(lines, HasSubstr("[1/2] round 1: epoll-lt, 1 thread (single), 1k connections: "));
+  EXPECT_THAT(lines, HasSubstr("[2/2] round 1: epoll-lt, 1 thread (single), 1k connections: "
                                "failed: client gave up\n"));
   EXPECT_THAT(lines, Not(HasSubstr("\r")));
 }
 
 TEST(Progress, RewritesItsLineOnATerminalAndKeepsFailures) {
   const std::string screen = written(true);
-  EXPECT_THAT(screen, HasSubstr("  0%  epoll-lt, 1 thread, 1k connections; 1 min 30 s left"));
+  EXPECT_THAT(screen,
+              HasSubstr("  0%  epoll-lt, 1 thread (single), 1k connections; 1 min 30 s left"));
   EXPECT_THAT(screen, HasSubstr(" 50%  "));
   EXPECT_THAT(screen, Not(HasSubstr("[1/2]")));
-  EXPECT_THAT(screen, HasSubstr("[2/2] round 1: epoll-lt, 1 thread, 1k connections: failed"));
+  EXPECT_THAT(screen,
+              HasSubstr("[2/2] round 1: epoll-lt, 1 thread (single), 1k connections: failed"));
   EXPECT_TRUE(screen.ends_with("\r\033[K")) << "the last line stays on the screen";
 }
 

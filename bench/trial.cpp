@@ -29,6 +29,13 @@ struct Interrupted {};
 
 std::string in_ns(nanoseconds duration) { return fmt::format("{}ns", duration.count()); }
 
+/// Where client and server meet when the one tells the other what is ready; empty for all who wait.
+std::string oracle_board(const Cell& cell) {
+  if (cell.backend != "oracle") return "";
+  const auto name = fmt::format("muxlab-bench-{}.oracle", ::getpid());
+  return std::filesystem::temp_directory_path() / name;
+}
+
 Command server_command(const TrialSetup& setup, const Cell& cell, std::vector<int> processors) {
   std::vector<std::string> words = {setup.program, "serve",
                                     "--backend",   cell.backend,
@@ -41,10 +48,15 @@ Command server_command(const TrialSetup& setup, const Cell& cell, std::vector<in
   } else {
     words.insert(words.end(), {"--port", "0"});
   }
+  if (const std::string board = oracle_board(cell); !board.empty()) {
+    words.insert(words.end(), {"--oracle", board});
+  }
+  if (setup.time_calls) words.emplace_back("--time-calls");
   return {std::move(words), std::move(processors), {}};
 }
 
 std::size_t client_threads(const Cell& cell, const std::vector<int>& processors) {
+  if (!oracle_board(cell).empty()) return 1;  // one tells
   return std::clamp<std::size_t>(processors.size(), 1, cell.connections);
 }
 
@@ -60,6 +72,7 @@ Command client_command(const TrialSetup& setup, const Cell& cell, const std::str
   if (cell.depth > 0) add("--depth", fmt::to_string(cell.depth));
   if (cell.rate_per_s > 0) add("--rate", fmt::to_string(cell.rate_per_s));
   add("--threads", fmt::to_string(client_threads(cell, processors)));
+  if (const std::string board = oracle_board(cell); !board.empty()) add("--oracle", board);
   add("--warmup", in_ns(setup.warmup));
   add("--duration", in_ns(setup.window));
   add("--announce", fmt::to_string(kAnnounceFd));

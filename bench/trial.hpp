@@ -19,7 +19,8 @@ struct TrialSetup {
   std::chrono::nanoseconds window{0};
   /// How much longer than it should each step may take before the trial counts as failed.
   std::chrono::nanoseconds patience = std::chrono::seconds(15);
-  int interrupt = -1;  ///< a descriptor that becomes readable when measuring is to stop
+  bool time_calls = false;  ///< have the server say what its CPU time went into, for a little of it
+  int interrupt = -1;       ///< a descriptor that becomes readable when measuring is to stop
   std::filesystem::path root = "/";  ///< what /proc and /sys are below
 };
 

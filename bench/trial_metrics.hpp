@@ -40,6 +40,14 @@ enum class Metric : std::size_t {
   offered_per_s,
   latency_from_send_ns_p99,
   send_lag_ns_p99,
+  cpu_wait_ns_per_echo,
+  cpu_read_ns_per_echo,
+  cpu_write_ns_per_echo,
+  cpu_ctl_ns_per_echo,
+  cpu_clock_ns_per_echo,
+  cpu_rest_ns_per_echo,
+  events_per_wait,
+  syscalls_predicted_per_echo,
 };
 
 /// The column of each metric, with its unit; published, so never changed, only added to.
@@ -50,8 +58,19 @@ enum class Metric : std::size_t {
 /// `foreign_cpu_share` are what the host and other programs took of the processors of both sides,
 /// the latter give or take `foreign_cpu_error`. `canary_ns` is how long two small system calls took
 /// on the server's processor before or after the trial, whichever was longer. `listen_drops` and
-/// `throttled_periods` are of the whole trial. The last three are of an open loop.
-inline constexpr std::array<std::string_view, 31> kMetricNames = {
+/// `throttled_periods` are of the whole trial. Those from `offered_per_s` to
+/// `send_lag_ns_p99` are of an open loop.
+///
+/// Where the server times its calls, server_cpu_ns_per_echo is the sum of `cpu_*_ns_per_echo`: the
+/// time in calls that wait, read, write and change what is waited for, what reading the clocks took
+/// for that, and `rest`: all else, in user mode, in other calls, and between two of them. For
+/// io_uring the calls that wait also do the work. What preemption does to them, and how much to
+/// believe them then, backends/call_clock.hpp says. A server that spins has no
+/// server_cpu_ns_per_echo and no rest: reading and writing is what it costs.
+///
+/// `syscalls_predicted_per_echo` is what theory says for so many `events_per_wait`, beside
+/// syscalls_per_echo, which is counted.
+inline constexpr std::array<std::string_view, 39> kMetricNames = {
     "echoes_per_s",
     "latency_ns_p50",
     "latency_ns_p90",
@@ -83,6 +102,14 @@ inline constexpr std::array<std::string_view, 31> kMetricNames = {
     "offered_per_s",
     "latency_from_send_ns_p99",
     "send_lag_ns_p99",
+    "cpu_wait_ns_per_echo",
+    "cpu_read_ns_per_echo",
+    "cpu_write_ns_per_echo",
+    "cpu_ctl_ns_per_echo",
+    "cpu_clock_ns_per_echo",
+    "cpu_rest_ns_per_echo",
+    "events_per_wait",
+    "syscalls_predicted_per_echo",
 };
 /// Those that every trials.csv has; files written before the others were added lack some of these.
 inline constexpr std::size_t kFirstMetrics = 21;

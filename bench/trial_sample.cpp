@@ -15,9 +15,60 @@ constexpr std::array kSyscallMetrics = {
     Metric::syscalls_write_per_echo,  Metric::syscalls_ctl_per_echo,
     Metric::syscalls_accept_per_echo, Metric::syscalls_other_per_echo};
 
+constexpr std::array kTimedKinds = {"wait", "read", "write", "ctl", "clock"};
+constexpr std::array kTimedMetrics = {Metric::cpu_wait_ns_per_echo, Metric::cpu_read_ns_per_echo,
+                                      Metric::cpu_write_ns_per_echo, Metric::cpu_ctl_ns_per_echo,
+                                      Metric::cpu_clock_ns_per_echo};
+
 /// JSON has no NaN; null stands for it.
 double number(const Json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+/// What servers tell only since they do, or only when asked to.
+void read_what_may_be_missing(ServerSample& sample, const Json& counters) {
+  sample.echoes = counters.value("echoes", 0.0);
+  sample.events = counters.value("events", 0.0);
+  sample.spins = counters.value("spins", false);
+  if (const auto timed = counters.find("call_ns"); timed != counters.end()) {
+    sample.call_ns.emplace();
+    for (std::size_t i = 0; i < kTimedKinds.size(); ++i) {
+      (*sample.call_ns)[i] = timed->at(kTimedKinds[i]).get<double>();
+    }
+  }
+  const auto calls = counters.find("calls_per_echo");
+  if (calls == counters.end() || calls->is_null()) return;
+  ExpectedCalls& expected = sample.expected.emplace();
+  expected.events = calls->at("events").get<double>();
+  for (const char* const kind : {"read", "write", "ctl", "other"}) {
+    expected.without_waits += calls->at(kind).get<double>();
+  }
+}
+
+/// Into what the processor time went, of the messages that `echoes` counts.
+void add_decomposition(Metrics& metrics, const ServerSample& begin, const ServerSample& end,
+                       double echoes) {
+  if (!begin.call_ns || !end.call_ns) return;
+  double rest = metrics[Metric::server_cpu_ns_per_echo];
+  for (std::size_t i = 0; i < kTimedMetrics.size(); ++i) {
+    const double per_echo = ((*end.call_ns)[i] - (*begin.call_ns)[i]) / echoes;
+    metrics[kTimedMetrics[i]] = per_echo;
+    rest -= per_echo;
+  }
+  metrics[Metric::cpu_rest_ns_per_echo] = rest;
+}
+
+/// A message that takes several receives, or several messages that come with one, take as many
+/// calls as that.
+void add_prediction(Metrics& metrics, const ServerSample& begin, const ServerSample& end,
+                    double echoes) {
+  const double waits = end.syscalls[0] - begin.syscalls[0];
+  const double events_per_wait = (end.events - begin.events) / waits;  // NaN: it never waits
+  metrics[Metric::events_per_wait] = events_per_wait;
+  if (!end.expected) return;
+  const double waits_each = end.expected->events > 0 ? end.expected->events / events_per_wait : 0;
+  metrics[Metric::syscalls_predicted_per_echo] =
+      (end.expected->without_waits + waits_each) * (end.echoes - begin.echoes) / echoes;
 }
 
 ClientVerdict read_client_report(Metrics& metrics, const Json& report) {
@@ -59,6 +110,7 @@ ServerSample parse_server_sample(std::string_view line) {
     for (std::size_t i = 0; i < kSyscallKinds.size(); ++i) {
       sample.syscalls[i] = counters.at("syscalls").at(kSyscallKinds[i]).get<double>();
     }
+    read_what_may_be_missing(sample, counters);
     return sample;
   } catch (const Json::exception& error) {
     throw ForeignReport(fmt::format("server counters of another schema: {}", error.what()));
@@ -78,7 +130,7 @@ void add_server_metrics(Metrics& metrics, const ServerSample& begin, const Serve
         static_cast<double>(cell.threads);
   }
   if (echoes <= 0) return;
-  metrics[Metric::server_cpu_ns_per_echo] = cpu_ns / echoes;
+  if (!end.spins) metrics[Metric::server_cpu_ns_per_echo] = cpu_ns / echoes;
   double all = 0;
   for (std::size_t i = 0; i < kSyscallMetrics.size(); ++i) {
     const double per_echo = (end.syscalls[i] - begin.syscalls[i]) / echoes;
@@ -86,6 +138,8 @@ void add_server_metrics(Metrics& metrics, const ServerSample& begin, const Serve
     all += per_echo;
   }
   metrics[Metric::syscalls_per_echo] = all;
+  add_decomposition(metrics, begin, end, echoes);
+  add_prediction(metrics, begin, end, echoes);
 }
 
 ClientVerdict add_client_metrics(Metrics& metrics, std::string_view report,

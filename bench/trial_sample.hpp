@@ -16,6 +16,12 @@ struct ForeignReport : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What theory says of the calls of one echo of the server's; those that wait, per event.
+struct ExpectedCalls {
+  double events = 0;
+  double without_waits = 0;
+};
+
 /// The server at one moment: what it says of itself, and what the kernel says of its threads.
 struct ServerSample {
   double monotonic_ns = 0;
@@ -23,6 +29,13 @@ struct ServerSample {
   double bytes_out = 0;
   std::array<double, 6> syscalls{};        ///< wait, read, write, ctl, accept, other
   std::optional<double> runqueue_wait_ns;  ///< of all its threads since each began
+  double echoes = 0;                       ///< times that it sent back what one receive brought
+  double events = 0;                       ///< brought by calls that wait
+  /// In calls that wait, read, write and change what is waited for, and for reading the clocks;
+  /// when calls are timed.
+  std::optional<std::array<double, 5>> call_ns;
+  std::optional<ExpectedCalls> expected;  ///< where theory says something
+  bool spins = false;                     ///< its CPU time is no cost
 };
 
 /// From the line of JSON that `muxlab serve --stats -` prints. Throws ForeignReport.

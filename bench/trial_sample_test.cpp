@@ -12,7 +12,13 @@ namespace {
 
 ServerSample sample(double monotonic_ns, double cpu_ns, double bytes_out, double calls,
                     std::optional<double> wait_ns) {
-  return {monotonic_ns, cpu_ns, bytes_out, {calls, 4 * calls, 4 * calls, 0, 7, 0}, wait_ns};
+  ServerSample sample;
+  sample.monotonic_ns = monotonic_ns;
+  sample.cpu_ns = cpu_ns;
+  sample.bytes_out = bytes_out;
+  sample.syscalls = {calls, 4 * calls, 4 * calls, 0, 7, 0};
+  sample.runqueue_wait_ns = wait_ns;
+  return sample;
 }
 
 TEST(TrialSample, CountsOnlyTheWindow) {
@@ -27,6 +33,56 @@ TEST(TrialSample, CountsOnlyTheWindow) {
   EXPECT_DOUBLE_EQ(metrics[Metric::syscalls_accept_per_echo], 0);
   EXPECT_DOUBLE_EQ(metrics[Metric::syscalls_per_echo], 2.25);
   EXPECT_DOUBLE_EQ(metrics[Metric::server_runqueue_wait_share], 109e6 / 2e9 / 2);
+}
+
+TEST(TrialSample, SaysWhatTheProcessorTimeWentInto) {
+  const Cell cell{"poll", "single", 1, 10, 0};
+  ServerSample begin = sample(0, 0, 0, 0, {}), end = sample(1e9, 9e6, 64000, 0, {});
+  begin.call_ns = {10, 20, 30, 40, 50};
+  end.call_ns = {1e6 + 10, 2e6 + 20, 3e6 + 30, 40, 5e5 + 50};
+  Metrics metrics;
+  add_server_metrics(metrics, begin, end, cell, 1);
+  EXPECT_DOUBLE_EQ(metrics[Metric::cpu_wait_ns_per_echo], 1000);
+  EXPECT_DOUBLE_EQ(metrics[Metric::cpu_read_ns_per_echo], 2000);
+  EXPECT_DOUBLE_EQ(metrics[Metric::cpu_write_ns_per_echo], 3000);
+  EXPECT_DOUBLE_EQ(metrics[Metric::cpu_ctl_ns_per_echo], 0);
+  EXPECT_DOUBLE_EQ(metrics[Metric::cpu_clock_ns_per_echo], 500);
+  EXPECT_DOUBLE_EQ(metrics[Metric::cpu_rest_ns_per_echo], 2500) << "of 9000";
+  end.spins = true;
+  Metrics floor;
+  add_server_metrics(floor, begin, end, cell, 1);
+  EXPECT_DOUBLE_EQ(floor[Metric::cpu_read_ns_per_echo], 2000);
+  EXPECT_TRUE(std::isnan(floor[Metric::server_cpu_ns_per_echo])) << "it does nothing but spin";
+  EXPECT_TRUE(std::isnan(floor[Metric::cpu_rest_ns_per_echo]));
+}
+
+TEST(TrialSample, PredictsCallsFromTheEventsOfAWait) {
+  const Cell cell{"poll", "single", 1, 10, 0};
+  ServerSample begin = sample(0, 0, 0, 50, {}), end = sample(1e9, 9e6, 64000, 250, {});
+  begin.events = 7;
+  end.events = 1007;  // of 200 waits
+  end.echoes = 1000;
+  end.expected = ExpectedCalls{.events = 2, .without_waits = 2};
+  Metrics metrics;
+  add_server_metrics(metrics, begin, end, cell, 1);
+  EXPECT_DOUBLE_EQ(metrics[Metric::events_per_wait], 5);
+  EXPECT_DOUBLE_EQ(metrics[Metric::syscalls_predicted_per_echo], 2.4);
+  end.echoes = 4000;  // each message took four receives
+  add_server_metrics(metrics, begin, end, cell, 1);
+  EXPECT_DOUBLE_EQ(metrics[Metric::syscalls_predicted_per_echo], 9.6);
+}
+
+TEST(TrialSample, PredictsCallsOfThoseThatNeverWait) {
+  const Cell cell{"threads", "single", 1, 10, 0};
+  ServerSample begin = sample(0, 0, 0, 0, {}), end = sample(1e9, 9e6, 64000, 0, {});
+  end.echoes = 1000;
+  Metrics metrics;
+  add_server_metrics(metrics, begin, end, cell, 1);
+  EXPECT_TRUE(std::isnan(metrics[Metric::syscalls_predicted_per_echo])) << "no theory";
+  end.expected = ExpectedCalls{.events = 0, .without_waits = 2};
+  add_server_metrics(metrics, begin, end, cell, 1);
+  EXPECT_DOUBLE_EQ(metrics[Metric::syscalls_predicted_per_echo], 2);
+  EXPECT_TRUE(std::isnan(metrics[Metric::events_per_wait]));
 }
 
 TEST(TrialSample, NothingPerEchoWithoutAnEcho) {
@@ -47,6 +103,22 @@ TEST(TrialSample, ReadsTheServer) {
   EXPECT_EQ(read.cpu_ns, 6);
   EXPECT_EQ(read.bytes_out, 7);
   EXPECT_EQ(read.syscalls, (std::array<double, 6>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST(TrialSample, ReadsWhatTheServerTellsBeside) {
+  const ServerSample read = parse_server_sample(
+      R"({"schema_version": 1, "monotonic_ns": 5, "cpu_ns": 6, "echoes": 8, "bytes_out": 7,
+          "events": 9, "spins": true,
+          "syscalls": {"wait": 1, "read": 2, "write": 3, "ctl": 4, "accept": 5, "other": 6},
+          "call_ns": {"wait": 1, "read": 2, "write": 3, "ctl": 4, "accept": 5, "other": 6,
+                      "clock": 7},
+          "calls_per_echo": {"events": 2, "read": 1, "write": 1, "ctl": 2, "other": 1}})");
+  EXPECT_EQ(read.echoes, 8);
+  EXPECT_EQ(read.events, 9);
+  EXPECT_TRUE(read.spins);
+  EXPECT_EQ(read.call_ns, (std::array<double, 5>{1, 2, 3, 4, 7}));
+  EXPECT_EQ(read.expected.value().events, 2);
+  EXPECT_EQ(read.expected.value().without_waits, 5);
 }
 
 TEST(TrialSample, ReadsTheClient) {

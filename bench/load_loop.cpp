@@ -1,0 +1,82 @@
+#include "bench/load_loop.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace muxlab {
+namespace {
+
+bool is_awaited(const LoadConnection& connection) {
+  return connection.fd && (connection.is_ending || !connection.stream.is_quiet());
+}
+
+LoadError error_of(const LoadConnection& connection, std::uint64_t size_bytes) {
+  // Each has completed the one message that it was established with.
+  const bool has_replied = connection.stream.completed() > size_bytes || connection.is_ending;
+  return has_replied ? LoadError::unanswered : LoadError::timeout;
+}
+
+std::string_view reason_of(const LoadConnection& connection, LoadError error) {
+  if (connection.is_ending) return "the server did not end it";
+  return error == LoadError::unanswered ? "not all that was sent came back"
+                                        : "no reply during the whole run";
+}
+
+}  // namespace
+
+void LoadLoop::run_loop() {
+  connections_.watch(timeline_.started(), Timeline::kStarted);
+  connections_.watch(timeline_.ended(), Timeline::kEnded);
+  while (!has_ended_) {
+    const auto events = connections_.wait(until_next_ns());
+    do_what_is_due();  // before the end is seen: what was due is part of the load, however late
+    for (const LoadEvent& event : events) on_event(event);
+  }
+  await_the_rest();
+  give_up_the_rest();
+}
+
+void LoadLoop::on_event(const LoadEvent& event) {
+  if (event.id == Timeline::kStarted) {
+    connections_.unwatch(timeline_.started(), Timeline::kStarted);
+    has_started_ = true;
+    if (!has_ended_) start();  // else it was interrupted at once
+    return;
+  }
+  if (event.id == Timeline::kEnded) {
+    has_ended_ = true;
+    return connections_.unwatch(timeline_.ended(), Timeline::kEnded);
+  }
+  LoadConnection& connection = connections_.at(event.id);
+  if (!connection.fd) return;  // something that was sent since found it broken
+  const Came came = connections_.advance(connection, event);
+  if (came == Came::bytes && connection.fd) on_received(connection);
+  if (came == Came::end) on_ended(connection);
+}
+
+/// Until everything in flight is back, nothing has come for the grace time, or something has come
+/// for ten times as long and yet not enough.
+void LoadLoop::await_the_rest() {
+  constexpr int kMaxGraces = 10;
+  const std::int64_t last_ns = monotonic_ns() + kMaxGraces * grace_.count();
+  std::int64_t until_ns = monotonic_ns() + grace_.count();
+  while (std::ranges::any_of(connections_.active(), is_awaited)) {
+    const std::int64_t left_ns = std::min(until_ns, last_ns) - monotonic_ns();
+    if (left_ns <= 0) return;
+    const std::uint64_t before = connections_.tally().bytes_received;
+    for (const LoadEvent& event : connections_.wait(left_ns)) on_event(event);
+    if (connections_.tally().bytes_received != before) until_ns = monotonic_ns() + grace_.count();
+  }
+}
+
+/// Counts the connections that did not get back all they sent, and closes all.
+void LoadLoop::give_up_the_rest() {
+  for (LoadConnection& connection : connections_.active()) {
+    if (!is_awaited(connection)) continue;
+    const LoadError error = error_of(connection, size_bytes_);
+    connections_.fail(connection, error, reason_of(connection, error));
+  }
+  connections_.close_all();
+}
+
+}  // namespace muxlab

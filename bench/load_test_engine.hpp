@@ -1,0 +1,36 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "backends/backend.hpp"
+#include "bench/load_engine.hpp"
+
+namespace muxlab::test {
+
+inline const auto kEngines = testing::Values(LoadEngine::epoll, LoadEngine::io_uring);
+
+inline std::string name_of(LoadEngine engine) {
+  return engine == LoadEngine::epoll ? "epoll" : "io_uring";
+}
+
+/// Skips the test where the machine does not have the engine, which inspect says, too.
+inline void require(LoadEngine engine) {
+  if (engine != LoadEngine::io_uring) return;
+  const Availability found = find_backend("io-uring")->probe();
+  if (!found.works) GTEST_SKIP() << found.reason;
+}
+
+/// A test that is run on each engine.
+class OnEachEngine : public testing::TestWithParam<LoadEngine> {
+ protected:
+  void SetUp() override { require(GetParam()); }
+
+ public:
+  static std::string name(const testing::TestParamInfo<LoadEngine>& info) {
+    return name_of(info.param);
+  }
+};
+
+}  // namespace muxlab::test

@@ -1,0 +1,190 @@
+#include <benchmark/benchmark.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backends/failure.hpp"
+#include "backends/unique_fd.hpp"
+#include "bench/load.hpp"
+
+/// The load client's processor time per echo, beside that of a loop that does nothing but echo: no
+/// clock, no histogram, no verification. The time shown is of one echo.
+///
+///   muxlab_micro --benchmark_filter=client --benchmark_repetitions=9
+///     --benchmark_enable_random_interleaving=true
+namespace {
+
+using muxlab::checked;
+using muxlab::UniqueFd;
+
+constexpr std::size_t kSize = 64;
+constexpr int kEvents = 256;
+
+void pin_to(int processor) {
+  cpu_set_t set{};
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  ::sched_setaffinity(0, sizeof set, &set);  // a machine with one has to do with that
+}
+
+UniqueFd stream_socket() {
+  UniqueFd fd(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  constexpr char reno[] = "reno";
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_CONGESTION, reno, sizeof reno - 1);
+  const int on = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
+}
+
+void watch(int epoll, int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  checked(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+}
+
+/// Whatever is readable, echoed.
+[[noreturn]] void serve(int listener) {
+  const UniqueFd epoll(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  watch(epoll.get(), listener);
+  std::array<epoll_event, kEvents> events{};
+  std::array<char, 1 << 16> buffer{};
+  while (true) {
+    const int count = ::epoll_wait(epoll.get(), events.data(), kEvents, -1);
+    for (int i = 0; i < count; ++i) {
+      const int fd = events[static_cast<std::size_t>(i)].data.fd;
+      if (fd == listener) {
+        watch(epoll.get(), ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+        continue;
+      }
+      const ssize_t size = ::recv(fd, buffer.data(), buffer.size(), 0);
+      if (size <= 0 ||
+          ::send(fd, buffer.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) < 0) {
+        ::close(fd);
+      }
+    }
+  }
+}
+
+/// An echo server in a process of its own, on the first processor; this one goes to the second.
+class Server {
+ public:
+  Server() : listener_(stream_socket()) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    checked(::bind(listener_.get(), name(), size), "bind");
+    checked(::listen(listener_.get(), SOMAXCONN), "listen");
+    checked(::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address_), &size),
+            "getsockname");
+    pid_ = checked(::fork(), "fork");
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      pin_to(0);
+      serve(listener_.get());
+    }
+    pin_to(1);
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+  const sockaddr* name() const { return reinterpret_cast<const sockaddr*>(&address_); }
+  std::string text() const { return "127.0.0.1:" + std::to_string(ntohs(address_.sin_port)); }
+
+ private:
+  UniqueFd listener_;
+  sockaddr_in address_{};
+  pid_t pid_;
+};
+
+double thread_cpu_s() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+/// The least that a client on epoll can do.
+class BareClient {
+ public:
+  BareClient(const Server& server, std::size_t connections) : connections_(connections) {
+    for (UniqueFd& fd : connections_) {
+      fd = stream_socket();
+      checked(::connect(fd.get(), server.name(), sizeof(sockaddr_in)), "connect");
+      watch(epoll_.get(), fd.get());
+    }
+    for (const UniqueFd& fd : connections_) ::send(fd.get(), buffer_.data(), kSize, MSG_NOSIGNAL);
+  }
+
+  void echo(std::int64_t echoes) {
+    std::array<epoll_event, kEvents> events{};
+    while (echoes > 0) {
+      const int count = ::epoll_wait(epoll_.get(), events.data(), kEvents, -1);
+      for (int i = 0; i < count; ++i, --echoes) {
+        const int fd = events[static_cast<std::size_t>(i)].data.fd;
+        ::recv(fd, buffer_.data(), buffer_.size(), 0);
+        ::send(fd, buffer_.data(), kSize, MSG_NOSIGNAL);
+      }
+    }
+  }
+
+ private:
+  UniqueFd epoll_{checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")};
+  std::vector<UniqueFd> connections_;
+  std::array<char, 4096> buffer_{};
+};
+
+void client_bare_epoll(benchmark::State& state) {
+  const Server server;
+  BareClient client(server, static_cast<std::size_t>(state.range(0)));
+  constexpr std::int64_t kEchoes = 40'000;
+  client.echo(kEchoes);
+  for (auto _ : state) {
+    const double began_s = thread_cpu_s();
+    client.echo(kEchoes);
+    state.SetIterationTime((thread_cpu_s() - began_s) / kEchoes);
+  }
+}
+
+void client_load(benchmark::State& state, muxlab::LoadEngine engine) {
+  const Server server;
+  muxlab::LoadOptions options;
+  options.connect = server.text();
+  options.connections = static_cast<std::uint64_t>(state.range(0));
+  options.size_bytes = kSize;
+  options.engine = engine;
+  options.warmup = std::chrono::milliseconds(100);
+  options.duration = std::chrono::milliseconds(300);
+  for (auto _ : state) {
+    const muxlab::LoadReport report = muxlab::run_load(options);
+    state.SetIterationTime(static_cast<double>(report.client_cpu.count()) / 1e9 /
+                           static_cast<double>(report.tally.echoes));
+  }
+}
+
+BENCHMARK(client_bare_epoll)->Arg(100)->Arg(1000)->UseManualTime()->Iterations(1);
+BENCHMARK_CAPTURE(client_load, epoll, muxlab::LoadEngine::epoll)
+    ->Arg(100)
+    ->Arg(1000)
+    ->UseManualTime()
+    ->Iterations(1);
+BENCHMARK_CAPTURE(client_load, auto, muxlab::LoadEngine::any) -> Arg(100) -> Arg(1000)
+    -> UseManualTime() -> Iterations(1);
+
+}  // namespace
