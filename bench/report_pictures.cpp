@@ -28,7 +28,7 @@ struct PictureKind {
 };
 
 const PictureKind& kind_of(std::string_view script) {
-  static const std::array kKinds = {
+  static const std::array kinds = {
       PictureKind{"cpu",
                   "Server CPU per echo",
                   {{Metric::server_cpu_ns_per_echo, "server CPU per echo", "µs", 1e3, 2}}},
@@ -39,8 +39,8 @@ const PictureKind& kind_of(std::string_view script) {
                   "Echo latency",
                   {{Metric::latency_ns_p50, "p50", "ms", 1e6, 3},
                    {Metric::latency_ns_p99, "p99", "ms", 1e6, 3}}}};
-  const auto found = std::ranges::find(kKinds, script, &PictureKind::script);
-  return found == kKinds.end() ? kKinds.front() : *found;
+  const auto found = std::ranges::find(kinds, script, &PictureKind::script);
+  return found == kinds.end() ? kinds.front() : *found;
 }
 
 std::string axis_words(const std::string& axis) {
