@@ -23,10 +23,11 @@ struct BenchCommand {
   bool quick = false, full = false, list = false, dry_run = false, unix_sockets = false,
        unchecked = false, time_calls = false;
   std::vector<std::string> backends;
-  std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s;
+  std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s, churn;
   std::uint64_t depth = 0, rounds = 0, seed = 0;
   std::chrono::nanoseconds warmup{0}, window{0};
-  std::string threading, folder, resumed;
+  std::vector<std::string> threading, engines;
+  std::string folder, resumed;
 };
 
 /// The command line as it was typed, from proc(5): CLI11 does not keep it.
@@ -62,6 +63,8 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   request.warmup = given("--warmup", command.warmup);
   request.window = given("--window", command.window);
   request.threading = given("--threading", command.threading);
+  request.engines = given("--engine", command.engines);
+  request.churn = given("--churn", command.churn);
   if (cli::is_given(verb, "--out")) request.folder = command.folder;
   request.command_line = own_command_line();
   return request;
@@ -81,9 +84,10 @@ void list_experiments() {
 CampaignPlan resume(const CLI::App& verb, const BenchCommand& command,
                     std::span<const BackendInfo> known) {
   for (const char* const option :
-       {"--quick", "--full", "--backends", "--threads", "--connections", "--idle", "--size",
-        "--rate", "--depth", "--rounds", "--seed", "--warmup", "--window", "--threading", "--unix",
-        "--unchecked", "--out", "EXPERIMENT"}) {
+       {"--quick",     "--full", "--backends", "--threads", "--connections", "--idle",
+        "--size",      "--rate", "--churn",    "--engine",  "--time-calls",  "--depth",
+        "--rounds",    "--seed", "--warmup",   "--window",  "--threading",   "--unix",
+        "--unchecked", "--out",  "EXPERIMENT"}) {
     if (!cli::is_given(verb, option)) continue;
     throw Failure(ExitCode::usage,
                   fmt::format("--resume goes on as the campaign began: leave out {}", option));
@@ -126,8 +130,12 @@ void add_grid_options(CLI::App& verb, BenchCommand& command) {
       .shows_default("0");
   cli::add_count(verb, "--depth", command.depth, {1, 1'000}, "Messages in flight per connection")
       .shows_default("1, with --rate no limit");
-  cli::add_text(verb, "--threading", command.threading, "MODEL",
-                "Threading model; default: single for one thread, else reuseport");
+  cli::add_counts(verb, "--churn", command.churn, {0, 1'000'000},
+                  "Echoes after which a connection makes way for a new one; 0: never")
+      .shows_default("0");
+  cli::add_list(verb, "--engine", command.engines, "How the client waits: epoll, io-uring, auto");
+  cli::add_list(verb, "--threading", command.threading,
+                "Threading models; default: single for one thread, else reuseport");
   cli::add_flag(verb, "--unix", command.unix_sockets,
                 "Unix sockets instead of TCP, whose cost in the kernel hides the mechanism's");
 }

@@ -14,6 +14,9 @@
 namespace muxlab {
 namespace {
 
+/// At so many points the instrument is checked: more would cost more than they tell.
+constexpr std::size_t kInstrumentPoints = 4;
+
 void check_distinct(const char* option, const std::vector<std::uint64_t>& values) {
   if (std::set(values.begin(), values.end()).size() == values.size()) return;
   throw Failure(ExitCode::usage,
@@ -21,18 +24,19 @@ void check_distinct(const char* option, const std::vector<std::uint64_t>& values
 }
 
 void check_threading(const Grid& grid, std::span<const BackendInfo> chosen) {
-  if (grid.threading.empty()) return;
   std::set<std::string> models;
   for (const BackendInfo& backend : chosen) {
     models.insert(backend.threading.begin(), backend.threading.end());
   }
-  if (!models.contains(grid.threading)) {
-    throw Failure(ExitCode::usage, fmt::format("no --threading \"{}\"; there are: {}",
-                                               grid.threading, fmt::join(models, " ")));
-  }
-  if (grid.threading == "single" && grid.threads != std::vector<std::uint64_t>{1}) {
-    throw Failure(ExitCode::usage, fmt::format("--threading single takes --threads 1, not {}",
-                                               fmt::join(grid.threads, ",")));
+  for (const std::string& threading : grid.threading) {
+    if (!models.contains(threading)) {
+      throw Failure(ExitCode::usage, fmt::format("no --threading \"{}\"; there are: {}", threading,
+                                                 fmt::join(models, " ")));
+    }
+    if (threading == "single" && grid.threads != std::vector<std::uint64_t>{1}) {
+      throw Failure(ExitCode::usage, fmt::format("--threading single takes --threads 1, not {}",
+                                                 fmt::join(grid.threads, ",")));
+    }
   }
 }
 
@@ -42,12 +46,16 @@ Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const Back
   grid.threads = request.threads.value_or(grid.threads);
   grid.connections = request.connections.value_or(grid.connections);
   grid.idle = request.idle.value_or(grid.idle);
+  if (request.idle) grid.total.reset();
   grid.size_bytes = request.size_bytes.value_or(grid.size_bytes);
   if (request.depth) grid.depth = request.depth;
   grid.threading = request.threading.value_or(grid.threading);
   grid.rate_per_s = request.rate_per_s.value_or(grid.rate_per_s);
   grid.unix_sockets = request.unix_sockets;
-  if (grid.unix_sockets && grid.threading == "reuseport") {
+  if (request.churn) grid.churn = *request.churn;
+  if (request.engines) grid.engines = *request.engines;
+  grid.time_calls |= request.time_calls;
+  if (grid.unix_sockets && std::ranges::count(grid.threading, "reuseport") > 0) {
     throw Failure(ExitCode::usage,
                   "--threading reuseport is for TCP, not for --unix: use acceptor");
   }
@@ -56,8 +64,19 @@ Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const Back
   check_distinct("--idle", grid.idle);
   check_distinct("--size", grid.size_bytes);
   check_distinct("--rate", grid.rate_per_s);
+  check_distinct("--churn", grid.churn);
   check_threading(grid, chosen);
   return grid;
+}
+
+/// Of the backends that an experiment is about, those that work here.
+std::vector<std::string> those_here(std::vector<std::string> names,
+                                    std::span<const BackendInfo> known) {
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::none_of(
+        known, [&](const BackendInfo& info) { return info.name == name && info.works; });
+  });
+  return names;
 }
 
 /// What checks the instrument, beside the `chosen`, as far as it works here.
@@ -76,10 +95,20 @@ std::vector<std::string> rows_for_the_instrument(std::span<const BackendInfo> kn
 
 std::vector<PlannedCell> plan_cells(const Grid& grid, const std::vector<std::string>& instrument,
                                     std::span<const BackendInfo> known) {
-  Grid all = grid;
-  all.backends.insert(all.backends.end(), instrument.begin(), instrument.end());
+  std::vector<Cell> all = expand(grid);
+  std::vector<Cell> points = all;
+  std::ranges::sort(points, {}, point_of);
+  const auto repeated = std::ranges::unique(points, {}, point_of);
+  points.erase(repeated.begin(), repeated.end());
+  const std::size_t most = std::min(points.size(), kInstrumentPoints);
+  for (std::size_t i = 0; i < most; ++i) {
+    for (const std::string& name : instrument) {
+      all.push_back(points[i * points.size() / most]);
+      all.back().backend = name;
+    }
+  }
   std::vector<PlannedCell> cells;
-  for (Cell& cell : expand(all)) {
+  for (Cell& cell : all) {
     std::optional<std::string> reason = why_unsupported(find_backend(known, cell.backend), cell);
     cells.push_back({std::move(cell), std::move(reason)});
   }
@@ -89,7 +118,9 @@ std::vector<PlannedCell> plan_cells(const Grid& grid, const std::vector<std::str
 CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
                            std::span<const BackendInfo> known) {
   const Profile& profile = request.full ? experiment.full : experiment.quick;
-  const std::vector<BackendInfo> chosen = choose_backends(known, request.backends);
+  const std::vector<BackendInfo> chosen =
+      choose_backends(known, request.backends.empty() ? those_here(profile.grid.backends, known)
+                                                      : request.backends);
   CampaignPlan plan;
   plan.experiment = experiment.name;
   plan.profile = profile.name;
@@ -99,7 +130,7 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
   plan.rounds = request.rounds.value_or(profile.rounds);
   plan.seed = request.seed ? *request.seed : std::random_device()();
   plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");
-  plan.setup.time_calls = request.time_calls;
+  plan.setup.time_calls = plan.grid.time_calls;
   plan.setup.warmup = request.warmup.value_or(profile.warmup);
   plan.setup.window = request.window.value_or(profile.window);
   plan.allowed_processors = allowed_processors();

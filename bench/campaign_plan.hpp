@@ -20,8 +20,9 @@ struct CampaignRequest {
   bool unchecked = false;  ///< without the rows that check the instrument
   bool time_calls = false;
   std::vector<std::string> backends;
-  std::optional<std::string> threading;
-  std::optional<std::vector<std::uint64_t>> threads, connections, idle, size_bytes, rate_per_s;
+  std::optional<std::vector<std::string>> threading, engines;
+  std::optional<std::vector<std::uint64_t>> threads, connections, idle, size_bytes, rate_per_s,
+      churn;
   std::optional<std::uint64_t> depth, rounds, seed;
   std::optional<std::chrono::nanoseconds> warmup, window;
   std::optional<std::filesystem::path> folder;
@@ -34,8 +35,8 @@ struct CampaignRequest {
 CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
                            std::span<const BackendInfo> known);
 
-/// Every cell of `grid`, and of the rows that check the `instrument`; `known` has all the backends
-/// that these name. Throws Failure (usage) for one that it has not.
+/// Every cell of `grid`, and at a few of its points the rows that check the `instrument`; `known`
+/// has all the backends that these name. Throws Failure (usage) for one that it has not.
 std::vector<PlannedCell> plan_cells(const Grid& grid, const std::vector<std::string>& instrument,
                                     std::span<const BackendInfo> known);
 

@@ -129,9 +129,9 @@ TEST(CampaignPlan, RejectsWhatMakesNoSense) {
   request.threads = {1, 1};
   EXPECT_EQ(code_for(request), ExitCode::usage);
   request.threads = {2};
-  request.threading = "single";
+  request.threading = {{"single"}};
   EXPECT_EQ(code_for(request), ExitCode::usage);
-  request.threading = "round-robin";
+  request.threading = {{"round-robin"}};
   EXPECT_EQ(code_for(request), ExitCode::usage);
 }
 
@@ -146,7 +146,7 @@ TEST(CampaignPlan, UnixSocketsAreHandedOut) {
   EXPECT_EQ(plan.cells[0].cell.threading, "single");
   EXPECT_EQ(plan.cells[1].cell.threading, "acceptor");
   EXPECT_THAT(describe(plan), HasSubstr("over unix sockets"));
-  request.threading = "reuseport";
+  request.threading = {{"reuseport"}};
   EXPECT_EQ(code_for(request), ExitCode::usage);
 }
 

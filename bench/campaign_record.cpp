@@ -16,6 +16,12 @@ using Json = nlohmann::ordered_json;
 constexpr int kSchemaVersion = 1;
 constexpr const char* kFileName = "machine.json";
 
+/// Null for the natural one; a list only where there are several.
+Json threading_json(const Grid& grid) {
+  if (grid.threading.empty()) return {};
+  return grid.threading.size() == 1 ? Json(grid.threading.front()) : Json(grid.threading);
+}
+
 Json grid_json(const Grid& grid) {
   return {{"backends", grid.backends},
           {"threads", grid.threads},
@@ -24,7 +30,12 @@ Json grid_json(const Grid& grid) {
           {"size_bytes", grid.size_bytes},
           {"rate_per_s", grid.rate_per_s},
           {"depth", grid.depth ? Json(*grid.depth) : Json()},
-          {"threading", grid.threading.empty() ? Json() : Json(grid.threading)}};
+          {"churn", grid.churn},
+          {"engines", grid.engines},
+          {"notify", grid.notify},
+          {"total", grid.total ? Json(*grid.total) : Json()},
+          {"time_calls", grid.time_calls},
+          {"threading", threading_json(grid)}};
 }
 
 /// The value that all trials have; null when they differ, and the grid has all.

@@ -30,7 +30,13 @@ Grid grid_of(const Json& record) {
   json.at("size_bytes").get_to(grid.size_bytes);
   json.at("rate_per_s").get_to(grid.rate_per_s);
   if (!json.at("depth").is_null()) grid.depth = json.at("depth").get<std::uint64_t>();
-  if (!json.at("threading").is_null()) json.at("threading").get_to(grid.threading);
+  json.at("churn").get_to(grid.churn);
+  json.at("engines").get_to(grid.engines);
+  json.at("notify").get_to(grid.notify);
+  json.at("time_calls").get_to(grid.time_calls);
+  if (!json.at("total").is_null()) grid.total = json.at("total").get<std::uint64_t>();
+  if (json.at("threading").is_string()) grid.threading = {json.at("threading").get<std::string>()};
+  if (json.at("threading").is_array()) json.at("threading").get_to(grid.threading);
   grid.unix_sockets = record.at("transport") == "unix";
   return grid;
 }
@@ -71,6 +77,7 @@ CampaignPlan plan_to_resume(const std::filesystem::path& folder,
     plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");
     plan.setup.warmup = nanoseconds(json.at("warmup_ns").get<std::int64_t>());
     plan.setup.window = nanoseconds(json.at("window_ns").get<std::int64_t>());
+    plan.setup.time_calls = plan.grid.time_calls;
     plan.folder = folder;
     plan.is_resumed = true;
     return plan;

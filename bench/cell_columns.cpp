@@ -7,8 +7,8 @@
 namespace muxlab {
 
 std::vector<std::string> cell_header() {
-  return {"backend",    "threading", "threads",   "connections", "idle",
-          "size_bytes", "depth",     "transport", "rate_per_s"};
+  return {"backend", "threading", "threads",    "connections", "idle",   "size_bytes",
+          "depth",   "transport", "rate_per_s", "churn",       "engine", "notify"};
 }
 
 std::vector<std::string> cell_fields(const Cell& cell) {
@@ -20,7 +20,10 @@ std::vector<std::string> cell_fields(const Cell& cell) {
           fmt::to_string(cell.size_bytes),
           fmt::to_string(cell.depth),
           cell.unix_sockets ? "unix" : "tcp",
-          fmt::to_string(cell.rate_per_s)};
+          fmt::to_string(cell.rate_per_s),
+          fmt::to_string(cell.churn),
+          cell.engine,
+          cell.notify};
 }
 
 std::string describe_point(const Cell& cell) {
@@ -33,6 +36,9 @@ std::string describe_point(const Cell& cell) {
   if (cell.depth != usual_depth) text += fmt::format(", {} in flight", cell.depth);
   if (cell.unix_sockets) text += ", unix sockets";
   if (cell.rate_per_s > 0) text += fmt::format(", {}/s", cli::show_count(cell.rate_per_s));
+  if (cell.churn > 0) text += fmt::format(", {} echoes each", cell.churn);
+  if (cell.engine != Cell().engine) text += fmt::format(", {} client", cell.engine);
+  if (cell.notify != Cell().notify) text += fmt::format(", notified by {}", cell.notify);
   return text;
 }
 

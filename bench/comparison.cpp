@@ -63,6 +63,12 @@ std::string shown(const Comparison& comparison) {
                      ratio.interval.low, ratio.interval.high);
 }
 
+/// The usual one, or the first where that is not asked for.
+std::string_view baseline_of(std::span<const std::string> backends) {
+  if (backends.empty() || std::ranges::count(backends, kBaseline) > 0) return kBaseline;
+  return backends.front();
+}
+
 }  // namespace
 
 std::string_view verdict_name(Verdict verdict) {
@@ -74,15 +80,14 @@ std::vector<Comparison> compare(std::span<const TrialRow> trials,
                                 std::span<const std::string> backends) {
   std::vector<Comparison> comparisons;
   for (const auto& [point, cells] : by_point(trials, backends)) {
-    const auto usual = std::ranges::find(cells, kBaseline, [](const Measured& measured) {
-      return std::string_view(measured.cell.backend);
-    });
-    const Measured& baseline = usual == cells.end() ? cells.front() : *usual;
+    const auto baseline = std::ranges::find_if(
+        cells, [&](const Measured& one) { return one.cell.backend == baseline_of(backends); });
+    if (baseline == cells.end()) continue;
     for (const Measured& cell : cells) {
       const bool is_asked = std::ranges::count(backends, cell.cell.backend) > 0;
-      if (&cell == &baseline || !is_asked) continue;
-      const auto ratio = ratio_of(cell, baseline);
-      if (ratio) comparisons.push_back({cell.cell, baseline.cell.backend, *ratio});
+      if (&cell == &*baseline || !is_asked) continue;
+      const auto ratio = ratio_of(cell, *baseline);
+      if (ratio) comparisons.push_back({cell.cell, baseline->cell.backend, *ratio});
     }
   }
   std::vector<double> alone;

@@ -21,8 +21,8 @@ struct Comparison {
   Verdict verdict = Verdict::cannot_tell;
 };
 
-/// Every cell of `backends` against that of `epoll-lt` at the same point, or of the first backend
-/// where that was not measured; in their order. Paired by round, as the machine is not the same
+/// Every cell of `backends` against that of `epoll-lt` at the same point, or of the first of them
+/// where that is not one; in their order. Paired by round, as the machine is not the same
 /// from one to the next. Empty where there is nothing to compare with.
 std::vector<Comparison> compare(std::span<const TrialRow> trials,
                                 std::span<const std::string> backends);

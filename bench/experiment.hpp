@@ -22,6 +22,9 @@ struct Cell {
   std::uint64_t depth = 1;       ///< messages in flight per connection; 0: as many as are due
   std::uint64_t rate_per_s = 0;  ///< messages of all connections, an open loop; 0: a closed one
   bool unix_sockets = false;     ///< instead of TCP over loopback
+  std::uint64_t churn = 0;  ///< echoes after which a connection makes way for a new one; 0: never
+  std::string engine = "auto";     ///< the client's
+  std::string notify = "eventfd";  ///< what wakes a thread that an acceptor hands a connection to
 
   bool operator==(const Cell&) const = default;
 };
@@ -29,14 +32,15 @@ struct Cell {
 /// Everything but the backend, which is what cells must have in common to be compared; in the order
 /// that tables have.
 inline auto point_of(const Cell& cell) {
-  return std::tuple(cell.unix_sockets, cell.rate_per_s, cell.size_bytes, cell.depth, cell.threads,
-                    cell.threading, cell.idle, cell.connections);
+  return std::tuple(cell.engine, cell.unix_sockets, cell.rate_per_s, cell.churn, cell.size_bytes,
+                    cell.depth, cell.threads, cell.threading, cell.notify, cell.idle,
+                    cell.connections);
 }
 using Point = decltype(point_of(Cell()));
 
 /// The values an experiment crosses. Every backend meets every combination of the lists.
 struct Grid {
-  std::vector<std::string> backends;  ///< empty: each one that works on this machine
+  std::vector<std::string> backends;  ///< empty: each one that works on this machine, no control
   std::vector<std::uint64_t> threads;
   std::vector<std::uint64_t> connections;
   std::vector<std::uint64_t> idle = {0};
@@ -44,8 +48,13 @@ struct Grid {
   std::vector<std::uint64_t> rate_per_s = {0};  ///< 0: a closed loop
   std::optional<std::uint64_t> depth;           ///< of a closed loop 1, of an open one no limit
   bool unix_sockets = false;
+  std::vector<std::uint64_t> churn = {0};
+  std::vector<std::string> engines = {"auto"};
+  std::vector<std::string> notify = {"eventfd"};
   /// Empty: `single` for one thread, for more `reuseport`, which for unix sockets is `acceptor`.
-  std::string threading;
+  std::vector<std::string> threading;
+  std::optional<std::uint64_t> total;  ///< so many connections in all: those not active are idle
+  bool time_calls = false;  ///< have the server say what its CPU time goes into, for a little of it
 };
 
 /// How much of it is measured: each round runs each cell once.

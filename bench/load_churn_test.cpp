@@ -1,11 +1,8 @@
 #include <gtest/gtest.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <string>
-#include <thread>
-#include <tuple>
 
 #include "bench/load.hpp"
 #include "bench/load_test_engine.hpp"
@@ -22,14 +19,19 @@ using test::EchoServerOptions;
 using test::Fault;
 using test::FewPorts;
 using test::name_of;
+using test::run_until;
 
 constexpr std::uint64_t kEchoes = 3;
 
 LoadOptions churning_run(const std::string& address, LoadEngine engine = LoadEngine::epoll) {
   LoadOptions options = test::short_run(address, engine);
   options.churn = kEchoes;
-  options.duration = 150ms;
   return options;
+}
+
+/// Enough that each connection was replaced several times.
+bool many_came(const Connections& before, const Connections& now) {
+  return now.accepted > before.accepted + 100;
 }
 
 void expect_conservation(const LoadTally& tally) {
@@ -42,22 +44,19 @@ void expect_conservation(const LoadTally& tally) {
 class LoadWithChurn : public test::OnEachEngine {};
 INSTANTIATE_TEST_SUITE_P(Engines, LoadWithChurn, test::kEngines, test::OnEachEngine::name);
 
-class LoadOfDepthWithChurn : public testing::TestWithParam<std::tuple<LoadEngine, std::uint64_t>> {
-};
+using LoadOfDepthWithChurn = test::CaseOnEachEngine<std::uint64_t>;
 
 TEST_P(LoadOfDepthWithChurn, OpensAndClosesAsTheServerSaysItDid) {
-  const auto [engine, depth] = GetParam();
-  test::require(engine);
   const EchoServer server;
-  LoadOptions options = churning_run(server.address(), engine);
+  LoadOptions options = churning_run(server.address(), engine());
   options.connections = 4;
-  options.depth = depth;
+  options.depth = which();
   options.idle = 1;
   options.threads = 2;
-  const LoadTally tally = run_load(options).tally;
+  const LoadTally tally = run_until(server, options, many_came).tally;
   const Connections counts = server.await_all_closed();
   expect_conservation(tally);
-  EXPECT_GT(tally.closed_in_all, 0U);
+  EXPECT_GT(tally.closed, 0U);
   EXPECT_LE(tally.closed, tally.closed_in_all);
   EXPECT_EQ(counts.accepted, tally.established);
   // Those that are open at the end are reset.
@@ -74,7 +73,8 @@ INSTANTIATE_TEST_SUITE_P(Depths, LoadOfDepthWithChurn,
 
 void expect_churn(LoadEngine engine, const EchoServerOptions& server_options) {
   const EchoServer server(server_options);
-  const LoadTally tally = run_load(churning_run(server.address(), engine)).tally;
+  const LoadTally tally =
+      run_until(server, churning_run(server.address(), engine), many_came).tally;
   const Connections counts = server.await_all_closed();
   expect_conservation(tally);
   EXPECT_GT(tally.closed_in_all, 0U);
@@ -98,7 +98,7 @@ TEST_P(LoadWithChurn, ReplacesConnectionsThatEchoOnce) {
   const EchoServer server;
   LoadOptions options = churning_run(server.address(), GetParam());
   options.churn = 1;
-  const LoadTally tally = run_load(options).tally;
+  const LoadTally tally = run_until(server, options, many_came).tally;
   expect_conservation(tally);
   EXPECT_GT(tally.first_echo_ns.count(), 0U);
   EXPECT_EQ(tally.latency_ns.count(), 0U);
@@ -106,7 +106,8 @@ TEST_P(LoadWithChurn, ReplacesConnectionsThatEchoOnce) {
 
 TEST_P(LoadWithChurn, CountsAFailureAndGoesOnWithTheOthers) {
   const EchoServer server({.fault = Fault::corrupt, .on_connection = 7, .at_byte = 70});
-  const LoadTally tally = run_load(churning_run(server.address(), GetParam())).tally;
+  const LoadOptions options = churning_run(server.address(), GetParam());
+  const LoadTally tally = run_until(server, options, many_came).tally;
   EXPECT_EQ(tally.errors.of(LoadError::mismatch), 1U);
   EXPECT_EQ(tally.errors.total(), 1U);
   EXPECT_GT(tally.established, 7U);
@@ -117,7 +118,9 @@ TEST_P(LoadWithChurn, CountsConnectionsThatTheServerDoesNotEnd) {
   const EchoServer server({.never_ends = true});
   LoadOptions options = churning_run(server.address(), GetParam());
   options.grace = 50ms;
-  const LoadTally tally = run_load(options).tally;
+  const LoadTally tally = run_until(server, options, [&](auto, const Connections& now) {
+                            return now.ended == options.connections;
+                          }).tally;
   EXPECT_EQ(tally.errors.of(LoadError::unanswered), options.connections);
   EXPECT_EQ(tally.errors.total(), options.connections);
   EXPECT_EQ(tally.closed_in_all, 0U);
@@ -126,21 +129,16 @@ TEST_P(LoadWithChurn, CountsConnectionsThatTheServerDoesNotEnd) {
 
 /// A connection that was ended in order holds its port for a second at least.
 TEST_F(FewPorts, AreWaitedForWithChurn) {
-  if (!enter()) {
+  constexpr int kPorts = 10;
+  if (!enter(kPorts)) {
     if (!skip_reason().empty()) GTEST_SKIP() << skip_reason();
     return;
   }
   const EchoServer server({.host = "::1"});
-  const UniqueFd interrupt(::eventfd(0, EFD_CLOEXEC));
-  LoadOptions options = churning_run(server.address());
-  options.duration = 1h;
-  options.interrupt = interrupt.get();
-  std::thread interrupter([&] {
-    server.await([](const Connections& counts) { return counts.accepted > 150; });
-    ::eventfd_write(interrupt.get(), 1);
-  });
-  const LoadTally tally = run_load(options).tally;
-  interrupter.join();
+  const LoadOptions options = churning_run(server.address());
+  const LoadTally tally = run_until(server, options, [](auto, const Connections& now) {
+                            return now.accepted > 2 * kPorts;
+                          }).tally;
   const Connections counts = server.await_all_closed();
   expect_conservation(tally);
   EXPECT_GT(tally.without_port, 0U);

@@ -22,7 +22,7 @@ struct ClosedLoopOptions {
 /// wrong.
 ///
 /// A message's time runs from when it was due, which is when the one before it was back, to when
-/// the receive that completed it returned. So the times of a connection that stays open leave no
+/// the bytes that completed it were taken in. So the times of a connection that stays open leave no
 /// gap, and those counted inside the window add up to its length, but for what lies outside: the
 /// beginning of those that were in flight when it began, less what the last ones spent in it. That
 /// is tallied as latency_outside_ns, with which Little's law holds exactly, in a short window too.

@@ -29,9 +29,9 @@ class Establishing {
       const std::int64_t left_ns = std::max<std::int64_t>(stalled_at_ns - monotonic_ns(), 0);
       const std::int64_t timeout_ns = is_backlog_full ? std::min(left_ns, kRetry_ns) : left_ns;
       for (const LoadEvent& event : connections_.wait(timeout_ns)) {
-        if (event.id == Timeline::kEnded) return;
         on_event(event);
       }
+      if (has_ended_) return;
       if (finished_ != before) {
         stalled_at_ns = monotonic_ns() + limits_.patience.count();
       } else if (monotonic_ns() >= stalled_at_ns) {
@@ -60,6 +60,10 @@ class Establishing {
   }
 
   void on_event(const LoadEvent& event) {
+    if (event.id == Timeline::kEnded) {
+      has_ended_ = true;
+      return;
+    }
     LoadConnection& connection = connections_.at(event.id);
     if (!connection.fd) return;
     static_cast<void>(connections_.advance(connection, event));
@@ -93,6 +97,7 @@ class Establishing {
   std::size_t next_ = 0;         // the connection to open next
   std::uint64_t under_way_ = 0;  // opened, and neither established nor failed
   std::uint64_t finished_ = 0;   // established or failed
+  bool has_ended_ = false;       // the timeline, before all are there
 };
 
 }  // namespace

@@ -16,23 +16,24 @@ namespace {
 constexpr unsigned kSubmissions = 1024;
 constexpr std::size_t kMostBufferBytes = std::size_t{16} << 20;
 
-/// An odd number of cache lines: buffers a power of two apart would share a few sets of the cache.
+/// An odd number of cache lines: those a power of two apart would share a few sets of the cache.
 std::size_t buffer_size(std::uint64_t largest_receive) {
   constexpr std::uint64_t kLine = 64;
   const std::uint64_t size = std::clamp<std::uint64_t>(largest_receive, 512, 1 << 16);
   return static_cast<std::size_t>((size / (2 * kLine) * 2 + 1) * kLine);
 }
 
-/// One for each connection, if that is not too much, for all may be answered at once.
-unsigned buffer_count(std::size_t connections, std::size_t size) {
-  const std::size_t most = std::min<std::size_t>(4096, std::bit_floor(kMostBufferBytes / size));
-  return static_cast<unsigned>(std::clamp(std::bit_ceil(connections), std::size_t{64}, most));
+/// One for each that echoes, if that is not too much, for all may be answered at once.
+unsigned buffer_count(const LoadShare& share, std::uint64_t largest_receive) {
+  const std::size_t fitting = std::bit_floor(kMostBufferBytes / buffer_size(largest_receive));
+  const std::size_t most = std::min(std::size_t{4096}, fitting);
+  return static_cast<unsigned>(std::clamp(std::bit_ceil(share.active), std::size_t{64}, most));
 }
 
 /// Room for all that one call can bring, so that it never has to be brought in several.
-unsigned completion_count(std::size_t connections, unsigned buffers) {
+unsigned completion_count(const LoadShare& share, unsigned buffers) {
   constexpr std::size_t kMost = 1 << 16;  // that Linux makes
-  const std::size_t wanted = std::bit_ceil(buffers + 2 * connections + 64);
+  const std::size_t wanted = std::bit_ceil(buffers + 2 * share.count + 64);
   return static_cast<unsigned>(std::clamp(wanted, std::size_t{2} * kSubmissions, kMost));
 }
 
@@ -44,11 +45,8 @@ IoUringConnections::IoUringConnections(const Pattern& pattern, const LoadShare& 
                                        std::uint64_t largest_receive)
     : LoadConnections(pattern, share),
       leaving_(share.count),
-      buffers_(buffer_count(share.active, buffer_size(largest_receive)),
-               buffer_size(largest_receive)),
-      ring_(
-          kSubmissions,
-          completion_count(share.count, buffer_count(share.active, buffer_size(largest_receive)))) {
+      buffers_(buffer_count(share, largest_receive), buffer_size(largest_receive)),
+      ring_(kSubmissions, completion_count(share, buffer_count(share, largest_receive))) {
   buffers_.offer_to(ring_);
 }
 

@@ -60,10 +60,15 @@ Json open_loop_json(const LoadOptions& options, const LoadReport& report) {
   };
 }
 
+/// With churn, inside the window: those whose first echo came back.
+std::uint64_t opened_of(const LoadTally& tally) {
+  return tally.first_echo_ns.count() + tally.first_echo_ns.dropped();
+}
+
 /// What churn adds.
 Json churn_json(const LoadOptions& options, const LoadReport& report) {
   const LoadTally& tally = report.tally;
-  const std::uint64_t opened = tally.first_echo_ns.count() + tally.first_echo_ns.dropped();
+  const std::uint64_t opened = opened_of(tally);
   return {
       {"churn", *options.churn},
       {"connections_opened", opened},
@@ -114,6 +119,68 @@ std::string show_errors(const LoadErrors& errors) {
   return text;
 }
 
+/// A report for a reader: what it is, and its value.
+class Lines {
+ public:
+  void add(std::string_view name, const std::string& value) {
+    text_ += fmt::format("{:<13}{}\n", name, value);
+  }
+  /// Nothing when there are none.
+  void add_latencies(std::string_view name, const Histogram& latency, std::string_view since) {
+    if (latency.count() == 0) return;
+    add(name, fmt::format("mean {}{}", show_ns(latency.mean()), since));
+    for (const auto& [which, percentile] :
+         {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
+          std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
+      const auto value = static_cast<double>(latency.value_at_percentile(percentile));
+      add("", fmt::format("{:<6} {:>10}", which, show_ns(value)));
+    }
+  }
+  [[nodiscard]] std::string text() && { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+void show_echoes(const LoadOptions& options, const LoadReport& report, Lines& lines) {
+  const LoadTally& tally = report.tally;
+  lines.add("echoes", fmt::format("{} in {:.3f} s", tally.echoes, seconds(report.window)));
+  if (tally.echoes > 0) {
+    const auto echoes = static_cast<double>(tally.echoes);
+    const double rate = echoes / seconds(report.window);
+    lines.add("rate", fmt::format("{:.0f} echo/s, {}/s each way", rate,
+                                  show_bytes(rate * static_cast<double>(options.size_bytes))));
+    lines.add_latencies("latency", tally.latency_ns, "");
+    const double cpu_ns = static_cast<double>(report.client_cpu.count()) / echoes;
+    lines.add("client CPU", show_ns(cpu_ns) + " per echo");
+  }
+  if (const auto in_flight = littles_law_ratio(options, report)) {
+    lines.add("in flight", fmt::format("{:.1f} % of {}, by Little's law", 100 * *in_flight,
+                                       options.connections * options.depth));
+  }
+}
+
+void show_churn(const LoadReport& report, Lines& lines) {
+  const LoadTally& tally = report.tally;
+  const double window_s = seconds(report.window);
+  const std::uint64_t opened = opened_of(tally);
+  const double per_s = window_s > 0 ? static_cast<double>(opened) / window_s : 0;
+  lines.add("connections",
+            fmt::format("{} opened and {} closed, {:.0f}/s", opened, tally.closed, per_s));
+  lines.add_latencies("first echo", tally.first_echo_ns, " since connect");
+  if (tally.without_port + tally.without_backlog > 0) {
+    lines.add("waited", fmt::format("{} connections for a port, {} for room in the backlog",
+                                    tally.without_port, tally.without_backlog));
+  }
+}
+
+void show_open_loop(const LoadTally& tally, Lines& lines) {
+  lines.add("late", fmt::format("sent p99 {} after it was due; from then on p99 {}",
+                                show_p99(tally.send_lag_ns), show_p99(tally.latency_from_send_ns)));
+  lines.add("offered", fmt::format("{} messages, {} not sent, {} not answered", tally.offered,
+                                   tally.unsent, tally.unanswered));
+}
+
 }  // namespace
 
 Json load_json(const LoadOptions& options, const LoadReport& report) {
@@ -159,68 +226,20 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
 }
 
 std::string load_text(const LoadOptions& options, const LoadReport& report) {
-  const LoadTally& tally = report.tally;
-  const Histogram& latency = tally.latency_ns;
-  const double window_s = seconds(report.window);
-  const auto echoes = static_cast<double>(tally.echoes);
-  std::string text;
-  const auto line = [&text](std::string_view name, const std::string& value) {
-    text += fmt::format("{:<13}{}\n", name, value);
-  };
-  const auto show_percentiles = [&line](const Histogram& histogram) {
-    for (const auto& [name, percentile] :
-         {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
-          std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
-      const auto value = static_cast<double>(histogram.value_at_percentile(percentile));
-      line("", fmt::format("{:<6} {:>10}", name, show_ns(value)));
-    }
-  };
-  line("server", options.connect);
-  line("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
-  line("load", fmt::format("{} connections and {} idle, {} B, {} thread{}, {}", options.connections,
-                           options.idle, options.size_bytes, options.threads,
-                           options.threads == 1 ? "" : "s", engine_name(report.engine)));
-  line("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
-  line("echoes", fmt::format("{} in {:.3f} s", tally.echoes, window_s));
-  if (tally.echoes > 0) {
-    const double rate = echoes / window_s;
-    line("rate", fmt::format("{:.0f} echo/s, {}/s each way", rate,
-                             show_bytes(rate * static_cast<double>(options.size_bytes))));
-    if (latency.count() > 0) {
-      line("latency", fmt::format("mean {}", show_ns(latency.mean())));
-      show_percentiles(latency);
-    }
-    line("client CPU",
-         fmt::format("{} per echo",
-                     show_ns(static_cast<double>(report.client_cpu.count()) / echoes)));
-  }
-  if (const auto in_flight = littles_law_ratio(options, report)) {
-    line("in flight", fmt::format("{:.1f} % of {}, by Little's law", 100 * *in_flight,
-                                  options.connections * options.depth));
-  }
-  if (options.churn) {
-    const Histogram& first = tally.first_echo_ns;
-    line("connections",
-         fmt::format("{} opened and {} closed, {:.0f}/s", first.count(), tally.closed,
-                     window_s > 0 ? static_cast<double>(first.count()) / window_s : 0));
-    if (first.count() > 0) {
-      line("first echo", fmt::format("mean {} since connect", show_ns(first.mean())));
-      show_percentiles(first);
-    }
-    if (tally.without_port + tally.without_backlog > 0) {
-      line("waited", fmt::format("{} connections for a port, {} for room in the backlog",
-                                 tally.without_port, tally.without_backlog));
-    }
-  }
-  if (options.rate) {
-    line("late", fmt::format("sent p99 {} after it was due; from then on p99 {}",
-                             show_p99(tally.send_lag_ns), show_p99(tally.latency_from_send_ns)));
-    line("offered", fmt::format("{} messages, {} not sent, {} not answered", tally.offered,
-                                tally.unsent, tally.unanswered));
-  }
-  const std::string errors = show_errors(tally.errors);
-  line("errors", errors.empty() ? "0" : errors);
-  return text;
+  Lines lines;
+  lines.add("server", options.connect);
+  lines.add("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
+  lines.add("load",
+            fmt::format("{} connections and {} idle, {} B, {} thread{}, {}", options.connections,
+                        options.idle, options.size_bytes, options.threads,
+                        options.threads == 1 ? "" : "s", engine_name(report.engine)));
+  lines.add("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
+  show_echoes(options, report, lines);
+  if (options.churn) show_churn(report, lines);
+  if (options.rate) show_open_loop(report.tally, lines);
+  const std::string errors = show_errors(report.tally.errors);
+  lines.add("errors", errors.empty() ? "0" : errors);
+  return std::move(lines).text();
 }
 
 std::string load_failure(const LoadReport& report) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 
 #include "backends/backend.hpp"
 #include "bench/load_engine.hpp"
@@ -15,7 +16,7 @@ inline std::string name_of(LoadEngine engine) {
   return engine == LoadEngine::epoll ? "epoll" : "io_uring";
 }
 
-/// Skips the test where the machine does not have the engine, which inspect says, too.
+/// Skips the test where the machine does not have the engine. From SetUp(), or it would go on.
 inline void require(LoadEngine engine) {
   if (engine != LoadEngine::io_uring) return;
   const Availability found = find_backend("io-uring")->probe();
@@ -30,6 +31,20 @@ class OnEachEngine : public testing::TestWithParam<LoadEngine> {
  public:
   static std::string name(const testing::TestParamInfo<LoadEngine>& info) {
     return name_of(info.param);
+  }
+};
+
+/// One of several cases, on each engine.
+template <typename Case>
+class CaseOnEachEngine : public testing::TestWithParam<std::tuple<LoadEngine, Case>> {
+ protected:
+  void SetUp() override { require(engine()); }
+  LoadEngine engine() const { return std::get<0>(this->GetParam()); }
+  const Case& which() const { return std::get<1>(this->GetParam()); }
+
+ public:
+  static std::string name(const testing::TestParamInfo<std::tuple<LoadEngine, Case>>& info) {
+    return name_of(std::get<0>(info.param)) + "_" + std::to_string(info.index);
   }
 };
 

@@ -16,16 +16,16 @@
 
 namespace muxlab::test {
 
-/// A network of its own, with a hundred ports to connect from: this test program, started again in
+/// A network of its own, with few ports to connect from: this test program, started again in
 /// one. Made with unshare(1); a machine may forbid that.
 class FewPorts : public testing::Test {
  protected:
   static constexpr const char* kMarker = "MUXLAB_TEST_HAS_FEW_PORTS";
 
   /// True where the test proper is to run: inside.
-  static bool enter() {
+  static bool enter(int ports = 100) {
     if (std::getenv(kMarker) != nullptr) {
-      narrow_network();
+      narrow_network(ports);
       return true;
     }
     const std::string unshare = "unshare --user --map-root-user --net ";
@@ -48,13 +48,13 @@ class FewPorts : public testing::Test {
   }
 
  private:
-  static void narrow_network() {
+  static void narrow_network(int ports) {
     const UniqueFd socket(checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
     ifreq loopback{.ifr_ifrn = {.ifrn_name = "lo"}, .ifr_ifru = {}};
     loopback.ifr_flags = IFF_UP | IFF_RUNNING;
     checked(::ioctl(socket.get(), SIOCSIFFLAGS, &loopback), "SIOCSIFFLAGS");
     std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
-    range << "20000 20099" << std::flush;
+    range << "20000 " << 20'000 + ports - 1 << std::flush;
     ASSERT_TRUE(range) << "ip_local_port_range is not writable";
   }
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -31,6 +33,8 @@ struct Connections {
   std::uint64_t closed = 0;       ///< by either side, in whatever way
   std::uint64_t ended = 0;        ///< of these: the client ended its side
   std::uint64_t ended_bytes = 0;  ///< that the ended ones sent
+  std::uint64_t struck = 0;       ///< by the fault
+  std::uint64_t bytes = 0;        ///< received
 };
 
 struct EchoServerOptions {
@@ -136,6 +140,7 @@ class EchoServer {
     connection.pending.assign(buffer_.data(), static_cast<std::size_t>(count));
     const std::uint64_t before = connection.received;
     connection.received += static_cast<std::uint64_t>(count);
+    change([&](Connections& counts) { counts.bytes += static_cast<std::uint64_t>(count); });
     const bool is_struck = options_.on_every_connection || index == options_.on_connection;
     if (is_struck && before <= options_.at_byte && options_.at_byte < connection.received) {
       strike(index, options_.at_byte - before);
@@ -165,6 +170,7 @@ class EchoServer {
   }
 
   void strike(std::size_t index, std::uint64_t offset) {
+    change([](Connections& counts) { ++counts.struck; });
     Connection& connection = connections_[index];
     std::string& pending = connection.pending;
     switch (options_.fault) {
@@ -240,6 +246,28 @@ inline LoadOptions short_run(const std::string& address, LoadEngine engine = Loa
   options.duration = 60ms;
   options.grace = 500ms;
   return options;
+}
+
+/// Runs it from when the window has begun until `is_enough` holds of what the server has seen
+/// before and since. So how fast the machine is does not matter.
+template <typename IsEnough>
+LoadReport run_until(const EchoServer& server, LoadOptions options, IsEnough is_enough) {
+  std::array<int, 2> ends{};
+  checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  const UniqueFd reader(ends[0]);
+  const UniqueFd interrupt(checked(::eventfd(0, EFD_CLOEXEC), "eventfd"));
+  const std::jthread interrupter([&] {
+    char first = 0;
+    if (::read(reader.get(), &first, 1) != 1) return;  // it never began
+    const Connections before = server.connections();
+    server.await([&](const Connections& now) { return is_enough(before, now); });
+    static_cast<void>(::eventfd_write(interrupt.get(), 1));
+  });
+  const UniqueFd writer(ends[1]);
+  options.duration = std::chrono::hours(1);
+  options.announce = writer.get();
+  options.interrupt = interrupt.get();
+  return run_load(options);
 }
 
 }  // namespace muxlab::test

@@ -21,6 +21,7 @@ SummaryRow measured(std::uint64_t threads, std::uint64_t connections, std::uint6
                     std::uint64_t size_bytes = 64) {
   SummaryRow row;
   row.cell.backend = "poll";
+  row.cell.threading = "single";
   row.cell.threads = threads;
   row.cell.connections = connections;
   row.cell.idle = idle;
@@ -53,6 +54,23 @@ TEST(PlotsOf, GoAlongEverythingThatVaries) {
               ElementsAre("cpu-vs-connections-threads-1", "cpu-vs-connections-threads-2",
                           "cpu-vs-threads-connections-10", "cpu-vs-threads-connections-20"));
   EXPECT_TRUE(names_of({}).empty());
+}
+
+TEST(PlotsOf, WhatFollowsFromAnotherColumnIsNoAxisAndNoCondition) {
+  std::vector<SummaryRow> rows = {measured(1, 10), measured(2, 10)};
+  rows[1].cell.threading = "reuseport";
+  EXPECT_THAT(names_of(rows), ElementsAre("cpu-vs-threads-connections-10"));
+  EXPECT_THAT(names_of({measured(1, 10, 90), measured(1, 50, 50), measured(1, 100, 0)}),
+              ElementsAre("cpu-vs-connections-threads-1"))
+      << "always 100 of them in all";
+}
+
+TEST(PlotsOf, WordsTellPicturesApart) {
+  std::vector<SummaryRow> rows = {measured(1, 10), measured(2, 10), measured(1, 10),
+                                  measured(2, 10)};
+  rows[2].cell.threading = rows[3].cell.threading = "shared";
+  EXPECT_THAT(names_of(rows), ElementsAre("cpu-vs-threads-connections-10-threading-single",
+                                          "cpu-vs-threads-connections-10-threading-shared"));
 }
 
 TEST(PlotsOf, AreNotDrawnWhereNobodyHasAValue) {

@@ -42,6 +42,7 @@ Command server_command(const TrialSetup& setup, const Cell& cell, std::vector<in
                                     "--threads",   fmt::to_string(cell.threads),
                                     "--threading", cell.threading,
                                     "--stats",     "-"};
+  if (cell.threading == "acceptor") words.insert(words.end(), {"--notify", cell.notify});
   if (cell.unix_sockets) {
     const auto name = fmt::format("muxlab-bench-{}.socket", ::getpid());
     words.insert(words.end(), {"--unix", std::filesystem::temp_directory_path() / name});
@@ -71,6 +72,8 @@ Command client_command(const TrialSetup& setup, const Cell& cell, const std::str
   add("--size", fmt::to_string(cell.size_bytes));
   if (cell.depth > 0) add("--depth", fmt::to_string(cell.depth));
   if (cell.rate_per_s > 0) add("--rate", fmt::to_string(cell.rate_per_s));
+  if (cell.churn > 0) add("--churn", fmt::to_string(cell.churn));
+  if (cell.backend != "oracle") add("--engine", cell.engine);
   add("--threads", fmt::to_string(client_threads(cell, processors)));
   if (const std::string board = oracle_board(cell); !board.empty()) add("--oracle", board);
   add("--warmup", in_ns(setup.warmup));

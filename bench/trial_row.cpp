@@ -77,6 +77,9 @@ Cell read_cell(const RecordView& record) {
   cell.size_bytes = record.number<std::uint64_t>("size_bytes");
   cell.depth = record.number<std::uint64_t>("depth");
   if (record.has("rate_per_s")) cell.rate_per_s = record.number<std::uint64_t>("rate_per_s");
+  if (record.has("churn")) cell.churn = record.number<std::uint64_t>("churn");
+  if (record.has("engine")) cell.engine = record.text("engine");
+  if (record.has("notify")) cell.notify = record.text("notify");
   if (record.has("transport")) cell.unix_sockets = record.is_unix();
   return cell;
 }
