@@ -24,6 +24,9 @@ ResultFolder read_results(const std::filesystem::path& folder) {
   std::erase_if(results.trials, [&](const TrialRow& trial) {
     return std::ranges::count(backends, trial.cell.backend) == 0;
   });
+  // Files that were written before each row told the transport have it here alone.
+  const bool is_unix = results.record.value("transport", "tcp") == "unix";
+  for (TrialRow& trial : results.trials) trial.cell.unix_sockets |= is_unix;
   return results;
 }
 

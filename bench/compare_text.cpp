@@ -33,8 +33,7 @@ std::string title_of(Metric metric) {
 
 /// All of a point but the backend.
 std::string place_of(const MeasuredPoint& point) {
-  return fmt::format("{}, {} ({}{})", point.experiment, describe_point(point.cell),
-                     point.cell.threading, point.cell.unix_sockets ? ", unix sockets" : "");
+  return fmt::format("{}, {}", point.experiment, describe_point(point.cell));
 }
 
 std::string shown_change(const Change& change) {

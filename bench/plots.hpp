@@ -15,19 +15,20 @@ namespace muxlab {
 struct Plot {
   std::string script;  ///< "throughput", "latency" or "cpu"
   std::string axis;    ///< the column that runs along x
-  std::vector<std::pair<std::string, std::uint64_t>> conditions;  ///< of the other columns
-  std::string name;  ///< of the file, without its ending
+  std::vector<std::pair<std::string, std::string>> conditions;  ///< of other columns
+  std::string name;                                             ///< of the file, without its ending
 
   /// Whether `row` is in the slice.
   [[nodiscard]] bool shows(const SummaryRow& row) const;
 };
 
-/// Where `row` is along `axis`: "threads", "connections", "idle", "size_bytes", "depth" or
-/// "rate_per_s".
+/// Where `row` is along `axis`, a column that holds numbers.
 std::uint64_t place_on(const std::string& axis, const SummaryRow& row);
 
-/// The pictures that `rows` can fill: against each of these that several values were measured of,
-/// and connections where that is none, one for each combination of values of the others.
+/// The pictures that `rows` can fill: along each column of numbers of which several values were
+/// measured, or along connections where that is none; and of each one for every combination of
+/// values of the other columns, but for those that follow from another column, as `reuseport` may
+/// from there being two threads.
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows);
 
 /// How plots are drawn: into files, for a browser or for programs that take no SVG; or with

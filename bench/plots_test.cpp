@@ -21,12 +21,16 @@ SummaryRow measured(std::uint64_t threads, std::uint64_t connections, std::uint6
                     std::uint64_t size_bytes = 64) {
   SummaryRow row;
   row.cell.backend = "poll";
+  row.cell.threading = "single";
   row.cell.threads = threads;
   row.cell.connections = connections;
   row.cell.idle = idle;
   row.cell.size_bytes = size_bytes;
   row.trials = 1;
-  row.spreads[static_cast<std::size_t>(Metric::server_cpu_ns_per_echo)] = Spread{1, 1, 1, {}};
+  for (const Metric metric :
+       {Metric::echoes_per_s, Metric::latency_ns_p99, Metric::server_cpu_ns_per_echo}) {
+    row.spreads[static_cast<std::size_t>(metric)] = spread_of({1});
+  }
   return row;
 }
 
@@ -52,10 +56,33 @@ TEST(PlotsOf, GoAlongEverythingThatVaries) {
   EXPECT_TRUE(names_of({}).empty());
 }
 
+TEST(PlotsOf, WhatFollowsFromAnotherColumnIsNoAxisAndNoCondition) {
+  std::vector<SummaryRow> rows = {measured(1, 10), measured(2, 10)};
+  rows[1].cell.threading = "reuseport";
+  EXPECT_THAT(names_of(rows), ElementsAre("cpu-vs-threads-connections-10"));
+  EXPECT_THAT(names_of({measured(1, 10, 90), measured(1, 50, 50), measured(1, 100, 0)}),
+              ElementsAre("cpu-vs-connections-threads-1"))
+      << "always 100 of them in all";
+}
+
+TEST(PlotsOf, WordsTellPicturesApart) {
+  std::vector<SummaryRow> rows = {measured(1, 10), measured(2, 10), measured(1, 10),
+                                  measured(2, 10)};
+  rows[2].cell.threading = rows[3].cell.threading = "shared";
+  EXPECT_THAT(names_of(rows), ElementsAre("cpu-vs-threads-connections-10-threading-single",
+                                          "cpu-vs-threads-connections-10-threading-shared"));
+}
+
+TEST(PlotsOf, AreNotDrawnWhereNobodyHasAValue) {
+  SummaryRow row = measured(1, 100);
+  row.spreads[static_cast<std::size_t>(Metric::server_cpu_ns_per_echo)].reset();
+  EXPECT_TRUE(names_of({row}).empty());
+  EXPECT_EQ(plots_of(std::vector{row}).size(), 2U);
+}
+
 TEST(PlotsOf, ShowWhatMeetsTheirConditionsAndHasTrials) {
   const std::vector<SummaryRow> rows = {measured(1, 10), measured(2, 10), measured(1, 20)};
   const Plot first = plots_of(rows).front();
-  EXPECT_EQ(first.script, "cpu") << "nothing else was measured";
   EXPECT_TRUE(first.shows(rows[0]));
   EXPECT_FALSE(first.shows(rows[1]));
   SummaryRow failed = rows[2];

@@ -81,9 +81,9 @@ TEST_F(ReportCommandTest, PageHasEveryVerdictAndEveryPicture) {
   for (const auto& record : table.records) {
     ++verdicts[field(record, "verdict")];
     const std::string threads = field(record, "threads");
-    const std::string point = fmt::format(
-        "{}, {} connections", threads == "1" ? "1 thread (single)" : "2 threads (reuseport)",
-        field(record, "connections") == "1000" ? "1k" : "100");
+    const std::string point = fmt::format("{} thread{} ({}), {} connections", threads,
+                                          threads == "1" ? "" : "s", field(record, "threading"),
+                                          field(record, "connections") == "1000" ? "1k" : "100");
     const auto row = row_in(elements, "Server CPU per echo as a multiple", point);
     ASSERT_TRUE(row) << point;
     EXPECT_THAT(row->at(field(record, "verdict")),

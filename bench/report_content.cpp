@@ -15,19 +15,23 @@ std::string question_of(const std::string& name) {
 }
 
 Section reading_section() {
-  return {"reading",
-          "How to read this",
-          {Bullets{
-              {"Server CPU per echo is the steadiest figure and the one to compare. Over loopback "
-               "the sender's processor also carries the receiver's TCP work, for both sides alike.",
-               "System calls per echo are the reason behind it, and hardly vary.",
-               "Throughput belongs to whichever of server and client had no processor time left.",
-               "Verdicts compare within rounds, because the machine is not the same from one to "
-               "the next, and are corrected for how many there are. \"Cannot tell\" does not mean "
-               "equal: it means that this many trials cannot tell.",
-               "Bars go from the least trial to the greatest, points are medians. A hollow point "
-               "stands on fewer than seven trials that nothing disturbed.",
-               "All pictures of one kind have the same scale."}}}};
+  Bullets bullets;
+  bullets.items.emplace_back(
+      "Server CPU per echo is the steadiest figure and the one to compare. Over loopback the "
+      "sender's processor also carries the receiver's TCP work, for both sides alike.");
+  bullets.items.emplace_back("System calls per echo are the reason behind it, and hardly vary.");
+  bullets.items.emplace_back(
+      "Throughput belongs to whichever of server and client had no processor time left.");
+  bullets.items.emplace_back(
+      "Verdicts compare within rounds, because the machine is not the same from one to the next, "
+      "and are corrected for how many there are. \"Cannot tell\" does not mean equal: it means "
+      "that "
+      "this many trials cannot tell.");
+  bullets.items.emplace_back(
+      "Bars go from the least trial to the greatest, points are medians. A hollow point stands on "
+      "fewer than seven trials that nothing disturbed.");
+  bullets.items.emplace_back("All pictures of one kind have the same scale.");
+  return {"reading", "How to read this", {std::move(bullets)}};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <limits>
 
 #include "bench/campaign_files.hpp"
@@ -28,7 +29,7 @@ struct PictureKind {
 };
 
 const PictureKind& kind_of(std::string_view script) {
-  static const std::array kKinds = {
+  static const std::array kinds = {
       PictureKind{"cpu",
                   "Server CPU per echo",
                   {{Metric::server_cpu_ns_per_echo, "server CPU per echo", "µs", 1e3, 2}}},
@@ -39,8 +40,8 @@ const PictureKind& kind_of(std::string_view script) {
                   "Echo latency",
                   {{Metric::latency_ns_p50, "p50", "ms", 1e6, 3},
                    {Metric::latency_ns_p99, "p99", "ms", 1e6, 3}}}};
-  const auto found = std::ranges::find(kKinds, script, &PictureKind::script);
-  return found == kKinds.end() ? kKinds.front() : *found;
+  const auto found = std::ranges::find(kinds, script, &PictureKind::script);
+  return found == kinds.end() ? kinds.front() : *found;
 }
 
 std::string axis_words(const std::string& axis) {
@@ -49,17 +50,27 @@ std::string axis_words(const std::string& axis) {
   if (axis == "size_bytes") return "message size";
   if (axis == "depth") return "messages in flight";
   if (axis == "rate_per_s") return "messages offered per second";
+  if (axis == "churn") return "echoes of each connection";
   return axis;
+}
+
+/// What a condition says, unless it is what is usual.
+std::string condition_words(const std::string& column, const std::string& value) {
+  const std::uint64_t number = std::strtoull(value.c_str(), nullptr, 10);
+  if (column == "threads") return ", " + counted(number, "server thread");
+  if (column == "connections") return fmt::format(", {} connections", cli::show_count(number));
+  if (column == "idle" && number > 0) return fmt::format(", {} idle", cli::show_count(number));
+  if (column == "size_bytes" && number != Cell().size_bytes) return fmt::format(", {} B", number);
+  if (column == "rate_per_s" && number > 0) return fmt::format(", {}/s", cli::show_count(number));
+  if (column == "churn" && number > 0) return fmt::format(", {} echoes each", number);
+  const bool is_word = column == "threading" || column == "engine" || column == "notify";
+  return is_word ? fmt::format(", {} {}", column, value) : "";
 }
 
 std::string title_of(const Plot& plot) {
   std::string title =
       fmt::format("{} against {}", kind_of(plot.script).title, axis_words(plot.axis));
-  for (const auto& [column, value] : plot.conditions) {
-    if (column == "threads") title += fmt::format(", {}", counted(value, "server thread"));
-    if (column == "connections") title += fmt::format(", {} connections", cli::show_count(value));
-    if (column == "idle" && value > 0) title += fmt::format(", {} idle", cli::show_count(value));
-  }
+  for (const auto& [column, value] : plot.conditions) title += condition_words(column, value);
   return title;
 }
 

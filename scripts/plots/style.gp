@@ -68,13 +68,14 @@ full_of(name) = value(word(shapes, style_or_other(name)))
 # The slice: which rows it has, of which backends, and where along the axis.
 condition(i) = word(conditions, i)
 column_of(text) = text[1 : strstrt(text, "=") - 1]
-value_of(text) = text[strstrt(text, "=") + 1 : *] + 0
+value_of(text) = text[strstrt(text, "=") + 1 : *]
 is_measured(dummy) = column("trials") + column("untrusted") > 0
 here(dummy) = is_measured(0) && \
-              (sum [i = 1:words(conditions)] (column(column_of(condition(i))) == value_of(condition(i)))) \
+              (sum [i = 1:words(conditions)] (strcol(column_of(condition(i))) eq value_of(condition(i)))) \
               == words(conditions)
-fixed(name) = sum [i = 1:words(conditions)] \
-              (column_of(condition(i)) eq name ? value_of(condition(i)) : 0)
+fixed_text(name) = (found = "", sum [i = 1:words(conditions)] \
+                   (column_of(condition(i)) eq name ? (found = value_of(condition(i)), 1) : 0), found)
+fixed(name) = fixed_text(name) eq "" ? 0 : fixed_text(name) + 0
 has(list, item) = strstrt(" ".list." ", " ".item." ") > 0
 series = ""
 places = ""
@@ -143,6 +144,7 @@ scale = 'unset logscale; set xrange [*:*]; set yrange [*:*]; \
 axis_name = axis eq "threads" ? "server threads" : axis eq "idle" ? "idle connections" : \
             axis eq "size_bytes" ? "size of a message (bytes)" : \
             axis eq "rate_per_s" ? "messages offered per second" : \
+            axis eq "churn" ? "echoes of each connection" : \
             axis eq "depth" ? "messages in flight per connection" : "connections"
 set xlabel axis_name
 set xtics () nomirror scale 0.6
@@ -174,6 +176,12 @@ if (axis ne "size_bytes" && fixed("size_bytes") != 64) {
 }
 if (axis ne "rate_per_s" && fixed("rate_per_s") > 0) {
   subject = subject.", ".short(fixed("rate_per_s"))." messages per second"
+}
+if (axis ne "churn" && fixed("churn") > 0) {
+  subject = subject.sprintf(", %s of each", several(fixed("churn"), "echo"))
+}
+do for [name in "threading engine notify"] {
+  if (fixed_text(name) ne "") { subject = subject.sprintf(", %s %s", name, fixed_text(name)) }
 }
 is_open_loop = axis eq "rate_per_s" || fixed("rate_per_s") > 0
 heading(what) = sprintf("%s against %s, %s", what, \
