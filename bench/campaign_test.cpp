@@ -111,6 +111,8 @@ TEST_F(CampaignTest, MeasuresSummarisesAndDraws) {
         << row.outcome.reason;
     EXPECT_EQ(row.outcome.status == TrialStatus::ok, row.outcome.reason.empty());
     EXPECT_THAT(metrics[Metric::canary_ns], Gt(10));
+    EXPECT_THAT(metrics[Metric::fairness], AllOf(Gt(0.05), Lt(1.0001)));
+    EXPECT_THAT(metrics[Metric::server_resident_bytes], AllOf(Gt(1e5), Lt(1e10)));
     EXPECT_THAT(metrics[Metric::client_runqueue_wait_share], AllOf(Ge(0), Lt(1.5)));
     EXPECT_THAT(metrics[Metric::foreign_cpu_share], AllOf(Ge(0), Lt(1.5)));
     EXPECT_THAT(metrics[Metric::echoes_per_s], Gt(100));

@@ -66,6 +66,17 @@ std::optional<std::uint64_t> read_throttled(const Path& root) {
   return std::nullopt;
 }
 
+std::optional<double> read_slab_bytes(const Path& file) {
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    std::istringstream words(line);
+    std::string name;
+    double kilobytes = 0;
+    if (words >> name >> kilobytes && name == "Slab:") return kilobytes * 1024;
+  }
+  return std::nullopt;
+}
+
 template <typename Value>
 double difference(const std::optional<Value>& begin, const std::optional<Value>& end) {
   if (!begin || !end) return std::nan("");
@@ -79,6 +90,7 @@ Conditions read_conditions(std::span<const int> processors, const Path& root) {
   read_processors(processors, root / "proc/stat", conditions);
   conditions.listen_drops = read_listen_drops(root / "proc/net/netstat");
   conditions.throttled_periods = read_throttled(root);
+  conditions.slab_bytes = read_slab_bytes(root / "proc/meminfo");
   return conditions;
 }
 

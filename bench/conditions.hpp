@@ -20,6 +20,8 @@ struct Conditions {
   std::optional<std::uint64_t> listen_drops;
   /// Periods in which a limit of this process's control group stopped it: cgroups(7), cpu.stat.
   std::optional<std::uint64_t> throttled_periods;
+  /// What the kernel has of objects of its own, sockets among them: /proc/meminfo, Slab.
+  std::optional<double> slab_bytes;
 };
 
 /// Reads them for `processors`, or for all when empty, below `root`.

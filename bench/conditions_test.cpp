@@ -31,6 +31,7 @@ class ConditionsTest : public testing::Test {
           "TcpExt: 1 40 42 9\n"
           "IpExt: InNoRoutes\n"
           "IpExt: 4\n");
+    write("proc/meminfo", "MemTotal: 9 kB\nSlab:               200 kB\nSReclaimable: 100 kB\n");
     write("proc/self/cgroup", "1:name=systemd:/x\n0::/a/b\n");
     write("sys/fs/cgroup/a/b/cpu.stat", "usage_usec 7\nnr_periods 5\nnr_throttled 3\n");
   }
@@ -56,6 +57,7 @@ TEST_F(ConditionsTest, ReadsTheProcessorsThatCount) {
   EXPECT_DOUBLE_EQ(read({}).busy_s.value(), 2.20 + 4.20);
   EXPECT_EQ(read({}).listen_drops, 42U);
   EXPECT_EQ(read({}).throttled_periods, 3U);
+  EXPECT_EQ(read({}).slab_bytes, 200.0 * 1024);
 }
 
 TEST_F(ConditionsTest, WhatTheKernelDoesNotTellIsNotMeasured) {

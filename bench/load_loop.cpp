@@ -33,7 +33,20 @@ void LoadLoop::run_loop() {
     for (const LoadEvent& event : events) on_event(event);
   }
   await_the_rest();
+  count_shares();
   give_up_the_rest();
+}
+
+void LoadLoop::count_shares() {
+  LoadTally& tally = connections_.tally();
+  for (const LoadConnection& connection : connections_.active()) {
+    if (!connection.is_established || !connection.fd) continue;
+    const auto messages =
+        static_cast<double>(connection.stream.completed()) / static_cast<double>(size_bytes_);
+    tally.shares += 1;
+    tally.share_sum += messages;
+    tally.share_square_sum += messages * messages;
+  }
 }
 
 void LoadLoop::on_event(const LoadEvent& event) {

@@ -46,6 +46,7 @@ class LoadLoop {
  private:
   void on_event(const LoadEvent& event);
   void await_the_rest();
+  void count_shares();
   void give_up_the_rest();
 
   std::chrono::nanoseconds grace_;

@@ -37,6 +37,13 @@ Json latency_json(const Histogram& latency) {
   return json;
 }
 
+/// Jain's index: 1 when every connection completed as many messages as the others, 1/n when one of
+/// n completed all. Null where connections come and go.
+Json fairness_json(const LoadOptions& options, const LoadTally& tally) {
+  if (options.churn) return {};
+  return ratio(tally.share_sum * tally.share_sum, tally.shares * tally.share_square_sum);
+}
+
 /// Of the window, for each thread; null when it is not known.
 Json runqueue_wait_share(const LoadOptions& options, const LoadReport& report) {
   if (!report.runqueue_wait) return {};
@@ -210,6 +217,7 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
       {"latencies_out_of_range", tally.latency_ns.dropped()},
       {"client_cpu_ns_per_echo", ratio(static_cast<double>(report.client_cpu.count()), echoes)},
       {"client_runqueue_wait_share", runqueue_wait_share(options, report)},
+      {"fairness", fairness_json(options, tally)},
       {"bytes_sent", tally.bytes_sent},
       {"bytes_received", tally.bytes_received},
       {"bytes_missing", tally.bytes_missing},

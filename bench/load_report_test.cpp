@@ -53,6 +53,19 @@ TEST(LoadJson, HasEveryKeyOfItsSchema) {
   EXPECT_EQ(json["latency_ns"]["mean"], 2000.0);
 }
 
+TEST(LoadJson, HasJainsIndexOfWhatEachConnectionCompleted) {
+  LoadReport report = some_report();
+  report.tally.shares = 4;
+  report.tally.share_sum = 400;
+  report.tally.share_square_sum = 4 * 100 * 100;
+  EXPECT_DOUBLE_EQ(load_json(some_options(), report)["fairness"].get<double>(), 1);
+  report.tally.share_square_sum = 400.0 * 400;  // one of the four has had all
+  EXPECT_DOUBLE_EQ(load_json(some_options(), report)["fairness"].get<double>(), 0.25);
+  LoadOptions churning = some_options();
+  churning.churn = 3;
+  EXPECT_TRUE(load_json(churning, report)["fairness"].is_null());
+}
+
 TEST(LoadJson, HasNullForWhatWasNotMeasured) {
   LoadReport report;
   report.interrupted = true;

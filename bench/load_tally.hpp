@@ -24,9 +24,14 @@ struct LoadTally {
   std::uint64_t offered = 0;          ///< open loop: messages that were due inside the window
   std::uint64_t unsent = 0;           ///< of these: too many were in flight, or no connection left
   std::uint64_t unanswered = 0;       ///< of these: sent, and never back
-  std::uint64_t bytes_sent = 0;       ///< during the whole run, as these two
-  std::uint64_t bytes_received = 0;   ///< and found to be right
-  std::uint64_t bytes_missing = 0;    ///< sent and not back when their connection ended
+  /// Of the connections that echo and stay: how many there were at the end, and of the messages
+  /// that each completed during the whole run, the sum and that of their squares.
+  double shares = 0;
+  double share_sum = 0;
+  double share_square_sum = 0;
+  std::uint64_t bytes_sent = 0;      ///< during the whole run, as these two
+  std::uint64_t bytes_received = 0;  ///< and found to be right
+  std::uint64_t bytes_missing = 0;   ///< sent and not back when their connection ended
   LoadErrors errors;
   std::string first_error;  ///< one line; empty when there was none
 
@@ -45,6 +50,9 @@ struct LoadTally {
     offered += other.offered;
     unsent += other.unsent;
     unanswered += other.unanswered;
+    shares += other.shares;
+    share_sum += other.share_sum;
+    share_square_sum += other.share_square_sum;
     bytes_sent += other.bytes_sent;
     bytes_received += other.bytes_received;
     bytes_missing += other.bytes_missing;

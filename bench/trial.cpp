@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
+#include <limits>
 #include <stdexcept>
 
 #include "backends/failure.hpp"
@@ -90,6 +92,14 @@ std::vector<int> joined(const Processors& processors) {
   return all;
 }
 
+/// Of proc_pid_statm(5), its second field.
+std::optional<double> resident_bytes(pid_t pid) {
+  std::ifstream statm(fmt::format("/proc/{}/statm", pid));
+  double all_pages = 0, resident_pages = 0;
+  if (!(statm >> all_pages >> resident_pages)) return std::nullopt;
+  return resident_pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
 /// One trial under way. Its destructor ends what still runs.
 class Trial {
  public:
@@ -123,9 +133,13 @@ class Trial {
   struct Moment {
     ServerSample server;
     Conditions conditions;
+    std::optional<double> resident_bytes;
   };
 
-  Moment now() { return {sample_server(), read_conditions(both_sides_, setup_.root)}; }
+  Moment now() {
+    return {sample_server(), read_conditions(both_sides_, setup_.root),
+            resident_bytes(server_.pid())};
+  }
 
   void add_surroundings(Metrics& metrics, const Moment& begin, const Moment& end) {
     const double elapsed_s = (end.server.monotonic_ns - begin.server.monotonic_ns) / 1e9;
@@ -135,6 +149,10 @@ class Trial {
         1e9;
     add_shares_of_others(metrics, begin.conditions, end.conditions, elapsed_s, own_cpu_s,
                          both_sides_.size());
+    constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
+    metrics[Metric::server_resident_bytes] = end.resident_bytes.value_or(kNotKnown);
+    metrics[Metric::kernel_slab_bytes] =
+        end.conditions.slab_bytes.value_or(kNotKnown) - before_.slab_bytes.value_or(kNotKnown);
     // These two also happen while connections are made.
     add_counted(metrics, before_, read_conditions(both_sides_, setup_.root));
     metrics[Metric::canary_ns] = std::max(canary_before_ns_, canary());

@@ -48,6 +48,12 @@ enum class Metric : std::size_t {
   cpu_rest_ns_per_echo,
   events_per_wait,
   syscalls_predicted_per_echo,
+  connections_per_s,
+  first_echo_ns_p50,
+  first_echo_ns_p99,
+  fairness,
+  server_resident_bytes,
+  kernel_slab_bytes,
 };
 
 /// The column of each metric, with its unit; published, so never changed, only added to.
@@ -70,7 +76,13 @@ enum class Metric : std::size_t {
 ///
 /// `syscalls_predicted_per_echo` is what theory says for so many `events_per_wait`, beside
 /// syscalls_per_echo, which is counted.
-inline constexpr std::array<std::string_view, 39> kMetricNames = {
+///
+/// `connections_per_s` and `first_echo_ns_*`, from connect(2) on, are of connections that come and
+/// go. `fairness` is Jain's index of the echoes of each connection: 1 when all had as many, 1/n
+/// when one of n had all. `server_resident_bytes` is the server's memory at the end of the window,
+/// and `kernel_slab_bytes` by how much the kernel's own, of both sides, had grown since before the
+/// trial.
+inline constexpr std::array<std::string_view, 45> kMetricNames = {
     "echoes_per_s",
     "latency_ns_p50",
     "latency_ns_p90",
@@ -110,6 +122,12 @@ inline constexpr std::array<std::string_view, 39> kMetricNames = {
     "cpu_rest_ns_per_echo",
     "events_per_wait",
     "syscalls_predicted_per_echo",
+    "connections_per_s",
+    "first_echo_ns_p50",
+    "first_echo_ns_p99",
+    "fairness",
+    "server_resident_bytes",
+    "kernel_slab_bytes",
 };
 /// Those that every trials.csv has; files written before the others were added lack some of these.
 inline constexpr std::size_t kFirstMetrics = 21;

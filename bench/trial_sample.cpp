@@ -85,6 +85,12 @@ ClientVerdict read_client_report(Metrics& metrics, const Json& report) {
   metrics[Metric::client_cpu_ns_per_echo] = number(report.at("client_cpu_ns_per_echo"));
   metrics[Metric::client_runqueue_wait_share] =
       number(report.value("client_runqueue_wait_share", Json()));
+  metrics[Metric::fairness] = number(report.value("fairness", Json()));
+  if (report.contains("churn")) {
+    metrics[Metric::connections_per_s] = number(report.at("connections_per_s"));
+    metrics[Metric::first_echo_ns_p50] = number(report.at("first_echo_ns").at("p50"));
+    metrics[Metric::first_echo_ns_p99] = number(report.at("first_echo_ns").at("p99"));
+  }
   if (report.value("model", "closed") == "open") {
     metrics[Metric::offered_per_s] = number(report.at("offered_per_s"));
     metrics[Metric::latency_from_send_ns_p99] = number(report.at("latency_from_send_ns").at("p99"));

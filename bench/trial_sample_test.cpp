@@ -149,6 +149,19 @@ TEST(TrialSample, ReadsAnOpenLoopAndItsDoubts) {
   EXPECT_EQ(metrics[Metric::send_lag_ns_p99], 7);
 }
 
+TEST(TrialSample, ReadsConnectionsThatComeAndGo) {
+  Metrics metrics;
+  add_client_metrics(metrics, R"({"schema_version": 1, "echoes_per_s": 1e5, "errors": 0,
+      "latency_ns": {"p50": 1, "p90": 2, "p99": 3, "p99_9": 4, "max": 5}, "duration_s": 0.6,
+      "client_cpu_ns_per_echo": 5000, "connect_s": 0.25, "fairness": null, "churn": 2,
+      "connections_per_s": 7e3, "first_echo_ns": {"p50": 8, "p99": 9}})",
+                     1);
+  EXPECT_EQ(metrics[Metric::connections_per_s], 7e3);
+  EXPECT_EQ(metrics[Metric::first_echo_ns_p50], 8);
+  EXPECT_EQ(metrics[Metric::first_echo_ns_p99], 9);
+  EXPECT_TRUE(std::isnan(metrics[Metric::fairness]));
+}
+
 TEST(TrialSample, WhatItDoesNotUnderstandIsNotGuessed) {
   Metrics metrics;
   EXPECT_THROW(add_client_metrics(metrics, R"({"echoes_per_s": 1})", 1), ForeignReport);
