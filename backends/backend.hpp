@@ -103,6 +103,9 @@ struct Backend {
   /// Where a connection is served by the thread that waits for it. Nothing where that depends on
   /// more than how many events a wait brings.
   std::optional<CallsPerEcho> calls = CallsPerEcho{};
+  /// The most memory that a connection takes in this process, that of a client that does not read
+  /// included: one buffer, and what is noted of it.
+  std::size_t connection_bytes = kBufferSize + 1024;
 };
 
 /// The backends that are compared, in the order in which they are listed and drawn.

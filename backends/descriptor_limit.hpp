@@ -8,6 +8,10 @@
 
 namespace muxlab {
 
+/// What the load client needs beside a descriptor for each connection, and one for each thread:
+/// standard streams, the timeline's, and whatever is open.
+inline constexpr std::uint64_t kClientDescriptors = 32;
+
 /// Raises the soft limit on descriptors to the hard one, and returns it. The soft one is often
 /// 1,024 for the sake of programs that use select(2). Throws std::system_error.
 inline std::uint64_t raise_descriptor_limit() {

@@ -206,6 +206,7 @@ TEST(IoUring, SaysWhyThereIsNoRing) {
   };
   EXPECT_NE(reason(EPERM, 2).find("kernel.io_uring_disabled is 2"), std::string::npos);
   EXPECT_NE(reason(EPERM, 2).find("sysctl kernel.io_uring_disabled=0"), std::string::npos);
+  EXPECT_NE(reason(EPERM, 1).find("kernel.io_uring_group"), std::string::npos);
   EXPECT_NE(reason(EPERM, 0).find("seccomp"), std::string::npos);
   EXPECT_NE(reason(ENOSYS, 0).find("Linux 6.1"), std::string::npos);
   EXPECT_NE(reason(EINVAL, 0).find("DEFER_TASKRUN"), std::string::npos);

@@ -17,14 +17,7 @@
 #include "backends/failure.hpp"
 
 namespace muxlab::libevent {
-namespace {
 
-using Config = std::unique_ptr<event_config, Free>;
-
-constexpr const char* kReportsNothing = "it does not report a readable descriptor";
-
-/// What this libevent was built with. Read once: event_get_supported_methods() frees the list that
-/// it returned before, so that two threads must not call it at once.
 const std::vector<std::string>& methods() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> found;
@@ -35,6 +28,12 @@ const std::vector<std::string>& methods() {
   }();
   return names;
 }
+
+namespace {
+
+using Config = std::unique_ptr<event_config, Free>;
+
+constexpr const char* kReportsNothing = "it does not report a readable descriptor";
 
 /// Avoids every method but the wanted one.
 Config only(const std::string& method) {
@@ -96,23 +95,32 @@ Availability probe_select() {
                   event_get_version(), FD_SETSIZE));
 }
 
+bool is_set(const std::string& variable) { return ::getenv(variable.c_str()) != nullptr; }
+
 std::string mend(const std::string& method) {
-  std::string variable = "EVENT_NO" + method;
-  std::ranges::transform(variable, variable.begin(), ::toupper);
-  return ::getenv(variable.c_str()) != nullptr
-             ? fmt::format("unset the environment variable {}", variable)
-             : fmt::format("install a libevent that is built with {}", method);
+  for (const std::string& variable : {switch_of(method), std::string(kChangelistSwitch)}) {
+    const bool matters = variable != kChangelistSwitch || method == "epoll";
+    if (matters && is_set(variable)) {
+      return fmt::format("unset the environment variable {}", variable);
+    }
+  }
+  return fmt::format("install a libevent that is built with {}", method);
 }
 
 }  // namespace
+
+std::string switch_of(const std::string& method) {
+  std::string variable = "EVENT_NO" + method;
+  std::ranges::transform(variable, variable.begin(), ::toupper);
+  return variable;
+}
 
 Base make_base(const std::string& method) {
   const Config config = only(method);
   Base base(event_base_new_with_config(config.get()));
   if (!base || event_base_get_method(base.get()) != method) {
-    throw Failure(ExitCode::unavailable,
-                  fmt::format("libevent {} makes no base with the method {}: {}",
-                              event_get_version(), method, mend(method)));
+    throw Failure(ExitCode::unavailable, fmt::format("libevent {} makes no base with the method {}",
+                                                     event_get_version(), method));
   }
   return base;
 }

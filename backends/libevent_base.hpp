@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "backends/backend.hpp"
 
@@ -21,6 +22,16 @@ struct Free {
 using Base = std::unique_ptr<event_base, Free>;
 using Event = std::unique_ptr<event, Free>;
 using Bufferevent = std::unique_ptr<bufferevent, Free>;
+
+/// The methods that this libevent was built with. Read once: event_get_supported_methods() frees
+/// the list that it returned before, so that two threads must not call it at once.
+const std::vector<std::string>& methods();
+
+/// The environment variable that disables a method, such as EVENT_NOEPOLL.
+std::string switch_of(const std::string& method);
+/// The one that has epoll's changes collected and handed over with the next wait. The base then
+/// calls its method "epoll (with changelist)", and is not what was asked for.
+inline constexpr const char* kChangelistSwitch = "EVENT_EPOLL_USE_CHANGELIST";
 
 /// A base that waits with `method` ("select", "poll" or "epoll") and with nothing else, for use by
 /// one thread. Throws Failure (unavailable) when this libevent has no such method, or when the

@@ -9,69 +9,22 @@
 
 #include <algorithm>
 #include <asio/version.hpp>
-#include <charconv>
 #include <fstream>
-#include <iterator>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
 
+#include "backends/build_stamp.hpp"
+#include "backends/machine_text.hpp"
+
 namespace muxlab {
 namespace {
 
-using Json = nlohmann::ordered_json;
-using Path = std::filesystem::path;
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-/// The trimmed text of a file; nothing when there is no such file or it is empty.
-std::optional<std::string> read_text(const Path& file) {
-  std::ifstream stream(file);
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (trim(text).empty()) return std::nullopt;
-  return std::string(trim(text));
-}
-
-Json text_of(const Path& file) {
-  const auto text = read_text(file);
-  return text ? Json(*text) : Json();
-}
-
-Json number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  return parsed.ec == std::errc{} ? Json(number) : Json();
-}
-
-Json number_in(const Path& file) { return number_of(read_text(file).value_or("")); }
-
-/// The value of the first "key SEPARATOR value" line, as in /proc/cpuinfo or /etc/os-release.
-std::optional<std::string> value_in(const Path& file, std::string_view key, char separator) {
-  std::ifstream stream(file);
-  for (std::string line; std::getline(stream, line);) {
-    const std::size_t at = line.find(separator);
-    if (at == std::string::npos || trim(std::string_view(line).substr(0, at)) != key) continue;
-    std::string_view value = trim(std::string_view(line).substr(at + 1));
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
-      value = value.substr(1, value.size() - 2);
-    }
-    return std::string(value);
-  }
-  return std::nullopt;
-}
-
-Json text_in(const Path& file, std::string_view key, char separator) {
-  const auto value = value_in(file, key, separator);
-  return value ? Json(*value) : Json();
-}
+using machine::Json, machine::Path;
+using machine::number_in, machine::number_of, machine::numbers_in, machine::read_text;
+using machine::text_in, machine::text_of, machine::value_in, machine::words_in;
 
 /// How many processors a list such as "0-3,8" names.
 Json count_processors(const Path& file) {
@@ -128,15 +81,33 @@ Json descriptor_limits(const Path& root) {
   return limits;
 }
 
-Json port_range(const Path& root) {
-  std::istringstream words(read_text(root / "proc/sys/net/ipv4/ip_local_port_range").value_or(""));
-  std::uint64_t first = 0, last = 0;
-  return words >> first >> last ? Json{first, last} : Json();
+Json memory_bytes(const Path& root, std::string_view key) {
+  const Json kib = number_of(value_in(root / "proc/meminfo", key, ':').value_or(""));
+  return kib.is_null() ? kib : Json(kib.get<std::uint64_t>() * 1024);
 }
 
-Json memory_bytes(const Path& root) {
-  const Json kib = number_of(value_in(root / "proc/meminfo", "MemTotal", ':').value_or(""));
-  return kib.is_null() ? kib : Json(kib.get<std::uint64_t>() * 1024);
+/// What one object of each of these slab caches takes, slabinfo(5); for root to read only.
+Json slab_bytes(const Path& root, std::set<std::string> caches) {
+  std::ifstream stream(root / "proc/slabinfo");
+  std::uint64_t sum = 0;
+  for (std::string line; std::getline(stream, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::uint64_t active = 0, all = 0, size = 0, per_slab = 0, pages = 0;
+    words >> name >> active >> all >> size >> per_slab >> pages;
+    constexpr std::uint64_t kPage = 4096;
+    if (per_slab > 0 && caches.erase(name) > 0) sum += (pages * kPage + per_slab - 1) / per_slab;
+  }
+  return caches.empty() ? Json(sum) : Json();
+}
+
+/// What a TCP socket takes in the kernel: its own objects, and what its buffers may take.
+Json socket_memory(const Path& root) {
+  const Path net = root / "proc/sys/net/ipv4";
+  return {{"objects_bytes", slab_bytes(root, {"TCP", "sock_inode_cache", "filp", "dentry"})},
+          {"receive_buffer_min_default_max_bytes", numbers_in(net / "tcp_rmem", 3)},
+          {"send_buffer_min_default_max_bytes", numbers_in(net / "tcp_wmem", 3)},
+          {"all_sockets_low_pressure_high_pages", numbers_in(net / "tcp_mem", 3)}};
 }
 
 std::string architecture() {
@@ -151,13 +122,8 @@ std::string compiler() {
                      version);
 }
 
-/// What the build folder around the executable was configured with; null once installed.
-Json build(const Path& root) {
-  std::error_code error;
-  const Path executable = std::filesystem::read_symlink(root / "proc/self/exe", error);
-  const Path cache = executable.parent_path() / "CMakeCache.txt";
-  return {{"type", text_in(cache, "CMAKE_BUILD_TYPE:STRING", '=')},
-          {"flags", text_in(cache, "CMAKE_CXX_FLAGS:STRING", '=')}};
+Json build() {
+  return {{"type", build_stamp.type}, {"flags", build_stamp.flags}, {"commit", build_stamp.commit}};
 }
 
 Json libraries() {
@@ -182,21 +148,29 @@ Json machine_card(const Path& root) {
       {"architecture", architecture()},
       {"cpu_model", text_in(root / "proc/cpuinfo", "model name", ':')},
       {"processors_online", count_processors(processors / "online")},
-      {"memory_bytes", memory_bytes(root)},
+      {"memory_bytes", memory_bytes(root, "MemTotal")},
+      {"memory_available_bytes", memory_bytes(root, "MemAvailable")},
       {"virtualisation", virtualisation(root)},
       {"mitigations", mitigations(root)},
       {"governor", text_of(processors / "cpu0/cpufreq/scaling_governor")},
+      {"simultaneous_multithreading", text_of(processors / "smt/control")},
       {"clock_source",
        text_of(root / "sys/devices/system/clocksource/clocksource0/current_clocksource")},
       {"cpu_quota", text_of(root / "sys/fs/cgroup/cpu.max")},
       {"descriptor_limit", descriptor_limits(root)},
+      {"nr_open", number_in(root / "proc/sys/fs/nr_open")},
+      {"file_max", number_in(root / "proc/sys/fs/file-max")},
+      {"epoll_max_user_watches", number_in(root / "proc/sys/fs/epoll/max_user_watches")},
       {"fd_setsize", FD_SETSIZE},
-      {"ip_local_port_range", port_range(root)},
+      {"ip_local_port_range", numbers_in(net / "ipv4/ip_local_port_range", 2)},
       {"somaxconn", number_in(net / "core/somaxconn")},
       {"tcp_congestion_control", text_of(net / "ipv4/tcp_congestion_control")},
+      {"tcp_congestion_control_available", words_in(net / "ipv4/tcp_available_congestion_control")},
+      {"memory_per_socket", socket_memory(root)},
       {"io_uring_disabled", number_in(kernel / "io_uring_disabled")},
+      {"seccomp_mode", number_of(value_in(root / "proc/self/status", "Seccomp", ':').value_or(""))},
       {"compiler", compiler()},
-      {"build", build(root)},
+      {"build", build()},
       {"libraries", libraries()},
   };
 }

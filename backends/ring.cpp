@@ -87,11 +87,12 @@ Availability probe_ring(Availability (*probe)()) {
 }
 
 Availability why_no_ring(int error, const std::string& root) {
-  if (error == EPERM && disabled_by_sysctl(root) > 0) {
+  if (const int disabled = disabled_by_sysctl(root); error == EPERM && disabled > 0) {
+    constexpr const char* kSwitchOn = "sudo sysctl kernel.io_uring_disabled=0";
     return Availability::never(
-        fmt::format("io_uring is switched off: kernel.io_uring_disabled is {}",
-                    disabled_by_sysctl(root)),
-        "sudo sysctl kernel.io_uring_disabled=0");
+        fmt::format("io_uring is switched off: kernel.io_uring_disabled is {}", disabled),
+        disabled == 1 ? fmt::format("{}, or be in the group kernel.io_uring_group", kSwitchOn)
+                      : kSwitchOn);
   }
   if (error == EPERM || error == EACCES) {
     return Availability::never("io_uring_setup is forbidden, as containers do by a seccomp filter",

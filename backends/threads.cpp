@@ -193,6 +193,8 @@ extern const Backend threads_backend{
     .serve = [](Worker& worker) { ThreadPerConnection(worker).run(); },
     // A blocking receive is the wait.
     .calls = CallsPerEcho{.events = 0},
+    // The buffer, as much of the stack again, and the kernel's own stack and record of a thread.
+    .connection_bytes = 2 * kBufferSize + std::size_t{24} * 1024,
 };
 
 }  // namespace muxlab

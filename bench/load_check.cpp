@@ -34,8 +34,8 @@ void check_options(const LoadOptions& options) {
 }
 
 void reserve_descriptors(const LoadOptions& options) {
-  constexpr std::uint64_t kOthers = 32;  // standard streams, the timeline's, and whatever is open
-  const std::uint64_t others = kOthers + options.threads;  // an epoll instance or a ring each
+  const std::uint64_t others =
+      kClientDescriptors + options.threads;  // an epoll instance or a ring each
   const std::uint64_t limit = raise_descriptor_limit();
   const std::uint64_t wanted = options.connections + options.idle;
   if (wanted + others <= limit) return;

@@ -4,99 +4,115 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "backends/backend.hpp"
-#include "backends/descriptor_limit.hpp"
-#include "backends/machine.hpp"
+#include "backends/failure.hpp"
 #include "cli.hpp"
-#include "server/server.hpp"
-#include "server/threading.hpp"
+#include "server/behaviour.hpp"
+#include "server/feasibility.hpp"
+#include "server/inspection.hpp"
+#include "server/inspection_text.hpp"
 
 namespace muxlab {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json backend_json(const Backend& backend, std::uint64_t descriptor_limit) {
-  const Availability found = backend.probe();
-  Json models = Json::array();
-  Json missing = Json::array();
-  for (const ThreadingModel& model : kThreadingModels) {
-    const auto reason = why_not(backend, model.threading);
-    if (reason.empty()) {
-      models.push_back(model.name);
-    } else {
-      missing.push_back({{"name", model.name}, {"reason", reason}});
-    }
+struct InspectOptions {
+  std::string what;
+  bool markdown = false;
+  bool json = false;
+  bool summary = false;
+  std::vector<std::string> backends;
+  std::string sysroot = "/";
+  std::uint64_t connections = 0;  ///< 0: not asked for
+};
+
+constexpr const char* kBehaviour = "behaviour";
+
+void check(const InspectOptions& options) {
+  if (options.markdown) {
+    throw Failure(ExitCode::usage, "--markdown is for muxlab inspect behaviour");
   }
-  const std::uint64_t most = most_connections(found, descriptor_limit, 1);
-  const bool bound = most < most_connections({}, descriptor_limit, 1);
-  const std::string reason = found.works ? (bound ? found.bound_reason : "") : found.reason;
-  return {{"name", backend.name},
-          {"summary", backend.summary},
-          {"status", found.works ? "works" : "unavailable"},
-          {"reason", reason},
-          {"mend", found.mend},
-          {"max_connections", most},
-          {"descriptors_per_thread", kDescriptorsPerThread},
-          {"threading", found.works ? models : Json::array()},
-          {"threading_unsupported", missing}};
+  if (!std::filesystem::is_directory(options.sysroot)) {
+    throw Failure(ExitCode::usage, fmt::format("--sysroot {} is not a folder", options.sysroot));
+  }
 }
 
-Json inspect() {
-  const std::uint64_t descriptor_limit = raise_descriptor_limit();
-  Json all = {{"schema_version", 1}, {"backends", Json::array()}, {"controls", Json::array()}};
-  for (const Backend* backend : backends()) {
-    all["backends"].push_back(backend_json(*backend, descriptor_limit));
-  }
-  for (const Backend* control : controls()) {
-    all["controls"].push_back(backend_json(*control, descriptor_limit));
-  }
-  all["machine"] = machine_card();
-  return all;
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
-void print_text(const Json& all) {
-  fmt::print("{:<16} {:<12} {:>11}  {}\n", "BACKEND", "STATUS", "CONNECTIONS", "WHAT IT IS");
-  for (const Json& backend : all["backends"]) {
-    fmt::print("{:<16} {:<12} {:>11}  {}\n", backend["name"].get<std::string>(),
-               backend["status"].get<std::string>(),
-               backend["max_connections"].get<std::uint64_t>(),
-               backend["summary"].get<std::string>());
-    for (const char* key : {"reason", "mend"}) {
-      const auto text = backend[key].get<std::string>();
-      if (!text.empty()) fmt::print("{:<42} {}: {}\n", "", key, text);
-    }
-    for (const Json& missing : backend["threading_unsupported"]) {
-      fmt::print("{:<42} not on {}: {}\n", "", missing["name"].get<std::string>(),
-                 missing["reason"].get<std::string>());
-    }
+ExitCode run_behaviour(const InspectOptions& options) {
+  if (options.what != kBehaviour) {
+    throw Failure(ExitCode::usage, fmt::format("muxlab inspect {}: there is {}, or nothing for the "
+                                               "machine",
+                                               options.what, kBehaviour));
   }
-  fmt::print("\n{:<16} {}\n", "THREADING", "WHAT IT IS");
-  for (const ThreadingModel& model : kThreadingModels) {
-    fmt::print("{:<16} {}\n", model.name, model.summary);
+  const Json atlas = behaviour::make_atlas();
+  if (options.json) {
+    print_json(atlas);
+  } else {
+    fmt::print("{}", options.markdown ? behaviour::atlas_markdown(atlas)
+                                      : behaviour::atlas_text(atlas, TextLayout::of_stdout()));
   }
+  return ExitCode::ok;
+}
+
+ExitCode run_inspect(const InspectOptions& options) {
+  if (!options.what.empty()) return run_behaviour(options);
+  check(options);
+  const auto chosen = backends_named(options.backends);
+  const bool asked = options.connections > 0;
+  const Json found = inspect_machine(chosen, options.sysroot,
+                                     asked ? std::optional(options.connections) : std::nullopt);
+  if (options.json) {
+    print_json(found);
+  } else if (asked) {
+    fmt::print("{}", feasibility_text(found["feasibility"], TextLayout::of_stdout()));
+  } else if (options.summary) {
+    fmt::print("{}", inspection_summary(found));
+  } else {
+    fmt::print("{}", inspection_text(found, TextLayout::of_stdout()));
+  }
+  if (asked && !found["feasibility"]["possible"]) return ExitCode::unavailable;
+  const bool all_work = std::ranges::all_of(
+      found["backends"], [](const Json& backend) { return backend["status"] == "works"; });
+  return options.backends.empty() || all_work ? ExitCode::ok : ExitCode::unavailable;
 }
 
 }  // namespace
 
 void add_inspect(CLI::App& program, ExitCode& exit_code) {
-  auto as_json = std::make_shared<bool>(false);
+  auto options = std::make_shared<InspectOptions>();
   CLI::App& verb =
       cli::add_verb(program, "inspect", "Show which backends work on this machine, and why not",
-                    [as_json, &exit_code] {
-                      const Json all = inspect();
-                      if (*as_json) {
-                        fmt::print("{}\n", all.dump(2));
-                      } else {
-                        print_text(all);
-                      }
-                      exit_code = ExitCode::ok;
-                    });
-  cli::add_flag(verb, "--json", *as_json, "One JSON object on stdout, with the machine");
+                    [options, &exit_code] { exit_code = run_inspect(*options); });
+  auto what = cli::add_text(verb, "behaviour", options->what, "",
+                            "What each way of waiting reports in each state of a descriptor, "
+                            "made live; instead of the machine");
+  auto json = cli::add_flag(verb, "--json", options->json,
+                            "One JSON object on stdout, with everything that was found");
+  auto summary = cli::add_flag(verb, "--summary", options->summary, "One line");
+  auto feasible = cli::add_count(verb, "--for", options->connections, {1, 1'000'000'000},
+                                 "Whether so many connections can be had with each backend, and "
+                                 "what to change; exit code 3 unless they can with all");
+  feasible.shows_default("");
+  auto backends = cli::add_list(verb, "--backends", options->backends,
+                                "Only these; exit code 3 unless all of them work");
+  auto sysroot = cli::add_text(
+      verb, "--sysroot", options->sysroot, "DIR",
+      "Where /proc and /sys are looked for; what is tried is tried here all the same");
+  auto markdown =
+      cli::add_flag(verb, "--markdown", options->markdown, "With behaviour: as Markdown");
+  summary.excludes(json).excludes(feasible);
+  markdown.excludes(json);
+  for (const auto& other : {summary, feasible, backends, sysroot}) what.excludes(other);
 }
 
 }  // namespace muxlab

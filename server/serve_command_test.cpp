@@ -1,15 +1,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -20,31 +14,18 @@
 #include <vector>
 
 #include "server/test_client.hpp"
+#include "server/test_program.hpp"
 #include "server/test_server_process.hpp"
 
-/// The verbs `serve` and `inspect` as a user meets them: through the program.
+/// The verb `serve` as a user meets it: through the program.
 namespace muxlab {
 namespace {
 
 using Json = nlohmann::json;
 using test::Client;
-
-struct Outcome {
-  int exit_code;
-  std::string output;  ///< stdout and stderr
-};
-
-/// Runs the program to its end; `prefix` is shell to run before it, such as a ulimit.
-Outcome run(const std::string& arguments, const std::string& prefix = "") {
-  const std::string command = fmt::format("{} {} {} 2>&1", prefix, MUXLAB_BINARY, arguments);
-  FILE* const pipe = ::popen(command.c_str(), "r");
-  Outcome outcome{.exit_code = -1, .output = {}};
-  std::array<char, 4096> buffer{};
-  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) outcome.output += buffer.data();
-  const int status = ::pclose(pipe);
-  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
-  return outcome;
-}
+using test::Outcome;
+using test::run;
+using test::run_without_io_uring;
 
 std::vector<std::string> words_of(const std::string& text) {
   std::istringstream stream(text);
@@ -256,44 +237,6 @@ TEST(Serve, SaysWhyABackendDoesNotWork) {
       << outcome.output;
 }
 
-/// Has the kernel answer io_uring_setup(2) with `error` in this process and in what it executes.
-void forbid_io_uring(int error) {
-  std::array<sock_filter, 4> filter{{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  }};
-  const sock_fprog program{.len = filter.size(), .filter = filter.data()};
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
-/// run() where io_uring_setup(2) fails with `error`.
-Outcome run_without_io_uring(const std::string& arguments, int error) {
-  std::array<int, 2> ends{};
-  checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
-  const UniqueFd reader(ends[0]);
-  UniqueFd writer(ends[1]);
-  const pid_t child = checked(::fork(), "fork");
-  if (child == 0) {
-    forbid_io_uring(error);
-    const Outcome outcome = run(arguments);
-    static_cast<void>(::write(writer.get(), outcome.output.data(), outcome.output.size()));
-    ::_exit(outcome.exit_code);
-  }
-  writer.reset();
-  Outcome outcome{.exit_code = -1, .output = {}};
-  std::array<char, 4096> buffer{};
-  for (ssize_t n = 0; (n = ::read(reader.get(), buffer.data(), buffer.size())) > 0;) {
-    outcome.output.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
-  return outcome;
-}
-
 TEST(Serve, SaysWhyThereIsNoIoUringAndTakesNothingElseForIt) {
   for (const std::string backend : {"io-uring", "io-uring-poll"}) {
     const Outcome forbidden = run_without_io_uring("serve --backend " + backend, EPERM);
@@ -304,31 +247,6 @@ TEST(Serve, SaysWhyThereIsNoIoUringAndTakesNothingElseForIt) {
     EXPECT_EQ(unknown.exit_code, 3) << unknown.output;
     EXPECT_NE(unknown.output.find("Linux 6.1"), std::string::npos) << unknown.output;
   }
-  const Outcome all = run_without_io_uring("inspect", EPERM);
-  EXPECT_EQ(all.exit_code, 0);
-  EXPECT_NE(all.output.find("forbidden"), std::string::npos) << all.output;
-}
-
-TEST(Inspect, ListsEveryBackend) {
-  const Outcome outcome = run("inspect --json");
-  EXPECT_EQ(outcome.exit_code, 0);
-  const Json all = Json::parse(outcome.output);
-  EXPECT_EQ(all["schema_version"], 1);
-  EXPECT_EQ(all["backends"].size(), 13U);
-  for (const Json& backend : all["backends"]) {
-    EXPECT_EQ(backend["status"], "works") << backend;
-    EXPECT_GE(backend["max_connections"].get<int>(), 1000) << backend;
-    EXPECT_EQ(backend["threading"].size() + backend["threading_unsupported"].size(), 5U);
-    EXPECT_GE(backend["threading"].size(), 4U) << backend;
-  }
-  EXPECT_TRUE(all["machine"].is_object());
-}
-
-TEST(Inspect, ShowsTheReasonWhenABackendDoesNotWork) {
-  const Outcome outcome = run("inspect", "EVENT_NOEPOLL=1");
-  EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_NE(outcome.output.find("unavailable"), std::string::npos);
-  EXPECT_NE(outcome.output.find("unset the environment variable EVENT_NOEPOLL"), std::string::npos);
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ void watch(int epoll, int fd) {
   }
 }
 
-/// An echo server in a process of its own, on the first processor; this one goes to the second.
+/// An echo server in a process of its own, on the first processor; while there is one, this thread
+/// and those that it starts are on the second.
 class Server {
  public:
   Server() : listener_(stream_socket()) {
@@ -96,6 +97,7 @@ class Server {
       pin_to(0);
       serve(listener_.get());
     }
+    ::sched_getaffinity(0, sizeof before_, &before_);
     pin_to(1);
   }
   Server(const Server&) = delete;
@@ -103,6 +105,7 @@ class Server {
   ~Server() {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
+    ::sched_setaffinity(0, sizeof before_, &before_);
   }
 
   const sockaddr* name() const { return reinterpret_cast<const sockaddr*>(&address_); }
@@ -111,6 +114,7 @@ class Server {
  private:
   UniqueFd listener_;
   sockaddr_in address_{};
+  cpu_set_t before_{};
   pid_t pid_;
 };
 

@@ -1,0 +1,23 @@
+# Outside a checkout the stamp says so, and one that says the same is not written again.
+file(REMOVE_RECURSE ${FOLDER})
+file(MAKE_DIRECTORY ${FOLDER}/copy)
+set(template ${SOURCE_DIR}/backends/build_stamp.cpp.in)
+set(stamp ${CMAKE_COMMAND} -D TEMPLATE=${template} -D SOURCE_DIR=${FOLDER}/copy
+  -D OUTPUT=${FOLDER}/stamp.cpp -D TYPE=Debug -D FLAGS=-O1 -P ${SOURCE_DIR}/scripts/stamp.cmake)
+function(expect_in_stamp part)
+  file(READ ${FOLDER}/stamp.cpp text)
+  string(FIND "${text}" "${part}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "no ${part} in ${text}")
+  endif()
+endfunction()
+
+execute_process(COMMAND ${stamp} COMMAND_ERROR_IS_FATAL ANY)
+expect_in_stamp("commit = \"unknown\"")
+expect_in_stamp("type = \"Debug\"")
+file(TOUCH ${FOLDER}/later)
+execute_process(COMMAND ${stamp} COMMAND_ERROR_IS_FATAL ANY)
+if(NOT ${FOLDER}/later IS_NEWER_THAN ${FOLDER}/stamp.cpp)
+  message(FATAL_ERROR "written although it says the same")
+endif()
+file(REMOVE_RECURSE ${FOLDER})

@@ -1,0 +1,198 @@
+#include "server/feasibility.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "backends/descriptor_limit.hpp"
+#include "server/server.hpp"
+
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Count = std::uint64_t;
+
+constexpr Count kNoLimit = std::numeric_limits<Count>::max();
+
+/// The load client goes through them when the server is on the loopback device.
+constexpr Count kSourceAddresses = 254;
+
+/// So many of something, where each connection takes `each` of them and `fixed` are taken anyway.
+struct Need {
+  std::string name;
+  std::string limit;  ///< what sets it
+  Count each;
+  Count fixed;
+  Count have;
+  std::string mend;
+
+  [[nodiscard]] Count needed(Count connections) const { return each * connections + fixed; }
+  [[nodiscard]] bool enough(Count connections) const { return needed(connections) <= have; }
+  /// How many connections there is enough for.
+  [[nodiscard]] Count most() const { return have < fixed ? 0 : (have - fixed) / each; }
+};
+
+std::string raise_descriptors(Count needed, const ConnectionLimits& limits) {
+  std::string command;
+  if (limits.nr_open && needed > *limits.nr_open) {
+    command = fmt::format("sudo sysctl fs.nr_open={} && ", needed);
+  }
+  return command + fmt::format("sudo prlimit --pid $$ --nofile={0}:{0}", needed);
+}
+
+std::string raise_sysctl(std::string_view name, Count needed) {
+  return fmt::format("sudo sysctl {}={}", name, needed);
+}
+
+/// What server and client need whatever the backend, and the commands for `connections`.
+std::vector<Need> needs_of(Count connections, const ConnectionLimits& limits) {
+  const Count server = descriptors_beside_connections(1);
+  const Count client = kClientDescriptors + 1;
+  std::vector<Need> needs = {
+      {"descriptors of the server", "ulimit -Hn", 1, server, limits.descriptors, ""},
+      {"descriptors of the client", "ulimit -Hn", 1, client, limits.descriptors, ""},
+      {"descriptors of both", "fs.file-max", 2, server + client, limits.file_max.value_or(kNoLimit),
+       ""},
+      {"ports of the client", "net.ipv4.ip_local_port_range, for each of 254 addresses", 1, 0,
+       limits.ports ? *limits.ports * kSourceAddresses : kNoLimit,
+       "sudo sysctl net.ipv4.ip_local_port_range=\"1024 65535\""},
+      {"epoll watches of both", "fs.epoll.max_user_watches", 2, 0,
+       limits.epoll_watches.value_or(kNoLimit), ""},
+      {"pages of TCP buffers", "net.ipv4.tcp_mem, with one on either side", 2, 0,
+       limits.tcp_pages.value_or(kNoLimit), ""},
+  };
+  // The client needs the most: one command is enough for both.
+  needs[0].mend = needs[1].mend = raise_descriptors(needs[1].needed(connections), limits);
+  needs[2].mend = raise_sysctl("fs.file-max", needs[2].needed(connections));
+  needs[4].mend = raise_sysctl("fs.epoll.max_user_watches", needs[4].needed(connections));
+  const Count pages = needs[5].needed(connections);
+  needs[5].mend =
+      fmt::format("sudo sysctl net.ipv4.tcp_mem=\"{} {} {}\"", pages / 2, pages * 3 / 4, pages);
+  return needs;
+}
+
+Need memory_of(const Backend& backend, const ConnectionLimits& limits) {
+  return {"memory",
+          "",
+          2 * limits.socket_bytes + backend.connection_bytes,
+          0,
+          limits.memory_bytes.value_or(kNoLimit),
+          ""};
+}
+
+/// The thread limit's reason names the switch: "kernel.pid_max is 32768".
+std::string raise_threads(Count connections, const std::string& reason) {
+  const std::string name = reason.substr(0, reason.find(' '));
+  constexpr Count kPerThread = 2;  // mappings; and for the others, room for what else runs
+  constexpr Count kOwn = 512;
+  if (name.find('.') == std::string::npos || name == "pids.max") return "";
+  return raise_sysctl(name, kPerThread * connections + kOwn);
+}
+
+struct Bound {
+  Count most;
+  std::string reason, mend;
+};
+
+/// Everything that bounds connections on this backend, where it works.
+std::vector<Bound> bounds_of(Count connections, const TriedBackend& tried,
+                             const ConnectionLimits& limits, std::span<const Need> needs) {
+  std::vector<Bound> bounds;
+  for (const Need& need : needs) {
+    bounds.push_back({need.most(), fmt::format("{} ({})", need.name, need.limit), need.mend});
+  }
+  Availability alone = tried.found;
+  const bool one_thread_each = alone.max_connections < kNoLimit;
+  alone.max_connections = kNoLimit;
+  bounds.push_back({most_connections(alone, kNoLimit, 1), alone.bound_reason, ""});
+  if (one_thread_each) {
+    bounds.push_back({limits.threads.threads,
+                      "each connection has a thread, and " + limits.threads.reason,
+                      raise_threads(connections, limits.threads.reason)});
+  }
+  const Need memory = memory_of(*tried.backend, limits);
+  bounds.push_back({memory.most(),
+                    fmt::format("{} bytes of memory are available, and a connection takes up to {}",
+                                memory.have, memory.each),
+                    ""});
+  return bounds;
+}
+
+Json verdict_json(Count connections, const TriedBackend& tried, const ConnectionLimits& limits,
+                  std::span<const Need> needs) {
+  std::vector<Bound> bounds = bounds_of(connections, tried, limits, needs);
+  if (!tried.found.works) bounds = {{0, tried.found.reason, tried.found.mend}};
+  const Bound& lowest = *std::ranges::min_element(bounds, {}, &Bound::most);
+  Json mends = Json::array();
+  for (const Bound& bound : bounds) {
+    if (bound.most >= connections || bound.mend.empty()) continue;
+    if (std::ranges::count(mends, Json(bound.mend)) == 0) mends.push_back(bound.mend);
+  }
+  return {{"name", tried.backend->name},
+          {"possible", connections <= lowest.most},
+          {"max_connections", lowest.most},
+          {"bound_by", lowest.reason},
+          {"memory_bytes", memory_of(*tried.backend, limits).needed(connections)},
+          {"mend", mends}};
+}
+
+std::optional<Count> count_of(const Json& value) {
+  return value.is_number() ? std::optional(value.get<Count>()) : std::nullopt;
+}
+
+Json needs_json(Count connections, std::span<const Need> needs) {
+  Json all = Json::array();
+  for (const Need& need : needs) {
+    const bool enough = need.enough(connections);
+    all.push_back({{"name", need.name},
+                   {"limit", need.limit},
+                   {"need", need.needed(connections)},
+                   {"have", need.have == kNoLimit ? Json() : Json(need.have)},
+                   {"enough", enough},
+                   {"mend", enough ? "" : need.mend}});
+  }
+  return all;
+}
+
+}  // namespace
+
+ConnectionLimits limits_of(const Json& card, ThreadLimit threads, Count own_descriptors) {
+  const Json& memory = card["memory_per_socket"];
+  const Json& range = card["ip_local_port_range"];
+  const Json& pages = memory["all_sockets_low_pressure_high_pages"];
+  constexpr Count kOneSocket = 4096;  // what it is on 64 bits, when only root can read it
+  ConnectionLimits limits{
+      .descriptors = count_of(card["descriptor_limit"]["hard"]).value_or(own_descriptors),
+      .nr_open = count_of(card["nr_open"]),
+      .file_max = count_of(card["file_max"]),
+      .ports = std::nullopt,
+      .epoll_watches = count_of(card["epoll_max_user_watches"]),
+      .tcp_pages = std::nullopt,
+      .memory_bytes = count_of(card["memory_available_bytes"]),
+      .socket_bytes = count_of(memory["objects_bytes"]).value_or(kOneSocket),
+      .threads = std::move(threads)};
+  if (!range.is_null()) limits.ports = range[1].get<Count>() - range[0].get<Count>() + 1;
+  if (!pages.is_null()) limits.tcp_pages = pages[2].get<Count>();
+  return limits;
+}
+
+Json feasibility(Count connections, std::span<const TriedBackend> backends,
+                 const ConnectionLimits& limits) {
+  const std::vector<Need> needs = needs_of(connections, limits);
+  Json verdicts = Json::array();
+  bool all_possible = true;
+  for (const TriedBackend& tried : backends) {
+    verdicts.push_back(verdict_json(connections, tried, limits, needs));
+    all_possible = all_possible && verdicts.back()["possible"];
+  }
+  return {{"connections", connections},
+          {"possible", all_possible},
+          {"memory_available_bytes", limits.memory_bytes ? Json(*limits.memory_bytes) : Json()},
+          {"needs", needs_json(connections, needs)},
+          {"backends", verdicts}};
+}
+
+}  // namespace muxlab

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "cli.hpp"
+#include "server/feasibility.hpp"
+#include "server/text_layout.hpp"
+
+namespace muxlab {
+namespace {
+
+using FoundJson = nlohmann::ordered_json;
+using Align = TextTable::Align;
+
+std::string word(bool yes) { return yes ? "yes" : "no"; }
+
+std::string count(const FoundJson& value) { return value.is_null() ? "unknown" : value.dump(); }
+
+std::string needs_text(const FoundJson& needs, const TextLayout& layout) {
+  TextTable table({Align::left, Align::right, Align::right, Align::left, Align::left});
+  table.row({{"WHAT", Ink::bold},
+             {"NEEDED", Ink::bold},
+             {"THERE ARE", Ink::bold},
+             {"ENOUGH", Ink::bold},
+             {"SET BY", Ink::bold}});
+  for (const FoundJson& need : needs) {
+    const bool enough = need["enough"];
+    table.row({{need["name"]},
+               {count(need["need"])},
+               {count(need["have"])},
+               {word(enough), enough ? Ink::good : Ink::bad},
+               {need["limit"]}});
+  }
+  return table.text(layout);
+}
+
+std::string verdicts_text(const FoundJson& found, const TextLayout& layout) {
+  TextTable table({Align::left, Align::left, Align::right, Align::right, Align::left});
+  table.row({{"BACKEND", Ink::bold},
+             {cli::show_count(found["connections"]), Ink::bold},
+             {"AT MOST", Ink::bold},
+             {"MEMORY", Ink::bold},
+             {"BOUND BY", Ink::bold}});
+  for (const FoundJson& backend : found["backends"]) {
+    const bool possible = backend["possible"];
+    const auto bytes = backend["memory_bytes"].get<std::uint64_t>();
+    table.row({{backend["name"]},
+               {word(possible), possible ? Ink::good : Ink::bad},
+               {backend["max_connections"].dump()},
+               {fmt::format("{} MiB", (bytes + (1 << 20) - 1) >> 20)},
+               {backend["bound_by"]}});
+  }
+  return table.text(layout);
+}
+
+/// What would mend it, each command once.
+std::vector<std::string> commands_of(const FoundJson& backends) {
+  std::vector<std::string> commands;
+  for (const FoundJson& backend : backends) {
+    for (const auto& command : backend["mend"].get<std::vector<std::string>>()) {
+      if (std::ranges::count(commands, command) == 0) commands.push_back(command);
+    }
+  }
+  return commands;
+}
+
+}  // namespace
+
+std::string feasibility_text(const FoundJson& found, const TextLayout& layout) {
+  std::string all = layout.wrap(
+      fmt::format("{} connections, with the server and the load client on this machine, one thread "
+                  "each. Memory is the most that they take when no client reads.",
+                  cli::show_count(found["connections"])),
+      0);
+  all += "\n\n" + needs_text(found["needs"], layout) + '\n' + verdicts_text(found, layout);
+  const std::vector<std::string> commands = commands_of(found["backends"]);
+  if (!commands.empty()) all += "\nTo change it:\n";
+  for (const std::string& command : commands) all += "  " + command + '\n';
+  return all;
+}
+
+}  // namespace muxlab

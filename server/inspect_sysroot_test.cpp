@@ -1,0 +1,197 @@
+#include <gtest/gtest.h>
+#include <sys/select.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "server/test_json_schema.hpp"
+#include "server/test_program.hpp"
+
+/// `muxlab inspect` on prepared machines: what it makes of other limits and switches than ours.
+namespace muxlab {
+namespace {
+
+using SysrootJson = nlohmann::ordered_json;
+
+/// A folder that stands for a machine; removed at the end of the test.
+class InspectSysroot : public testing::Test {
+ protected:
+  InspectSysroot() {
+    std::string name = testing::TempDir() + "sysroot-XXXXXX";
+    root_ = ::mkdtemp(name.data());
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+
+  void file(const std::filesystem::path& path, const std::string& text) {
+    std::filesystem::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << text << '\n';
+  }
+
+  /// One with the defaults of many distributions.
+  void prepare_small_machine() {
+    file("etc/os-release", "PRETTY_NAME=\"Some Linux\"");
+    file("proc/sys/kernel/osrelease", "6.6.0");
+    file("proc/cpuinfo", "model name\t: Some CPU\nflags\t: fpu sse");
+    file("proc/meminfo", "MemTotal:  262144 kB\nMemAvailable:  131072 kB");
+    file("proc/self/limits", "Max open files            1024                 4096       files");
+    file("proc/self/status", "Seccomp:\t0");
+    file("proc/sys/fs/nr_open", "8192");
+    file("proc/sys/fs/file-max", "100000");
+    file("proc/sys/fs/epoll/max_user_watches", "15000");
+    file("proc/sys/net/ipv4/ip_local_port_range", "60000\t60029");
+    file("proc/sys/net/ipv4/tcp_congestion_control", "cubic");
+    file("proc/sys/net/ipv4/tcp_available_congestion_control", "reno cubic");
+    file("proc/sys/net/ipv4/tcp_rmem", "4096\t131072\t6291456");
+    file("proc/sys/net/ipv4/tcp_wmem", "4096\t16384\t4194304");
+    file("proc/sys/net/ipv4/tcp_mem", "40000\t60000\t80000");
+    file("proc/sys/net/core/somaxconn", "128");
+    file("proc/sys/kernel/threads-max", "3000");
+    file("proc/sys/kernel/io_uring_disabled", "0");
+    file("sys/devices/system/cpu/online", "0-3");
+    file("sys/devices/system/cpu/smt/control", "on");
+    file("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave");
+    file("sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet");
+    file("sys/devices/system/cpu/vulnerabilities/meltdown", "Mitigation: PTI");
+    file("sys/devices/system/cpu/vulnerabilities/mds", "Not affected");
+  }
+
+  [[nodiscard]] std::string options() const { return " --sysroot " + root_.string(); }
+
+  [[nodiscard]] SysrootJson found(const std::string& arguments) const {
+    const test::Outcome outcome =
+        test::run("inspect --json --backends poll " + arguments + options());
+    SysrootJson json = SysrootJson::parse(outcome.output);
+    expect_valid(json);
+    return json;
+  }
+
+  static void expect_valid(const SysrootJson& json) {
+    std::ifstream schema_file(MUXLAB_SOURCE_DIR "/server/inspect.schema.json");
+    const test::JsonSchema schema(SysrootJson::parse(schema_file));
+    for (const std::string& violation : schema.violations(json)) ADD_FAILURE() << violation;
+  }
+
+  std::filesystem::path root_;
+};
+
+constexpr const char* kMachine = R"({
+  "distribution": "Some Linux",
+  "kernel_release": "6.6.0",
+  "cpu_model": "Some CPU",
+  "processors_online": 4,
+  "memory_bytes": 268435456,
+  "memory_available_bytes": 134217728,
+  "virtualisation": {"hypervisor": false, "vendor": null, "product": null},
+  "mitigations": {"mds": "Not affected", "meltdown": "Mitigation: PTI"},
+  "governor": "powersave",
+  "simultaneous_multithreading": "on",
+  "clock_source": "hpet",
+  "cpu_quota": null,
+  "descriptor_limit": {"soft": 1024, "hard": 4096},
+  "nr_open": 8192,
+  "file_max": 100000,
+  "epoll_max_user_watches": 15000,
+  "ip_local_port_range": [60000, 60029],
+  "somaxconn": 128,
+  "tcp_congestion_control": "cubic",
+  "tcp_congestion_control_available": ["reno", "cubic"],
+  "memory_per_socket": {
+    "objects_bytes": null,
+    "receive_buffer_min_default_max_bytes": [4096, 131072, 6291456],
+    "send_buffer_min_default_max_bytes": [4096, 16384, 4194304],
+    "all_sockets_low_pressure_high_pages": [40000, 60000, 80000]
+  },
+  "io_uring_disabled": 0,
+  "seccomp_mode": 0
+})";
+
+TEST_F(InspectSysroot, MachineCardIsThatOfTheFolder) {
+  prepare_small_machine();
+  SysrootJson machine = found("")["machine"];
+  EXPECT_EQ(machine["fd_setsize"], FD_SETSIZE);
+  for (const char* of_this_program :
+       {"architecture", "fd_setsize", "compiler", "build", "libraries"}) {
+    EXPECT_EQ(machine.erase(of_this_program), 1U) << of_this_program;
+  }
+  EXPECT_EQ(machine, SysrootJson::parse(kMachine)) << machine.dump(2);
+}
+
+constexpr const char* kTenThousand =
+    R"(10k connections, with the server and the load client on this machine, one thread each. Memory is the most that they take when no client reads.
+
+WHAT                       NEEDED  THERE ARE  ENOUGH  SET BY
+descriptors of the server   10021       4096  no      ulimit -Hn
+descriptors of the client   10033       4096  no      ulimit -Hn
+descriptors of both         20054     100000  yes     fs.file-max
+ports of the client         10000       7620  no      net.ipv4.ip_local_port_range, for each of 254 addresses
+epoll watches of both       20000      15000  no      fs.epoll.max_user_watches
+pages of TCP buffers        20000      80000  yes     net.ipv4.tcp_mem, with one on either side
+
+BACKEND   10k  AT MOST   MEMORY  BOUND BY
+epoll-lt  no      4063  245 MiB  descriptors of the client (ulimit -Hn)
+threads   no      2048  625 MiB  134217728 bytes of memory are available, and a connection takes up to 65536
+
+To change it:
+  sudo sysctl fs.nr_open=10033 && sudo prlimit --pid $$ --nofile=10033:10033
+  sudo sysctl net.ipv4.ip_local_port_range="1024 65535"
+  sudo sysctl fs.epoll.max_user_watches=20000
+  sudo sysctl kernel.threads-max=20512
+)";
+
+TEST_F(InspectSysroot, SaysWhatTenThousandConnectionsLack) {
+  prepare_small_machine();
+  const test::Outcome outcome =
+      test::run("inspect --for 10k --backends epoll-lt,threads" + options());
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_EQ(outcome.output, kTenThousand);
+  EXPECT_EQ(test::run("inspect --for 1k --backends epoll-lt,threads" + options()).exit_code, 0);
+  const SysrootJson feasible = found("--for 4063")["feasibility"];
+  EXPECT_EQ(feasible["possible"], true) << feasible.dump(2);
+  EXPECT_EQ(found("--for 4064")["feasibility"]["possible"], false);
+}
+
+TEST_F(InspectSysroot, NothingThereIsUnknownAndNoError) {
+  const SysrootJson json = found("--for 1k");
+  EXPECT_TRUE(json["machine"]["somaxconn"].is_null());
+  EXPECT_EQ(json["backends"][0]["live_echo"], "passed");
+  EXPECT_TRUE(json["feasibility"]["needs"][3]["have"].is_null());
+  EXPECT_EQ(json["feasibility"]["possible"], true) << "this process has the descriptors";
+  const test::Outcome text = test::run("inspect --backends poll" + options());
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_NE(text.output.find("unknown: no kernel.io_uring_disabled"), std::string::npos);
+  EXPECT_NE(text.output.find("mitigations     unknown"), std::string::npos) << text.output;
+}
+
+TEST_F(InspectSysroot, TellsTheKernelsSwitchFromASeccompFilter) {
+  struct Case {
+    const char* disabled;
+    const char* reason;
+    const char* mend;
+  };
+  for (const Case& one :
+       {Case{"0", "io_uring_setup is forbidden", "a seccomp profile that allows io_uring"},
+        Case{"1", "kernel.io_uring_disabled is 1", "the group kernel.io_uring_group"},
+        Case{"2", "kernel.io_uring_disabled is 2", "sudo sysctl kernel.io_uring_disabled=0"}}) {
+    file("proc/sys/kernel/io_uring_disabled", one.disabled);
+    const test::Outcome outcome =
+        test::run_without_io_uring("inspect --json --backends poll" + options(), EPERM);
+    const SysrootJson json = SysrootJson::parse(outcome.output);
+    expect_valid(json);
+    const SysrootJson& ring = json["io_uring"];
+    EXPECT_EQ(ring["status"], "unavailable");
+    EXPECT_NE(ring["reason"].get<std::string>().find(one.reason), std::string::npos) << ring;
+    EXPECT_NE(ring["mend"].get<std::string>().find(one.mend), std::string::npos) << ring;
+  }
+}
+
+TEST_F(InspectSysroot, AFolderThatIsNotThereIsAUsageError) {
+  const test::Outcome outcome = test::run("inspect --sysroot " + (root_ / "nowhere").string());
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.output.find("nowhere is not a folder"), std::string::npos) << outcome.output;
+}
+
+}  // namespace
+}  // namespace muxlab

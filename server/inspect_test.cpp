@@ -1,0 +1,221 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "server/test_json_schema.hpp"
+#include "server/test_program.hpp"
+
+/// `muxlab inspect` as a user meets it, also where something is switched off for real.
+namespace muxlab {
+namespace {
+
+using InspectJson = nlohmann::ordered_json;
+using test::Outcome;
+
+InspectJson inspect_json(const std::string& options = "", const std::string& prefix = "") {
+  const Outcome outcome = test::run("inspect --json " + options, prefix, "2>/dev/null");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  return InspectJson::parse(outcome.output);
+}
+
+const InspectJson& named(const InspectJson& all, const std::string& name) {
+  for (const InspectJson& one : all) {
+    if (one["name"] == name) return one;
+  }
+  throw std::out_of_range("nothing is named " + name);
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void expect_valid(const InspectJson& found) {
+  std::ifstream file(MUXLAB_SOURCE_DIR "/server/inspect.schema.json");
+  const test::JsonSchema schema(InspectJson::parse(file));
+  for (const std::string& violation : schema.violations(found)) ADD_FAILURE() << violation;
+}
+
+TEST(Inspect, EveryBackendIsMadeAndEchoes) {
+  const InspectJson found = inspect_json();
+  expect_valid(found);
+  EXPECT_EQ(found["backends"].size(), 13U);
+  for (const InspectJson& backend : found["backends"]) {
+    EXPECT_EQ(backend["status"], "works") << backend;
+    EXPECT_EQ(backend["constructed"], true) << backend;
+    EXPECT_EQ(backend["live_echo"], "passed") << backend;
+    EXPECT_GE(backend["max_connections"].get<int>(), 1000) << backend;
+    EXPECT_NE(backend["bound_by"], "") << backend;
+    EXPECT_EQ(backend["threading"].size() + backend["threading_unsupported"].size(), 5U);
+    EXPECT_GE(backend["threading"].size(), 4U) << backend;
+  }
+}
+
+TEST(Inspect, TheSchemaRefusesWhatItDoesNotKnow) {
+  std::ifstream file(MUXLAB_SOURCE_DIR "/server/inspect.schema.json");
+  const test::JsonSchema schema(InspectJson::parse(file));
+  InspectJson found = inspect_json("--backends poll");
+  ASSERT_TRUE(schema.violations(found).empty());
+  found["machine"]["new_key"] = 1;
+  found["backends"][0]["status"] = "perhaps";
+  found["libevent"].erase("methods");
+  EXPECT_EQ(schema.violations(found).size(), 3U);
+}
+
+TEST(Inspect, TriesWhatNoListTells) {
+  const InspectJson found = inspect_json("--backends poll");
+  for (const char* name : {"EPOLLEXCLUSIVE", "epoll_pwait2"}) {
+    EXPECT_EQ(named(found["epoll"]["tried"], name)["works"], true) << name;
+  }
+  const InspectJson& ring = found["io_uring"];
+  for (const char* name :
+       {"multishot accept", "multishot receive", "multishot poll", "buffer ring"}) {
+    EXPECT_EQ(named(ring["tried"], name)["works"], true) << name;
+  }
+  EXPECT_EQ(named(ring["setup"], "DEFER_TASKRUN")["works"], true);
+  EXPECT_GE(ring["operations"]["kernel"], 45) << "Linux 6.1 has as many, and the program needs it";
+  EXPECT_EQ(ring["operations"]["kernel"].get<int>() +
+                static_cast<int>(ring["operations"]["only_headers"].size()),
+            ring["operations"]["headers"].get<int>() +
+                static_cast<int>(ring["operations"]["only_kernel"].size()));
+  const InspectJson& library = found["libevent"];
+  EXPECT_EQ(named(library["methods"], "epoll")["features"],
+            (InspectJson{"ET", "O1", "EARLY_CLOSE"}));
+  EXPECT_EQ(library["default_method"], "epoll");
+}
+
+TEST(Inspect, SummaryIsOneLine) {
+  const Outcome outcome = test::run("inspect --summary");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_TRUE(outcome.output.starts_with("13 of 13 backends work; at most ")) << outcome.output;
+  EXPECT_EQ(outcome.output.find('\n') + 1, outcome.output.size());
+}
+
+TEST(Inspect, ShowsReasonAndCureWhenTheEnvironmentDisablesAMethod) {
+  const InspectJson found = inspect_json("", "EVENT_NOEPOLL=1");
+  expect_valid(found);
+  for (const char* name : {"libevent-epoll", "bufferevent"}) {
+    const InspectJson& backend = named(found["backends"], name);
+    EXPECT_EQ(backend["status"], "unavailable");
+    EXPECT_EQ(backend["compiled_in"], true);
+    EXPECT_EQ(backend["constructed"], false);
+    EXPECT_EQ(backend["live_echo"], "not tried");
+    EXPECT_EQ(backend["mend"], "unset the environment variable EVENT_NOEPOLL");
+  }
+  EXPECT_EQ(named(found["backends"], "libevent-poll")["live_echo"], "passed");
+  EXPECT_EQ(named(found["libevent"]["methods"], "epoll")["usable"], false);
+  EXPECT_EQ(found["libevent"]["default_method"], "poll");
+  EXPECT_EQ(named(found["libevent"]["environment"], "EVENT_NOEPOLL")["value"], "1");
+  EXPECT_TRUE(contains(test::run("inspect", "EVENT_NOEPOLL=1").output,
+                       "mend: unset the environment variable EVENT_NOEPOLL"));
+}
+
+TEST(Inspect, TellsThatTheChangelistMakesAnotherMethod) {
+  const InspectJson found =
+      inspect_json("--backends libevent-poll", "EVENT_EPOLL_USE_CHANGELIST=1");
+  EXPECT_EQ(found["libevent"]["default_method"], "epoll (with changelist)");
+  EXPECT_EQ(named(found["libevent"]["methods"], "epoll")["mend"],
+            "unset the environment variable EVENT_EPOLL_USE_CHANGELIST");
+}
+
+TEST(Inspect, WorksWhereIoUringIsForbidden) {
+  const Outcome outcome = test::run_without_io_uring("inspect --json", EPERM);
+  EXPECT_EQ(outcome.exit_code, 0);
+  const InspectJson found = InspectJson::parse(outcome.output);
+  expect_valid(found);
+  EXPECT_EQ(found["machine"]["seccomp_mode"], 2);
+  EXPECT_EQ(found["io_uring"]["status"], "unavailable");
+  EXPECT_TRUE(contains(found["io_uring"]["reason"], "seccomp")) << found["io_uring"];
+  for (const InspectJson& backend : found["backends"]) {
+    const bool ring = backend["name"].get<std::string>().starts_with("io-uring");
+    EXPECT_EQ(backend["status"], ring ? "unavailable" : "works") << backend;
+    EXPECT_EQ(backend["live_echo"], ring ? "not tried" : "passed") << backend;
+    EXPECT_EQ(backend["mend"].empty(), false) << backend;
+  }
+  const Outcome text = test::run_without_io_uring("inspect", EPERM);
+  EXPECT_TRUE(contains(text.output, "forbidden")) << text.output;
+  EXPECT_TRUE(contains(text.output, "a filter is in force")) << text.output;
+}
+
+TEST(Inspect, WorksWithSixtyFourDescriptors) {
+  const InspectJson found = inspect_json("", "ulimit -n 64;");
+  expect_valid(found);
+  for (const InspectJson& backend : found["backends"]) {
+    EXPECT_EQ(backend["live_echo"], "passed") << backend;
+    EXPECT_EQ(backend["max_connections"], 43) << backend;
+    EXPECT_EQ(backend["bound_by"], "the limit of 64 descriptors") << backend;
+  }
+}
+
+TEST(Inspect, SaysWhatLacksWhereNothingCanBeMade) {
+  const InspectJson found = inspect_json("", "ulimit -n 16;");
+  expect_valid(found);
+  const InspectJson& poll = named(found["backends"], "poll");
+  EXPECT_EQ(poll["status"], "unavailable");
+  EXPECT_EQ(poll["live_echo"], "failed");
+  EXPECT_TRUE(contains(poll["reason"], "raise it to 22 or more with ulimit -n")) << poll;
+}
+
+TEST(Inspect, ChosenBackendsDecideTheExitCode) {
+  EXPECT_EQ(test::run("inspect --backends poll,epoll-lt").exit_code, 0);
+  EXPECT_EQ(test::run("inspect --backends libevent-epoll", "EVENT_NOEPOLL=1").exit_code, 3);
+  const Outcome unknown = test::run("inspect --backends kqueue");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_TRUE(contains(unknown.output, "no backend \"kqueue\"; there are: select poll"));
+}
+
+TEST(Inspect, BreaksLinesOnlyForATerminal) {
+  const Outcome piped = test::run("inspect");
+  EXPECT_FALSE(contains(piped.output, "\033["));
+  EXPECT_TRUE(
+      contains(piped.output, "level-triggered: reports a descriptor as long as it is ready"));
+  const Outcome narrow = test::run("inspect", "COLUMNS=80");
+  std::istringstream lines(narrow.output);
+  for (std::string line; std::getline(lines, line);) {
+    const bool unbreakable = line.find_last_of(' ') < 60 || contains(line, "commit");
+    EXPECT_TRUE(line.size() <= 80 || unbreakable) << line;
+  }
+}
+
+/// `command` in a terminal of its own, with script(1)'s job done by hand: only stdout is one.
+TEST(Inspect, ColoursATerminalUnlessToldNotTo) {
+  const std::string in_terminal = "script --quiet --return --command \"";
+  const auto output = [&](const std::string& variables) {
+    return test::run("inspect --backends poll", in_terminal + variables, "\" /dev/null 2>&1")
+        .output;
+  };
+  EXPECT_TRUE(contains(output("TERM=xterm"), "\033[32mpoll"));
+  EXPECT_FALSE(contains(output("TERM=xterm NO_COLOR=1"), "\033["));
+  EXPECT_FALSE(contains(output("TERM=dumb"), "\033["));
+}
+
+std::size_t entries_of(const std::filesystem::path& folder) {
+  const std::filesystem::directory_iterator entries(folder);
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+/// The folder is its working directory and the one for temporary files. Orphans would become ours.
+TEST(Inspect, LeavesNothingBehind) {
+  std::string folder = testing::TempDir() + "inspect-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const std::size_t before = entries_of("/proc/self/fd");
+  const Outcome outcome =
+      test::run("inspect --json", fmt::format("cd {0}; TMPDIR={0} HOME={0}", folder));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(entries_of("/proc/self/fd"), before);
+  EXPECT_EQ(entries_of(folder), 0U);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a process that it started is still there";
+  EXPECT_EQ(errno, ECHILD);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,164 @@
+#include "server/live_echo.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <exception>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "backends/failure.hpp"
+#include "backends/unique_fd.hpp"
+#include "server/server.hpp"
+
+namespace muxlab {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kMessage = "live echo";
+constexpr std::string_view kPassed = "+";
+
+UniqueFd connect_to(std::uint16_t port) {
+  UniqueFd client(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  sockaddr_in server{};
+  server.sin_family = AF_INET;
+  server.sin_port = htons(port);
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  checked(::connect(client.get(), reinterpret_cast<const sockaddr*>(&server), sizeof server),
+          "connect");
+  return client;
+}
+
+std::string receive(int socket, std::size_t size) {
+  std::string text(size, '\0');
+  const ssize_t received = ::recv(socket, text.data(), size, MSG_WAITALL);
+  text.resize(static_cast<std::size_t>(checked(static_cast<int>(received), "recv")));
+  return text;
+}
+
+/// Empty when the message came back. A server that never answers is the caller's to kill.
+std::string why_no_echo(const Backend& backend) try {
+  ServeOptions options;
+  options.drain = std::chrono::seconds(1);
+  Server server(backend, options);
+  UniqueFd client = connect_to(server.port());
+  checked(static_cast<int>(::send(client.get(), kMessage.data(), kMessage.size(), MSG_NOSIGNAL)),
+          "send");
+  const bool same = receive(client.get(), kMessage.size()) == kMessage;
+  client.reset();
+  server.stop();
+  return same ? "" : "what came back is not what was sent";
+} catch (const std::exception& error) {
+  return error.what();
+}
+
+/// One backend's process, and where it says how it went.
+struct Attempt {
+  pid_t child = -1;
+  UniqueFd answer;
+  std::string text;
+
+  [[nodiscard]] bool is_over() const { return !answer; }
+};
+
+[[noreturn]] void answer_in_child(const Backend& backend, int writer) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int answer = ::dup2(writer, STDERR_FILENO + 1);
+  ::close_range(STDERR_FILENO + 2, ~0U, 0);  // the ends of the others' pipes
+  const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  const std::string reason = why_no_echo(backend);
+  const std::string_view text = reason.empty() ? kPassed : std::string_view(reason);
+  const ssize_t written =
+      ::write(answer, text.data(), std::min(text.size(), std::size_t{PIPE_BUF}));
+  ::_exit(written > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/// Where there is no descriptor or no process left, the attempt is over with that.
+Attempt begin(const Backend& backend) {
+  Attempt attempt;
+  try {
+    std::array<int, 2> ends{};
+    checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+    UniqueFd reader(ends[0]);
+    const UniqueFd writer(ends[1]);
+    attempt.child = checked(::fork(), "fork");
+    if (attempt.child == 0) answer_in_child(backend, writer.get());
+    attempt.answer = std::move(reader);
+  } catch (const std::system_error& error) {
+    attempt.text = error.what();
+  }
+  return attempt;
+}
+
+void read_answer(Attempt& attempt) {
+  std::array<char, PIPE_BUF> buffer{};
+  const ssize_t size = ::read(attempt.answer.get(), buffer.data(), buffer.size());
+  if (size > 0) {
+    attempt.text.append(buffer.data(), static_cast<std::size_t>(size));
+  } else if (size == 0 || errno != EINTR) {
+    attempt.answer.reset();
+  }
+}
+
+/// Until all children have closed their end, which they do when they end, or `deadline`.
+void wait_for_answers(std::span<Attempt> attempts, Clock::time_point deadline) {
+  while (true) {
+    std::vector<pollfd> waited;
+    waited.reserve(attempts.size());
+    for (const Attempt& one : attempts) waited.push_back({one.answer.get(), POLLIN, 0});
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const bool all_over = std::ranges::all_of(attempts, &Attempt::is_over);
+    if (all_over || left.count() <= 0) return;
+    if (::poll(waited.data(), waited.size(), static_cast<int>(left.count())) < 0) continue;
+    for (std::size_t i = 0; i < waited.size(); ++i) {
+      if (waited[i].revents != 0) read_answer(attempts[i]);
+    }
+  }
+}
+
+LiveEcho end(Attempt& attempt, std::chrono::milliseconds patience) {
+  const bool timed_out = !attempt.is_over();
+  if (timed_out) ::kill(attempt.child, SIGKILL);
+  if (attempt.child < 0) return {false, attempt.text};
+  int status = 0;
+  while (::waitpid(attempt.child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (timed_out) return {false, fmt::format("no echo within {} ms", patience.count())};
+  if (WIFSIGNALED(status)) {
+    return {false, fmt::format("the server ended with {}", ::strsignal(WTERMSIG(status)))};
+  }
+  if (attempt.text == kPassed) return {true, ""};
+  return {false, attempt.text.empty() ? "the server ended without a word" : attempt.text};
+}
+
+}  // namespace
+
+std::vector<LiveEcho> try_live_echoes(std::span<const Backend* const> backends,
+                                      std::chrono::milliseconds patience) {
+  const auto deadline = Clock::now() + patience;
+  std::vector<Attempt> attempts;
+  attempts.reserve(backends.size());
+  for (const Backend* backend : backends) attempts.push_back(begin(*backend));
+  wait_for_answers(attempts, deadline);
+  std::vector<LiveEcho> echoes;
+  echoes.reserve(attempts.size());
+  for (Attempt& one : attempts) echoes.push_back(end(one, patience));
+  return echoes;
+}
+
+}  // namespace muxlab

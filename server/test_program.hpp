@@ -1,0 +1,84 @@
+#pragma once
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+
+#include "backends/failure.hpp"
+#include "backends/unique_fd.hpp"
+
+/// The program as a user meets it: what it prints and the code it ends with.
+namespace muxlab::test {
+
+struct Outcome {
+  int exit_code;
+  std::string output;  ///< stdout and, unless it goes elsewhere, stderr
+};
+
+/// Runs the program to its end; `prefix` is shell to run before it, such as a ulimit.
+inline Outcome run(const std::string& arguments, const std::string& prefix = "",
+                   const std::string& suffix = "2>&1") {
+  const std::string command = fmt::format("{} {} {} {}", prefix, MUXLAB_BINARY, arguments, suffix);
+  FILE* const pipe = ::popen(command.c_str(), "r");
+  Outcome outcome{.exit_code = -1, .output = {}};
+  std::array<char, 4096> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) outcome.output += buffer.data();
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  return outcome;
+}
+
+/// Has the kernel answer io_uring_setup(2) with `error` in this process and in what it executes.
+inline void forbid_io_uring(int error) {
+  std::array<sock_filter, 4> filter{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{.len = filter.size(), .filter = filter.data()};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/// run() where io_uring_setup(2) fails with `error`.
+inline Outcome run_without_io_uring(const std::string& arguments, int error) {
+  std::array<int, 2> ends{};
+  checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  const pid_t child = checked(::fork(), "fork");
+  if (child == 0) {
+    forbid_io_uring(error);
+    const Outcome outcome = run(arguments);
+    for (std::string_view left = outcome.output; !left.empty();) {
+      const ssize_t written = ::write(writer.get(), left.data(), left.size());
+      if (written < 0) ::_exit(1);
+      left.remove_prefix(static_cast<std::size_t>(written));
+    }
+    ::_exit(outcome.exit_code);
+  }
+  writer.reset();
+  Outcome outcome{.exit_code = -1, .output = {}};
+  std::array<char, 4096> buffer{};
+  for (ssize_t n = 0; (n = ::read(reader.get(), buffer.data(), buffer.size())) > 0;) {
+    outcome.output.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  return outcome;
+}
+
+}  // namespace muxlab::test
