@@ -1,5 +1,5 @@
-#include <linux/filter.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,16 +25,15 @@ Scene never_connected() {
       {}};
 }
 
-/// The listener drops what comes, so that nothing answers.
+/// A listener whose queue is full with one drops what else comes, so that nothing answers.
 Scene connecting() {
   Scene scene;
   scene.kept.push_back(listen_tcp());
-  sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-  const sock_fprog drop_all{.len = 1, .filter = &nothing};
-  checked(
-      ::setsockopt(scene.kept[0].get(), SOL_SOCKET, SO_ATTACH_FILTER, &drop_all, sizeof drop_all),
-      "SO_ATTACH_FILTER");
-  scene.watched = begin_connect(scene.kept[0].get());
+  const int listener = scene.kept[0].get();
+  checked(::listen(listener, 0), "listen");
+  scene.kept.push_back(begin_connect(listener));
+  await_event(listener, POLLIN);
+  scene.watched = begin_connect(listener);
   return scene;
 }
 

@@ -19,14 +19,6 @@ namespace {
 
 Scene listener() { return {listen_tcp(), {}}; }
 
-/// Waits by asking poll(2), which changes nothing.
-void await_event(int fd, short event) {
-  await("an event", [&] {
-    pollfd watched{.fd = fd, .events = event, .revents = 0};
-    return ::poll(&watched, 1, 0) == 1 && (watched.revents & event) != 0;
-  });
-}
-
 Scene listener_with_connection() {
   Scene scene{listen_tcp(), {}};
   scene.kept.push_back(begin_connect(scene.watched.get()));

@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -139,6 +140,13 @@ int tcp_state(int fd) {
 
 void await_tcp_state(int fd, int state) {
   await(fmt::format("TCP state {}", state), [&] { return tcp_state(fd) == state; });
+}
+
+void await_event(int fd, short event) {
+  await("an event", [&] {
+    pollfd watched{.fd = fd, .events = event, .revents = 0};
+    return ::poll(&watched, 1, 0) == 1 && (watched.revents & event) != 0;
+  });
 }
 
 void reset(UniqueFd& fd) {

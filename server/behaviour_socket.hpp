@@ -33,6 +33,8 @@ void fill(const TcpPair& pair);
 /// The connection's state, TCP_CLOSE and so on of netinet/tcp.h.
 int tcp_state(int fd);
 void await_tcp_state(int fd, int state);
+/// Asks poll(2), which changes nothing.
+void await_event(int fd, short event);
 
 /// Closes with a reset.
 void reset(UniqueFd& fd);

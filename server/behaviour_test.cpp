@@ -176,6 +176,10 @@ TEST(Behaviour, WorksWithSixtyFourDescriptors) {
   expect_same_rows(live_atlas("ulimit -n 64;")["states"], live_atlas()["states"]);
 }
 
+TEST(Behaviour, WorksWithoutPrivileges) {
+  expect_same_rows(live_atlas(test::without_privileges())["states"], live_atlas()["states"]);
+}
+
 /// The page is what `muxlab inspect behaviour --markdown` makes of the data beside it.
 TEST(Behaviour, TheCommittedPageIsThatOfTheCommittedData) {
   std::ifstream file(MUXLAB_SOURCE_DIR "/results/behaviour/README.md");

@@ -47,31 +47,36 @@ std::string raise_sysctl(std::string_view name, Count needed) {
   return fmt::format("sudo sysctl {}={}", name, needed);
 }
 
-/// What server and client need whatever the backend, and the commands for `connections`.
+/// All that are not privileged; when even they are too few, nothing mends it.
+std::string widen_ports(Count connections) {
+  constexpr Count kFirst = 1024, kLast = 65535;
+  if (connections > (kLast - kFirst + 1) * kSourceAddresses) return "";
+  return fmt::format("sudo sysctl net.ipv4.ip_local_port_range=\"{} {}\"", kFirst, kLast);
+}
+
+std::string raise_tcp_pages(Count pages) {
+  return fmt::format("sudo sysctl net.ipv4.tcp_mem=\"{} {} {}\"", pages / 2, pages * 3 / 4, pages);
+}
+
+/// What server and client need whatever the backend, with the commands for `connections`.
 std::vector<Need> needs_of(Count connections, const ConnectionLimits& limits) {
   const Count server = descriptors_beside_connections(1);
   const Count client = kClientDescriptors + 1;
-  std::vector<Need> needs = {
-      {"descriptors of the server", "ulimit -Hn", 1, server, limits.descriptors, ""},
-      {"descriptors of the client", "ulimit -Hn", 1, client, limits.descriptors, ""},
-      {"descriptors of both", "fs.file-max", 2, server + client, limits.file_max.value_or(kNoLimit),
-       ""},
-      {"ports of the client", "net.ipv4.ip_local_port_range, for each of 254 addresses", 1, 0,
-       limits.ports ? *limits.ports * kSourceAddresses : kNoLimit,
-       "sudo sysctl net.ipv4.ip_local_port_range=\"1024 65535\""},
-      {"epoll watches of both", "fs.epoll.max_user_watches", 2, 0,
-       limits.epoll_watches.value_or(kNoLimit), ""},
-      {"pages of TCP buffers", "net.ipv4.tcp_mem, with one on either side", 2, 0,
-       limits.tcp_pages.value_or(kNoLimit), ""},
-  };
   // The client needs the most: one command is enough for both.
-  needs[0].mend = needs[1].mend = raise_descriptors(needs[1].needed(connections), limits);
-  needs[2].mend = raise_sysctl("fs.file-max", needs[2].needed(connections));
-  needs[4].mend = raise_sysctl("fs.epoll.max_user_watches", needs[4].needed(connections));
-  const Count pages = needs[5].needed(connections);
-  needs[5].mend =
-      fmt::format("sudo sysctl net.ipv4.tcp_mem=\"{} {} {}\"", pages / 2, pages * 3 / 4, pages);
-  return needs;
+  const std::string more_descriptors = raise_descriptors(connections + client, limits);
+  const auto known = [](std::optional<Count> limit) { return limit.value_or(kNoLimit); };
+  return {
+      {"descriptors of the server", "ulimit -Hn", 1, server, limits.descriptors, more_descriptors},
+      {"descriptors of the client", "ulimit -Hn", 1, client, limits.descriptors, more_descriptors},
+      {"descriptors of both", "fs.file-max", 2, server + client, known(limits.file_max),
+       raise_sysctl("fs.file-max", 2 * connections + server + client)},
+      {"ports of the client", "net.ipv4.ip_local_port_range, for each of 254 addresses", 1, 0,
+       limits.ports ? *limits.ports * kSourceAddresses : kNoLimit, widen_ports(connections)},
+      {"epoll watches of both", "fs.epoll.max_user_watches", 2, 0, known(limits.epoll_watches),
+       raise_sysctl("fs.epoll.max_user_watches", 2 * connections)},
+      {"pages of TCP buffers", "net.ipv4.tcp_mem, with one on either side", 2, 0,
+       known(limits.tcp_pages), raise_tcp_pages(2 * connections)},
+  };
 }
 
 Need memory_of(const Backend& backend, const ConnectionLimits& limits) {
@@ -174,7 +179,8 @@ ConnectionLimits limits_of(const Json& card, ThreadLimit threads, Count own_desc
       .memory_bytes = count_of(card["memory_available_bytes"]),
       .socket_bytes = count_of(memory["objects_bytes"]).value_or(kOneSocket),
       .threads = std::move(threads)};
-  if (!range.is_null()) limits.ports = range[1].get<Count>() - range[0].get<Count>() + 1;
+  if (!range.is_null() && range[0] <= range[1])
+    limits.ports = range[1].get<Count>() - range[0].get<Count>() + 1;
   if (!pages.is_null()) limits.tcp_pages = pages[2].get<Count>();
   return limits;
 }

@@ -8,6 +8,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/thread_limit.hpp"
+#include "server/text_layout.hpp"
 
 namespace muxlab {
 
@@ -44,7 +45,6 @@ nlohmann::ordered_json feasibility(std::uint64_t connections,
                                    const ConnectionLimits& limits);
 
 /// The same for people.
-struct TextLayout;
 std::string feasibility_text(const nlohmann::ordered_json& found, const TextLayout& layout);
 
 }  // namespace muxlab

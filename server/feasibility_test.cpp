@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "server/text_layout.hpp"
-
 namespace muxlab {
 namespace {
 
@@ -76,6 +74,14 @@ TEST(Feasibility, EveryLimitBindsAtItsNumber) {
   limits = no_limits();
   limits.tcp_pages = 2 * 2540;
   expect_bound(limits, "sudo sysctl net.ipv4.tcp_mem=\"2541 3811 5082\"");
+}
+
+TEST(Feasibility, NoCommandMakesMorePortsThanThereAre) {
+  ConnectionLimits limits = no_limits();
+  limits.ports = 10;
+  const std::uint64_t all = std::uint64_t{254} * (65'536 - 1024);
+  EXPECT_FALSE(verdict(works("poll"), all, limits)["mend"].empty());
+  EXPECT_TRUE(verdict(works("poll"), all + 1, limits)["mend"].empty());
 }
 
 TEST(Feasibility, MemoryIsOfBothSocketsAndOfTheServer) {

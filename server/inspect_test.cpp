@@ -153,6 +153,15 @@ TEST(Inspect, WorksWithSixtyFourDescriptors) {
   }
 }
 
+TEST(Inspect, WorksWithoutPrivileges) {
+  const InspectJson found = inspect_json("--for 10", test::without_privileges());
+  expect_valid(found);
+  for (const InspectJson& backend : found["backends"]) {
+    EXPECT_EQ(backend["live_echo"], "passed") << backend;
+  }
+  EXPECT_EQ(found["feasibility"]["possible"], true) << found["feasibility"];
+}
+
 TEST(Inspect, SaysWhatLacksWhereNothingCanBeMade) {
   const InspectJson found = inspect_json("", "ulimit -n 16;");
   expect_valid(found);

@@ -96,9 +96,7 @@ class StatsOutput {
 
   void write(std::span<const WorkerStats> threads) const {
     if (!path_) return;
-    nlohmann::ordered_json all = stats_json(threads);
-    all.update(reading_);
-    const std::string line = all.dump() + "\n";
+    const std::string line = line_of(threads);
     if (*path_ == "-") {
       fmt::print("{}", line);
       std::fflush(stdout);
@@ -109,6 +107,14 @@ class StatsOutput {
   }
 
  private:
+  /// The JSON is gone when this returns: that takes memory too, which there may not be any more
+  /// when the line has been read.
+  [[nodiscard]] std::string line_of(std::span<const WorkerStats> threads) const {
+    nlohmann::ordered_json all = stats_json(threads);
+    all.update(reading_);
+    return all.dump() + "\n";
+  }
+
   [[nodiscard]] std::string temporary() const { return *path_ + ".tmp"; }
 
   void write_temporary(const std::string& text) const {

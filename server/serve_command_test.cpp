@@ -159,12 +159,12 @@ TEST(Serve, HandsOutRoundRobin) {
 }
 
 TEST(Serve, RestartsOnTheSamePortAtOnce) {
-  ServerProcess first("--drain 0s");
+  const std::string port = test::lasting_port();
+  ServerProcess first("--drain 0s --port " + port);
   const Client client(first.address());
   ASSERT_TRUE(client.ping());
   first.signal(SIGTERM);
   ASSERT_EQ(first.wait(), 0);
-  const std::string port = first.port();
   ServerProcess second("--threads 2 --port " + port);
   EXPECT_EQ(second.address(), first.address());
   EXPECT_TRUE(Client(second.address()).ping());

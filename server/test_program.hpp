@@ -39,6 +39,11 @@ inline Outcome run(const std::string& arguments, const std::string& prefix = "",
   return outcome;
 }
 
+/// A prefix for run() that takes all capabilities away; whoever is not root has none.
+inline std::string without_privileges() {
+  return ::geteuid() == 0 ? "setpriv --bounding-set=-all --inh-caps=-all" : "";
+}
+
 /// Has the kernel answer io_uring_setup(2) with `error` in this process and in what it executes.
 inline void forbid_io_uring(int error) {
   std::array<sock_filter, 4> filter{{

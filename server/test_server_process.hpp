@@ -1,11 +1,13 @@
 #pragma once
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,8 +16,10 @@
 #include <csignal>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,6 +34,26 @@ namespace muxlab::test {
 inline std::string program() {
   const char* const other = ::getenv("MUXLAB_PROGRAM");
   return other != nullptr ? other : MUXLAB_BINARY;
+}
+
+/// A free port that nobody is given who asks for any: with one of those, a test that starts a
+/// server on the same port again may find that a connection of another test has it meanwhile.
+inline std::string lasting_port() {
+  int first_given = 32768;
+  std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first_given;
+  std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<int> below(1024, first_given - 1);
+  for (;;) {
+    const UniqueFd socket(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int port = below(random);
+    name.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0) {
+      return std::to_string(port);
+    }
+  }
 }
 
 /// What a server process gets beside its options.

@@ -89,13 +89,14 @@ TEST_P(Faults, H45ServesWhatWaitsToBeAcceptedWhenItStops) {
 }
 
 TEST_P(Faults, H46StartsAgainOnTheSamePortAtOnce) {
-  start({"--drain", "0s"});
+  const std::string port = test::lasting_port();
+  start({"--drain", "0s", "--port", port});
   const Client client = connect();
   ASSERT_TRUE(client.ping());
   const std::string address = server().address();
 
   std::vector<std::string> same_port = options();
-  same_port.insert(same_port.end(), {"--port", server().port()});
+  same_port.insert(same_port.end(), {"--port", port});
   {
     test::ServerProcess second(same_port, surroundings());
     EXPECT_FALSE(second.listens());

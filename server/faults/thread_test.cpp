@@ -184,7 +184,7 @@ class Crowd {
 };
 
 TEST_P(Faults, F40StartsAndStopsUnderLoad) {
-  std::string port = "0";
+  const std::string port = test::lasting_port();
   std::unique_ptr<Crowd> crowd;
   const int cycles = repeat(3, share_of(1'012));
   for (int cycle = 0; cycle < cycles; ++cycle) {
@@ -192,7 +192,6 @@ TEST_P(Faults, F40StartsAndStopsUnderLoad) {
     words.insert(words.end(), {"--port", port, "--drain", "10s", "--stats", "-"});
     test::ServerProcess server(words, surroundings());
     ASSERT_TRUE(server.listens()) << server.errors();
-    port = server.port();
     if (!crowd) crowd = std::make_unique<Crowd>(server.address());
     const Client client(server.address());
     EXPECT_TRUE(client.ping());
