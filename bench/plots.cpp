@@ -107,6 +107,7 @@ std::uint64_t place_on(const std::string& axis, const SummaryRow& row) {
 
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
   std::vector<Column> columns;
+  columns.reserve(kNumbers.size() + kWords.size());
   for (const char* name : kNumbers) columns.push_back(column_of(name, rows));
   for (const char* name : kWords) columns.push_back(column_of(name, rows));
   const std::span<const Column> numbers = std::span(columns).first(kNumbers.size());
