@@ -3,7 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <map>
 #include <random>
+
+#include "bench/comparison.hpp"
+#include "bench/csv.hpp"
 
 namespace muxlab {
 namespace {
@@ -69,6 +75,73 @@ TEST(Instrument, LeavesOutWhatWasDisturbed) {
   std::vector<TrialRow> trials = campaign(10, 1, 1.1);
   trials[1].outcome.status = TrialStatus::untrusted;  // once again, in the first round
   EXPECT_EQ(check_instrument(trials).same_again->pairs, 19U);
+}
+
+/// Campaigns drawn from real trials: results/instrument/README.md.
+class Resampled : public testing::Test {
+ protected:
+  static constexpr int kCampaigns = 400;
+  static constexpr std::size_t kRounds = 10;
+
+  Resampled() {
+    const auto file = std::filesystem::path(MUXLAB_SOURCE_DIR) / "results/instrument/trials.csv";
+    std::map<std::uint64_t, std::vector<TrialRow>> rounds;
+    for (const TrialRow& row : trial_rows(read_csv(file))) {
+      if (row.outcome.status == TrialStatus::ok) rounds[row.round].push_back(row);
+    }
+    for (auto& [number, trials] : rounds) {
+      if (trials.size() == kInstrumentRows.size()) whole_rounds_.push_back(std::move(trials));
+    }
+  }
+
+  /// So many of its rounds, each once at most, with the cost of epoll-lt-again multiplied.
+  std::vector<TrialRow> draw(double factor) {
+    std::ranges::shuffle(whole_rounds_, random_);
+    std::vector<TrialRow> trials;
+    for (std::size_t round = 0; round < kRounds; ++round) {
+      for (TrialRow row : whole_rounds_[round]) {
+        row.round = round + 1;
+        if (row.cell.backend == kSameAgain) {
+          row.outcome.metrics[Metric::server_cpu_ns_per_echo] *= factor;
+        }
+        trials.push_back(row);
+      }
+    }
+    return trials;
+  }
+
+  /// How many of the campaigns come to that verdict of epoll-lt-again.
+  int count(Verdict verdict, double factor) {
+    int found = 0;
+    for (int campaign = 0; campaign < kCampaigns; ++campaign) {
+      const auto comparisons = compare(draw(factor), names_);
+      EXPECT_EQ(comparisons.size(), 1U);
+      found += comparisons.front().verdict == verdict ? 1 : 0;
+    }
+    return found;
+  }
+
+  const std::vector<std::string> names_ = {std::string(kBaseline), std::string(kSameAgain)};
+  std::vector<std::vector<TrialRow>> whole_rounds_;
+  std::mt19937_64 random_{1};
+};
+
+TEST_F(Resampled, OfTheSameTwiceItCannotTell) {
+  ASSERT_GE(whole_rounds_.size(), 40U);
+  EXPECT_GE(count(Verdict::cannot_tell, 1), kCampaigns * 95 / 100);
+}
+
+TEST_F(Resampled, ATenthMoreIsFound) {
+  EXPECT_GE(count(Verdict::dearer, 1.1), kCampaigns * 90 / 100);
+  EXPECT_GE(count(Verdict::cheaper, 1 / 1.1), kCampaigns * 90 / 100);
+}
+
+TEST_F(Resampled, OneCallMoreIsNoticed) {
+  int sound = 0;
+  for (int campaign = 0; campaign < kCampaigns; ++campaign) {
+    sound += check_instrument(draw(1)).is_sound() ? 1 : 0;
+  }
+  EXPECT_GE(sound, kCampaigns * 95 / 100);
 }
 
 }  // namespace
