@@ -214,7 +214,8 @@ ExitCode run_campaign(const CampaignPlan& plan) {
   record.write(plan.folder);
   const Report report = show(plan, tally);
   if (tally.interrupted) return signalled.value_or(ExitCode::interrupted);
-  return is_trusted(report) ? ExitCode::ok : ExitCode::untrusted;
+  return is_trusted(report) && record.doubt_of_the_build().empty() ? ExitCode::ok
+                                                                   : ExitCode::untrusted;
 }
 
 }  // namespace muxlab

@@ -1,11 +1,15 @@
 #include "bench/campaign_record.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
 
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_time.hpp"
+#include "bench/gates.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -164,18 +168,25 @@ std::string CampaignRecord::caption(TrialCount trials) const {
          (warning.empty() ? "" : "\n" + warning);
 }
 
+std::string CampaignRecord::doubt_of_the_build() const {
+  const Json build = json_.at("machine").value("build", Json());
+  if (!build.is_object()) return {};
+  return why_not_to_measure(text_or(build, "type", ""), text_or(build, "flags", ""));
+}
+
 std::string CampaignRecord::caution(TrialCount trials) const {
-  std::string text;
+  std::vector<std::string> reasons;
+  if (std::string doubt = doubt_of_the_build(); !doubt.empty()) reasons.push_back(std::move(doubt));
   if (trials.min < kRoundsToRank) {
-    text = fmt::format("{}: {} per point {} too few to rank backends",
-                       json_.at("profile").get<std::string>(), show(trials),
-                       trials.max == 1 ? "is" : "are");
+    reasons.push_back(fmt::format("{}: {} per point {} too few to rank backends",
+                                  json_.at("profile").get<std::string>(), show(trials),
+                                  trials.max == 1 ? "is" : "are"));
   }
   const std::string status = json_.at("run_status").get<std::string>();
   if (status == "interrupted" || status == "running") {
-    text += fmt::format("{}the campaign did not finish", text.empty() ? "" : "; ");
+    reasons.emplace_back("the campaign did not finish");
   }
-  return text;
+  return fmt::format("{}", fmt::join(reasons, "; "));
 }
 
 }  // namespace muxlab

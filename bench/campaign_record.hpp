@@ -31,6 +31,8 @@ class CampaignRecord {
   [[nodiscard]] std::vector<std::string> backends() const;
   /// The lines below each plot: machine, conditions, and what keeps it from being trusted.
   [[nodiscard]] std::string caption(TrialCount trials) const;
+  /// Why the program that was measured is not one to measure; empty when it is, or is not known.
+  [[nodiscard]] std::string doubt_of_the_build() const;
   /// What keeps the figures from ranking backends; empty when nothing does.
   [[nodiscard]] std::string caution(TrialCount trials) const;
 

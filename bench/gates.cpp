@@ -50,6 +50,16 @@ std::string why_disturbed(const Metrics& metrics, double fastest_canary_ns, cons
   return reasons;
 }
 
+std::string why_not_to_measure(std::string_view type, std::string_view flags) {
+  if (flags.find("-fsanitize") != std::string_view::npos)
+    return "the program has a sanitizer in it";
+  if (flags.find("--coverage") != std::string_view::npos) return "the program counts its own lines";
+  const bool is_optimised = type == "Release" || type == "RelWithDebInfo" || type == "MinSizeRel" ||
+                            flags.find("-O2") != std::string_view::npos ||
+                            flags.find("-O3") != std::string_view::npos;
+  return is_optimised ? "" : "the program is not optimised";
+}
+
 Limiter limiter_of(const Cell& cell, const Metrics& metrics) {
   constexpr double kServerBusy = 0.95;
   constexpr double kClientBusy = 0.90;

@@ -68,6 +68,16 @@ TEST(Gates, ThreadsThatShareAProcessorMayWaitForEachOther) {
   EXPECT_THAT(why({"threads", "single", 1, 10, 0}), IsEmpty());
 }
 
+TEST(Gates, LetOnlyOptimisedProgramsBeMeasured) {
+  EXPECT_THAT(why_not_to_measure("RelWithDebInfo", ""), IsEmpty());
+  EXPECT_THAT(why_not_to_measure("Release", "-march=native"), IsEmpty());
+  EXPECT_THAT(why_not_to_measure("", "-O2 -g"), IsEmpty());
+  EXPECT_THAT(why_not_to_measure("Debug", ""), HasSubstr("not optimised"));
+  EXPECT_THAT(why_not_to_measure("", ""), HasSubstr("not optimised"));
+  EXPECT_THAT(why_not_to_measure("Release", "-O1 -fsanitize=thread"), HasSubstr("sanitizer"));
+  EXPECT_THAT(why_not_to_measure("Debug", "--coverage"), HasSubstr("counts its own lines"));
+}
+
 TEST(Limiter, IsWhoeverWasBusy) {
   const auto limiter = [](double server, double client, std::uint64_t rate_per_s) {
     Cell cell;
