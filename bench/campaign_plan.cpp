@@ -8,6 +8,7 @@
 #include <set>
 
 #include "bench/campaign_time.hpp"
+#include "bench/instrument.hpp"
 #include "bench/progress.hpp"
 #include "cli.hpp"
 
@@ -98,8 +99,10 @@ std::vector<PlannedCell> plan_cells(const Grid& grid, const std::vector<std::str
   std::vector<Cell> all = expand(grid);
   std::vector<Cell> points = all;
   std::ranges::sort(points, {}, point_of);
-  const auto repeated = std::ranges::unique(points, {}, point_of);
-  points.erase(repeated.begin(), repeated.end());
+  const auto is_same_point = [](const Cell& one, const Cell& other) {
+    return point_of(one) == point_of(other);
+  };
+  points.erase(std::unique(points.begin(), points.end(), is_same_point), points.end());
   const std::size_t most = std::min(points.size(), kInstrumentPoints);
   for (std::size_t i = 0; i < most; ++i) {
     for (const std::string& name : instrument) {

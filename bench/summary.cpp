@@ -46,6 +46,7 @@ SummaryRow summarise_cell(std::span<const TrialRow* const> trials) {
   row.limiter = usual_limiter(measured);
   for (std::size_t i = 0; i < kMetricNames.size(); ++i) {
     std::vector<double> values;
+    values.reserve(measured.size());
     for (const TrialRow* trial : measured) values.push_back(trial->outcome.metrics[Metric{i}]);
     row.spreads[i] = spread_of(std::move(values));
   }

@@ -88,7 +88,7 @@ std::vector<int> joined(const Processors& processors) {
   std::vector<int> all = processors.server;
   all.insert(all.end(), processors.client.begin(), processors.client.end());
   std::ranges::sort(all);
-  all.erase(std::ranges::unique(all).begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 
