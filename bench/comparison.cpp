@@ -91,6 +91,7 @@ std::vector<Comparison> compare(std::span<const TrialRow> trials,
     }
   }
   std::vector<double> alone;
+  alone.reserve(comparisons.size());
   for (const Comparison& comparison : comparisons) alone.push_back(comparison.ratio.p);
   const std::vector<double> corrected = corrected_for_many(alone);
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
