@@ -26,20 +26,30 @@ std::vector<std::string> cell_fields(const Cell& cell) {
           cell.notify};
 }
 
-std::string describe_point(const Cell& cell) {
-  std::string text =
-      fmt::format("{} thread{} ({}), {} connections", cell.threads, cell.threads == 1 ? "" : "s",
-                  cell.threading, cli::show_count(cell.connections));
-  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
-  if (cell.size_bytes != Cell().size_bytes) text += fmt::format(", {} B", cell.size_bytes);
+std::string describe_threads(const Cell& cell) {
+  return fmt::format("{} thread{} ({})", cell.threads, cell.threads == 1 ? "" : "s",
+                     cell.threading);
+}
+
+std::string describe_what_is_unusual(const Cell& cell) {
+  const Cell usual;
+  std::string text;
   const std::uint64_t usual_depth = cell.rate_per_s == 0 ? 1 : 0;
+  if (cell.size_bytes != usual.size_bytes) text += fmt::format(", {} B", cell.size_bytes);
   if (cell.depth != usual_depth) text += fmt::format(", {} in flight", cell.depth);
   if (cell.unix_sockets) text += ", unix sockets";
   if (cell.rate_per_s > 0) text += fmt::format(", {}/s", cli::show_count(cell.rate_per_s));
   if (cell.churn > 0) text += fmt::format(", {} echoes each", cell.churn);
-  if (cell.engine != Cell().engine) text += fmt::format(", {} client", cell.engine);
-  if (cell.notify != Cell().notify) text += fmt::format(", notified by {}", cell.notify);
+  if (cell.engine != usual.engine) text += fmt::format(", {} client", cell.engine);
+  if (cell.notify != usual.notify) text += fmt::format(", notified by {}", cell.notify);
   return text;
+}
+
+std::string describe_point(const Cell& cell) {
+  std::string text =
+      fmt::format("{}, {} connections", describe_threads(cell), cli::show_count(cell.connections));
+  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
+  return text + describe_what_is_unusual(cell);
 }
 
 }  // namespace muxlab

@@ -30,15 +30,18 @@ TEST(SlowClient, IsCaughtAndItsRateIsNotShown) {
   TrialRow row;
   row.cell = {"epoll-lt", "single", 1, 50, 0};
   row.cell.engine = "epoll";
-  // The host may keep the client from its processor too, but not each time.
-  for (int attempt = 0; attempt < 5; ++attempt) {
-    const auto outcome = run_trial(setup, row.cell, share_processors(allowed, 1));
+  const Processors processors = share_processors(allowed, 1);
+  const Gates gates = gates_for(row.cell, processors);
+  std::string disturbed = "not measured";
+  for (int attempt = 0; attempt < 10 && !disturbed.empty(); ++attempt) {
+    const auto outcome = run_trial(setup, row.cell, processors);
     ASSERT_TRUE(outcome);
     row.outcome = *outcome;
     ASSERT_EQ(row.outcome.status, TrialStatus::ok) << row.outcome.reason;
-    if (limiter_of(row.cell, row.outcome.metrics) == Limiter::client) break;
+    disturbed = why_disturbed(row.outcome.metrics, row.outcome.metrics[Metric::canary_ns], gates);
   }
   std::filesystem::remove_all(folder);
+  if (!disturbed.empty()) GTEST_SKIP() << "no trial was undisturbed: " << disturbed;
   const auto rows = summarise({&row, 1}, {});
   EXPECT_EQ(rows.front().limiter, Limiter::client)
       << "server busy " << row.outcome.metrics[Metric::server_cpu_util] << ", client busy "

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bench/cell_columns.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -21,13 +22,9 @@ std::string shown(const std::optional<Spread>& spread, double unit, int decimals
 }
 
 std::string heading(const SummaryRow& row) {
-  std::string text = fmt::format("{}, {} thread{} ({})", row.experiment, row.cell.threads,
-                                 row.cell.threads == 1 ? "" : "s", row.cell.threading);
+  std::string text = fmt::format("{}, {}", row.experiment, describe_threads(row.cell));
   if (row.cell.idle > 0) text += fmt::format(", {} idle", cli::show_count(row.cell.idle));
-  if (row.cell.size_bytes != Cell().size_bytes) text += fmt::format(", {} B", row.cell.size_bytes);
-  if (row.cell.rate_per_s > 0) {
-    text += fmt::format(", open loop of {}/s", cli::show_count(row.cell.rate_per_s));
-  }
+  text += describe_what_is_unusual(row.cell);
   return text + fmt::format("\n  {:<21} {:>11} {:>12} {:>21} {:>9} {:>9} {:>11} {:>13}  {}\n",
                             "backend", "connections", "echoes/s", "min .. max", "p50 ms", "p99 ms",
                             "CPU us/echo", "syscalls/echo", "limiter");

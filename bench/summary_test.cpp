@@ -116,6 +116,10 @@ TEST(SummaryTable, ShowsEveryCellAndTheCaution) {
   const std::string table = summary_table(summarise(trials, backend_names), "quick: too few");
   EXPECT_THAT(table, HasSubstr("1 thread (single)"));
   EXPECT_THAT(table, HasSubstr("2 threads (reuseport)"));
+  std::vector<TrialRow> two_engines = {trials[1], trials[1]};
+  two_engines[0].cell.engine = "epoll";
+  EXPECT_THAT(summary_table(summarise(two_engines, backend_names), ""),
+              HasSubstr("1 thread (single), epoll client\n"));
   EXPECT_THAT(table, HasSubstr("1,234,567"));
   EXPECT_THAT(table, HasSubstr("5k unsupported"));
   EXPECT_THAT(table, HasSubstr("5k failed"));
