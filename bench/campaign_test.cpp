@@ -223,6 +223,29 @@ TEST_F(CampaignTest, ResumesExactlyWhereItWasInterrupted) {
   EXPECT_THAT(run({"bench", "--resume", out_}).errors, HasSubstr("kernel_release"));
 }
 
+/// No trial is lost or there twice, whenever it was.
+TEST_F(CampaignTest, ResumesAfterItWasKilled) {
+  {
+    Process bench(muxlab(tiny_bench("3")));
+    const auto two_done = [&] {
+      return bench.exit_code() || bench.last_words().find("[2/") != std::string::npos;
+    };
+    ASSERT_EQ(wait_for({&bench}, -1, Clock::now() + seconds(60), two_done), Wake::happened);
+    bench.send(SIGKILL);
+    const auto ended = [&] { return bench.exit_code().has_value(); };
+    ASSERT_EQ(wait_for({&bench}, -1, Clock::now() + seconds(60), ended), Wake::happened);
+  }
+  EXPECT_EQ(machine()["run_status"], "running");
+  const BenchOutcome resumed = run({"bench", "--resume", out_});
+  ASSERT_THAT(resumed.exit_code, kDone) << resumed.errors;
+  std::map<std::pair<std::uint64_t, std::string>, int> trials;
+  for (const TrialRow& row : trial_rows(read_csv(out_ / "trials.csv"))) {
+    if (row.attempt == 1) ++trials[{row.round, row.cell.backend}];
+  }
+  EXPECT_EQ(trials.size(), 3U * 2);
+  for (const auto& [trial, times] : trials) EXPECT_EQ(times, 1) << trial.second;
+}
+
 TEST_F(CampaignTest, UsageErrorsLeaveNothingBehind) {
   const BenchOutcome unknown = run({"bench", "--backends", "kqueue"});
   EXPECT_EQ(unknown.exit_code, 2);

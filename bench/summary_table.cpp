@@ -25,9 +25,9 @@ std::string heading(const SummaryRow& row) {
   std::string text = fmt::format("{}, {}", row.experiment, describe_threads(row.cell));
   if (row.cell.idle > 0) text += fmt::format(", {} idle", cli::show_count(row.cell.idle));
   text += describe_what_is_unusual(row.cell);
-  return text + fmt::format("\n  {:<21} {:>11} {:>12} {:>21} {:>9} {:>9} {:>11} {:>13}  {}\n",
+  return text + fmt::format("\n  {:<21} {:>11} {:>12} {:>21} {:>9} {:>9} {:>11} {:>13} {:>9}  {}\n",
                             "backend", "connections", "echoes/s", "min .. max", "p50 ms", "p99 ms",
-                            "CPU us/echo", "syscalls/echo", "limiter");
+                            "CPU us/echo", "syscalls/echo", "predicted", "limiter");
 }
 
 /// How many of its trials are not in the figures, and why; and whether any is that should be.
@@ -49,14 +49,15 @@ std::string line(const SummaryRow& row) {
   }
   const auto& rate = row.spread(Metric::echoes_per_s);
   const std::string least = row.limiter == Limiter::both ? ">= " : "";
-  return fmt::format("{} {:>12} {:>21} {:>9} {:>9} {:>11} {:>13}  {}{}\n", start,
+  return fmt::format("{} {:>12} {:>21} {:>9} {:>9} {:>11} {:>13} {:>9}  {}{}\n", start,
                      rate ? least + grouped(rate->median) : "-",
                      rate ? grouped(rate->min) + " .. " + grouped(rate->max) : "-",
                      shown(row.spread(Metric::latency_ns_p50), 1e6, 3),
                      shown(row.spread(Metric::latency_ns_p99), 1e6, 3),
                      shown(row.spread(Metric::server_cpu_ns_per_echo), 1e3, 2),
-                     shown(row.spread(Metric::syscalls_per_echo), 1, 2), limiter_name(row.limiter),
-                     remarks(row));
+                     shown(row.spread(Metric::syscalls_per_echo), 1, 2),
+                     shown(row.spread(Metric::syscalls_predicted_per_echo), 1, 2),
+                     limiter_name(row.limiter), remarks(row));
 }
 
 /// Whether two rows stand below the same heading.
@@ -80,7 +81,8 @@ std::string summary_table(std::span<const SummaryRow> rows, std::string_view cau
   }
   text +=
       "\nCPU is the server's; over TCP loopback it includes the client's receive path. A rate that "
-      "the\nclient limited is not shown; one that both did is the least that the server can do.\n";
+      "the\nclient limited is not shown; one that both did is the least that the server can do.\n"
+      "Predicted are the system calls that theory says for so many events per wait.\n";
   const auto is_disturbed = [](const SummaryRow& row) {
     return row.is_measured() && row.trials == 0;
   };

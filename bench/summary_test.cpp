@@ -8,6 +8,7 @@
 namespace muxlab {
 namespace {
 
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -116,6 +117,11 @@ TEST(SummaryTable, ShowsEveryCellAndTheCaution) {
   const std::string table = summary_table(summarise(trials, backend_names), "quick: too few");
   EXPECT_THAT(table, HasSubstr("1 thread (single)"));
   EXPECT_THAT(table, HasSubstr("2 threads (reuseport)"));
+  std::vector<TrialRow> predicted = {trials[1]};
+  predicted[0].outcome.metrics[Metric::syscalls_per_echo] = 2.04;
+  predicted[0].outcome.metrics[Metric::syscalls_predicted_per_echo] = 2.03;
+  EXPECT_THAT(summary_table(summarise(predicted, backend_names), ""),
+              ContainsRegex("2\\.04 +2\\.03 "));
   std::vector<TrialRow> two_engines = {trials[1], trials[1]};
   two_engines[0].cell.engine = "epoll";
   EXPECT_THAT(summary_table(summarise(two_engines, backend_names), ""),
