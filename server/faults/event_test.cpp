@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "server/faults/faults.hpp"
@@ -77,13 +79,21 @@ TEST_P(Faults, D27PassesNoDescriptorOnToAnotherProgram) {
   }
 }
 
-/// The highest descriptor of the server: that of its newest connection.
-int newest_descriptor(const test::ServerProcess& server) {
-  int highest = 0;
+std::set<int> descriptors_of(const test::ServerProcess& server) {
+  std::set<int> all;
   for (const auto& entry : std::filesystem::directory_iterator(server.proc() / "fd")) {
-    highest = std::max(highest, std::stoi(entry.path().filename()));
+    all.insert(std::stoi(entry.path().filename()));
   }
-  return highest;
+  return all;
+}
+
+/// The one that was not there before, of a connection: not always the highest, as it may have got a
+/// number that something else had given back.
+int new_descriptor(const test::ServerProcess& server, const std::set<int>& before) {
+  for (const int fd : descriptors_of(server)) {
+    if (!before.contains(fd)) return fd;
+  }
+  return 0;
 }
 
 TEST_P(Faults, D28DropsADescriptorThatWasClosedBehindItsBack) {
@@ -102,9 +112,12 @@ TEST_P(Faults, D28DropsADescriptorThatWasClosedBehindItsBack) {
   const Client bystander = connect();
   ASSERT_TRUE(bystander.ping());
   {
+    const std::set<int> before = descriptors_of(server());
     const Client victim = connect();
     ASSERT_TRUE(victim.ping());
-    plan_->close_at_wait = newest_descriptor(server());
+    const int fd = new_descriptor(server(), before);
+    ASSERT_GT(fd, 0);
+    plan_->close_at_wait = fd;
     ASSERT_TRUE(bystander.ping());
     EXPECT_TRUE(eventually([&] { return plan_->close_at_wait == 0; }));
     static_cast<void>(victim.send("?"));  // another thread may be waiting still, for what was there
