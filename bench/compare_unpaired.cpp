@@ -6,8 +6,6 @@
 namespace muxlab {
 namespace {
 
-constexpr double kSurprise = 0.05;
-
 struct LogSample {
   std::size_t count = 0;
   double mean = 0;
@@ -38,17 +36,6 @@ double degrees_of(const LogSample& first, const LogSample& second) {
   return sum * sum / (share(first) + share(second));
 }
 
-/// The t of which two_sided_p() is `p`.
-double critical_t(double p, double degrees) {
-  double low = 0;
-  double high = 1e6;
-  for (int step = 0; step < 64; ++step) {
-    const double middle = (low + high) / 2;
-    (two_sided_p(middle, degrees) > p ? low : high) = middle;
-  }
-  return high;
-}
-
 }  // namespace
 
 std::optional<UnpairedRatio> unpaired_ratio(const std::vector<double>& before,
@@ -71,7 +58,7 @@ std::optional<UnpairedRatio> unpaired_ratio(const std::vector<double>& before,
     return found;
   }
   const double degrees = degrees_of(first, second);
-  const double reach = critical_t(kSurprise, degrees) * error;
+  const double reach = t_exceeded_by(kSignificant, degrees) * error;
   found.interval = {std::exp(difference - reach), std::exp(difference + reach)};
   found.p = two_sided_p(difference / error, degrees);
   return found;

@@ -38,7 +38,12 @@ double incomplete_beta(double x, double a, double b) {
   return x < (a + 1) / (a + b + 2) ? beta_fraction(x, a, b) : 1 - beta_fraction(1 - x, b, a);
 }
 
-/// The t that is exceeded, on both sides together, with a probability of `p`.
+}  // namespace
+
+double two_sided_p(double t, double degrees) {
+  return incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5);
+}
+
 double t_exceeded_by(double p, double degrees) {
   double low = 0;
   double high = 1e6;
@@ -47,12 +52,6 @@ double t_exceeded_by(double p, double degrees) {
     (two_sided_p(middle, degrees) > p ? low : high) = middle;
   }
   return high;
-}
-
-}  // namespace
-
-double two_sided_p(double t, double degrees) {
-  return incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5);
 }
 
 std::optional<Interval> median_interval(std::vector<double> values) {

@@ -57,5 +57,7 @@ std::vector<double> corrected_for_many(std::span<const double> p_values);
 
 /// The probability that Student's t with `degrees` of freedom is further from 0 than `t`.
 double two_sided_p(double t, double degrees);
+/// The inverse: the t that is exceeded, on both sides together, with a probability of `p`.
+double t_exceeded_by(double p, double degrees);
 
 }  // namespace muxlab
