@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/report_words.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -27,8 +28,7 @@ std::vector<std::string> cell_fields(const Cell& cell) {
 }
 
 std::string describe_threads(const Cell& cell) {
-  return fmt::format("{} thread{} ({})", cell.threads, cell.threads == 1 ? "" : "s",
-                     cell.threading);
+  return fmt::format("{} ({})", counted(cell.threads, "thread"), cell.threading);
 }
 
 std::string describe_what_is_unusual(const Cell& cell) {

@@ -5,17 +5,11 @@
 #include <algorithm>
 
 #include "bench/cell_columns.hpp"
+#include "bench/report_words.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
 namespace {
-
-/// 1234567 as "1,234,567": the digits of a rate are easier to compare in groups.
-std::string grouped(double value) {
-  std::string digits = fmt::format("{:.0f}", value);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
-  return digits;
-}
 
 std::string shown(const std::optional<Spread>& spread, double unit, int decimals) {
   return spread ? fmt::format("{:.{}f}", spread->median / unit, decimals) : "-";
@@ -50,8 +44,8 @@ std::string line(const SummaryRow& row) {
   const auto& rate = row.spread(Metric::echoes_per_s);
   const std::string least = row.limiter == Limiter::both ? ">= " : "";
   return fmt::format("{} {:>12} {:>21} {:>9} {:>9} {:>11} {:>13} {:>9}  {}{}\n", start,
-                     rate ? least + grouped(rate->median) : "-",
-                     rate ? grouped(rate->min) + " .. " + grouped(rate->max) : "-",
+                     rate ? least + in_groups(rate->median) : "-",
+                     rate ? in_groups(rate->min) + " .. " + in_groups(rate->max) : "-",
                      shown(row.spread(Metric::latency_ns_p50), 1e6, 3),
                      shown(row.spread(Metric::latency_ns_p99), 1e6, 3),
                      shown(row.spread(Metric::server_cpu_ns_per_echo), 1e3, 2),
