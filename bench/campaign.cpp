@@ -108,6 +108,7 @@ class Measuring {
       file_.append(row);
     }
     progress_.finish(row);
+    fastest_canary_ns_ = std::fmin(fastest_canary_ns_, row.outcome.metrics[Metric::canary_ns]);
     tally_.done += row.outcome.status == TrialStatus::unsupported ? 0 : 1;
     tally_.failed += row.outcome.status == TrialStatus::failed ? 1 : 0;
     return true;
@@ -123,11 +124,6 @@ class Measuring {
                                 describe(row.cell)));
     }
     row.outcome = before.outcome;
-    note_canary(row.outcome.metrics);
-  }
-
-  void note_canary(const Metrics& metrics) {
-    fastest_canary_ns_ = std::fmin(fastest_canary_ns_, metrics[Metric::canary_ns]);
   }
 
   std::optional<TrialOutcome> outcome_of(const PlannedCell& planned) {
@@ -137,7 +133,6 @@ class Measuring {
     const Processors processors = share_processors(plan_.allowed_processors, planned.cell.threads);
     std::optional<TrialOutcome> outcome = run_trial(setup_, planned.cell, processors);
     if (!outcome || outcome->status != TrialStatus::ok) return outcome;
-    note_canary(outcome->metrics);
     outcome->reason =
         why_disturbed(outcome->metrics, fastest_canary_ns_, gates_for(planned.cell, processors));
     if (!outcome->reason.empty()) outcome->status = TrialStatus::untrusted;

@@ -38,7 +38,6 @@ Json grid_json(const Grid& grid) {
           {"engines", grid.engines},
           {"notify", grid.notify},
           {"total", grid.total ? Json(*grid.total) : Json()},
-          {"time_calls", grid.time_calls},
           {"threading", threading_json(grid)}};
 }
 

@@ -33,7 +33,7 @@ Grid grid_of(const Json& record) {
   json.at("churn").get_to(grid.churn);
   json.at("engines").get_to(grid.engines);
   json.at("notify").get_to(grid.notify);
-  json.at("time_calls").get_to(grid.time_calls);
+  record.at("time_calls").get_to(grid.time_calls);
   if (!json.at("total").is_null()) grid.total = json.at("total").get<std::uint64_t>();
   if (json.at("threading").is_string()) grid.threading = {json.at("threading").get<std::string>()};
   if (json.at("threading").is_array()) json.at("threading").get_to(grid.threading);
