@@ -36,7 +36,7 @@ int run() {
   } catch (const Wrong& wrong) {
     return report(wrong.expected, wrong.happened);
   } catch (const std::exception& error) {
-    return report("no exception", error.what());
+    return report("the check runs without an exception", error.what());
   }
 }
 
