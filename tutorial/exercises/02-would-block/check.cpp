@@ -13,8 +13,9 @@ void expect_received(int fd, Received wanted, const std::string& situation) {
   constexpr std::array kNames = {"data", "nothing_yet", "end", "broken"};
   std::string into;
   const Received found = receive(fd, into);
-  expect(found == wanted, situation + ": receive() returns " + kNames[static_cast<int>(wanted)],
-         std::string("it returns ") + kNames[static_cast<int>(found)]);
+  expect(found == wanted,
+         situation + ": receive() returns " + kNames[static_cast<std::size_t>(wanted)],
+         std::string("it returns ") + kNames[static_cast<std::size_t>(found)]);
 }
 
 void end_of_stream_after_data() {

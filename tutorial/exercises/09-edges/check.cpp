@@ -112,8 +112,7 @@ void check() {
       {"edge_two_writes_before_a_wait", two_writes_before_a_wait(),
        "edges are not counted: a descriptor is on the ready list or it is not"},
       {"edge_more_on_top_of_unread", more_on_top_of_unread(),
-       "whenever something comes, not only when there was nothing before (a new edge, for a "
-       "socket: do not build on it, the rest of the first byte's message may be the last)"},
+       "what comes on top of something unread is news too; but the last of it has nothing on top"},
       {"edge_modify_with_unread", modify_with(true),
        "to modify is to ask anew, and the answer is what is ready now"},
       {"edge_modify_with_nothing_unread", modify_with(false), "asked anew, and nothing is ready"},

@@ -26,7 +26,7 @@ class Relay {
 
   void handle(int fd, std::uint32_t events);
   void accept();
-  void pass_on(const Client& client);
+  static void pass_on(const Client& client);
   void send_away(int fd);
   void close(int fd);
   void watch(int fd);

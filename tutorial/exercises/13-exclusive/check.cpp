@@ -37,6 +37,7 @@ UniqueFd epoll_of(const UniqueFd& listener, std::uint32_t events) {
 Herd herd(int instances, std::uint32_t events) {
   const UniqueFd listener = unix_listener();
   std::vector<UniqueFd> epolls;
+  epolls.reserve(kThreads);
   for (int i = 0; i < instances; ++i) epolls.push_back(epoll_of(listener, events));
 
   std::atomic<int> woken = 0;
@@ -51,6 +52,7 @@ Herd herd(int instances, std::uint32_t events) {
     if (!client) ++in_vain;
   };
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back(sleeper, epolls[static_cast<std::size_t>(i % instances)].get());
   }

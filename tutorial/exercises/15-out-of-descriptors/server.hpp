@@ -28,7 +28,7 @@ class Server {
   Poller& poller_;
   UniqueFd listener_;
   std::map<int, UniqueFd> clients_;
-  bool accepting_ = true;  ///< what you may need
+  [[maybe_unused]] bool accepting_ = true;  ///< what you may need
 };
 
 }  // namespace muxlab::exercise

@@ -6,8 +6,7 @@
 namespace muxlab::exercise {
 namespace {
 
-using std::chrono_literals::operator""us;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 using Time = Deadlines::Time;
 
 std::string in_us(Time time) { return std::to_string(time / 1us) + " us"; }

@@ -7,8 +7,7 @@
 namespace muxlab::exercise {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 
 constexpr int kCount = 1000;
 constexpr Time kInterval = 10ms;
