@@ -1,85 +1,70 @@
-#include <list>
+#include <map>
 
 #include "tutorial/programs/libevent_handles.hpp"
 
 /// bufferevent_echo [PORT]: an echo server on libevent's bufferevents. libevent receives into one
 /// buffer and sends from another; echoing is moving the bytes from the first to the second.
-///
-/// The callbacks are noexcept: no exception may pass through libevent, which is written in C.
 using namespace tutorial;
 
 namespace {
 
-class Server;
-
-struct Client {
-  Server& server;
-  Owned<bufferevent> stream;  ///< owns the socket
-  bool ended = false;         ///< the client sends no more
-  std::list<Client>::iterator place{};
-};
-
 /// A client that sends and does not read would fill our memory: above this it is not read from.
 constexpr std::size_t kEnoughUnsent = 256 << 10;
 
-std::size_t unsent(const Client& client) {
-  return evbuffer_get_length(bufferevent_get_output(client.stream.get()));
+std::size_t unsent(bufferevent* stream) {
+  return evbuffer_get_length(bufferevent_get_output(stream));
 }
 
 class Server {
  public:
-  Server(event_base* base, std::uint16_t port) : base_(base) {
-    const auto accepted = [](evconnlistener*, evutil_socket_t socket, sockaddr*, int,
-                             void* self) noexcept { static_cast<Server*>(self)->add(socket); };
-    listener_ = listen_on(base, port, accepted, this);
+  Server(event_base* base, std::uint16_t port)
+      : base_(base), listener_(listen_on(base, port, accepted, this)) {
     say_port(listener_.get());
   }
 
  private:
+  static void accepted(evconnlistener*, evutil_socket_t socket, sockaddr*, int,
+                       void* self) noexcept {
+    static_cast<Server*>(self)->add(socket);
+  }
+
   void add(evutil_socket_t socket) {
+    // It owns the socket.
     auto stream =
         own(bufferevent_socket_new(base_, socket, BEV_OPT_CLOSE_ON_FREE), "bufferevent_socket_new");
-    Client& client = clients_.emplace_back(Client{.server = *this, .stream = std::move(stream)});
-    client.place = std::prev(clients_.end());
-    bufferevent_setcb(
-        client.stream.get(), [](bufferevent*, void* c) noexcept { received(of(c)); },
-        [](bufferevent*, void* c) noexcept { all_sent(of(c)); },
-        [](bufferevent*, short what, void* c) noexcept { ended(of(c), what); }, &client);
-    // Writing is enabled from the start, reading is not.
-    require(bufferevent_enable(client.stream.get(), EV_READ), "bufferevent_enable");
-    if (clients_.size() == most_) evconnlistener_disable(listener_.get());
+    bufferevent_setcb(stream.get(), received, all_sent, ended, this);
+    require(bufferevent_enable(stream.get(), EV_READ),
+            "bufferevent_enable");  // EV_WRITE is already
+    streams_.emplace(stream.get(), std::move(stream));
   }
-
-  static Client& of(void* client) { return *static_cast<Client*>(client); }
 
   /// No byte is copied: the chunks of memory change from one buffer to the other.
-  static void received(Client& client) {
-    evbuffer* const input = bufferevent_get_input(client.stream.get());
-    require(bufferevent_write_buffer(client.stream.get(), input), "bufferevent_write_buffer");
-    if (unsent(client) > kEnoughUnsent) bufferevent_disable(client.stream.get(), EV_READ);
+  static void received(bufferevent* stream, void*) noexcept {
+    require(bufferevent_write_buffer(stream, bufferevent_get_input(stream)),
+            "bufferevent_write_buffer");
+    if (unsent(stream) > kEnoughUnsent) bufferevent_disable(stream, EV_READ);
   }
 
-  static void all_sent(Client& client) {
-    if (client.ended) return client.server.remove(client);
-    require(bufferevent_enable(client.stream.get(), EV_READ), "bufferevent_enable");
+  static void all_sent(bufferevent* stream, void*) noexcept {
+    require(bufferevent_enable(stream, EV_READ), "bufferevent_enable");
   }
 
-  /// To free the bufferevent is to throw away what it has not sent yet.
-  static void ended(Client& client, short what) {
-    client.ended = true;
+  /// At the end of the stream or after an error. To free the bufferevent is to throw away what it
+  /// has not sent; a client that sends no more may still read.
+  static void ended(bufferevent* stream, short what, void* self) noexcept {
     const bool end_of_stream = (what & BEV_EVENT_EOF) != 0;
-    if (!end_of_stream || unsent(client) == 0) client.server.remove(client);
+    if (!end_of_stream || unsent(stream) == 0) return remove(stream, self);
+    const auto lost = [](bufferevent* s, short, void* server) noexcept { remove(s, server); };
+    bufferevent_setcb(stream, nullptr, remove, lost, self);
   }
 
-  void remove(Client& client) {
-    clients_.erase(client.place);
-    evconnlistener_enable(listener_.get());
+  static void remove(bufferevent* stream, void* self) noexcept {
+    static_cast<Server*>(self)->streams_.erase(stream);
   }
 
   event_base* base_;
-  std::size_t most_ = most_clients();
   Owned<evconnlistener> listener_;
-  std::list<Client> clients_;
+  std::map<bufferevent*, Owned<bufferevent>> streams_;
 };
 
 }  // namespace

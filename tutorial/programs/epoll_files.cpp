@@ -1,14 +1,13 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/timerfd.h>
 
 #include <array>
 #include <cstring>
 #include <string>
 
-#include "tutorial/programs/sockets.hpp"
+#include "tutorial/programs/bytes.hpp"
 
 /// epoll_files: which kinds of descriptors epoll takes, and what poll says of those that it does
 /// not take: always ready, whatever a read() would have to wait for.
@@ -35,13 +34,6 @@ void row(const char* kind, const Fd& fd) {
 
 Fd open_path(const char* path, int flags = 0) {
   return Fd(check(::open(path, O_RDONLY | O_CLOEXEC | flags), path));
-}
-
-/// A file without a name, in the memory of the kernel.
-Fd make_file(std::string_view content) {
-  Fd file(check(::memfd_create("file", MFD_CLOEXEC), "memfd_create"));
-  check(::pwrite(file.get(), content.data(), content.size(), 0), "pwrite");
-  return file;
 }
 
 void show_kinds() {

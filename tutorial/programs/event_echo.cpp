@@ -5,9 +5,6 @@
 
 /// event_echo [PORT]: an echo server on libevent's events. libevent waits, and calls us back when a
 /// socket can be read or written; the bytes are still ours to move and to keep.
-///
-/// libevent is written in C, which no exception may pass through: the callbacks are noexcept. What
-/// may be thrown in them is that memory is exhausted, and that ends the program there.
 using namespace tutorial;
 
 namespace {
@@ -53,7 +50,6 @@ class Server {
         own(event_new(base_, fd, EV_READ | EV_PERSIST, on_readable, &client), "event_new");
     client.writable = own(event_new(base_, fd, EV_WRITE, on_writable, &client), "event_new");
     require(event_add(client.readable.get(), nullptr), "event_add");
-    if (clients_.size() == most_) evconnlistener_disable(listener_.get());
   }
 
   void receive(Client& client) {
@@ -85,13 +81,9 @@ class Server {
     require(event_add(client.writable.get(), nullptr), "event_add");
   }
 
-  void remove(Client& client) {
-    clients_.erase(client.socket.get());
-    evconnlistener_enable(listener_.get());
-  }
+  void remove(const Client& client) { clients_.erase(client.socket.get()); }
 
   event_base* base_;
-  std::size_t most_ = most_clients();
   Owned<evconnlistener> listener_;
   std::map<int, Client> clients_;
 };

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <list>
+#include <map>
 
 #include "tutorial/programs/libevent_handles.hpp"
 
@@ -34,86 +34,76 @@ bufferevent_filter_result to_upper(evbuffer* from, evbuffer* to, ev_ssize_t limi
   return any ? BEV_OK : BEV_NEED_MORE;
 }
 
-class Server;
-
 struct Client {
-  Server& server;
   Owned<bufferevent> socket;
-  Owned<bufferevent> filter;  ///< in front of it
-  bool ended = false;         ///< the client sends no more
-  std::list<Client>::iterator place{};
+  Owned<bufferevent> filter;  ///< in front of it, so freed before it
 };
 
-std::size_t unsent(const Owned<bufferevent>& stream) {
-  return evbuffer_get_length(bufferevent_get_output(stream.get()));
+std::size_t unsent(bufferevent* stream) {
+  return evbuffer_get_length(bufferevent_get_output(stream));
 }
 
 class Server {
  public:
-  Server(event_base* base, std::uint16_t port) : base_(base) {
-    const auto accepted = [](evconnlistener*, evutil_socket_t socket, sockaddr*, int,
-                             void* self) noexcept { static_cast<Server*>(self)->add(socket); };
-    listener_ = listen_on(base, port, accepted, this);
+  Server(event_base* base, std::uint16_t port)
+      : base_(base), listener_(listen_on(base, port, accepted, this)) {
     say_port(listener_.get());
   }
 
  private:
+  static void accepted(evconnlistener*, evutil_socket_t socket, sockaddr*, int,
+                       void* self) noexcept {
+    static_cast<Server*>(self)->add(socket);
+  }
+
   void add(evutil_socket_t fd) {
-    Client& client = clients_.emplace_back(Client{.server = *this, .socket = {}, .filter = {}});
-    client.place = std::prev(clients_.end());
-    client.socket =
+    auto socket =
         own(bufferevent_socket_new(base_, fd, BEV_OPT_CLOSE_ON_FREE), "bufferevent_socket_new");
-    client.filter =
-        own(bufferevent_filter_new(client.socket.get(), nullptr, to_upper, 0, nullptr, nullptr),
-            "bufferevent_filter_new");
-    // Without a limit the filter hands everything on at once, and its output is always empty.
-    bufferevent_setwatermark(client.socket.get(), EV_WRITE, 0, kEnoughUnsent);
-    bufferevent_setcb(
-        client.filter.get(), [](bufferevent*, void* c) noexcept { received(of(c)); },
-        [](bufferevent*, void* c) noexcept { all_passed_on(of(c)); },
-        [](bufferevent*, short what, void* c) noexcept { ended(of(c), what); }, &client);
-    require(bufferevent_enable(client.filter.get(), EV_READ), "bufferevent_enable");
-    if (clients_.size() == most_) evconnlistener_disable(listener_.get());
+    auto filter = own(bufferevent_filter_new(socket.get(), nullptr, to_upper, 0, nullptr, nullptr),
+                      "bufferevent_filter_new");
+    // Without a limit the filter passes everything on at once, and its own output is always empty.
+    bufferevent_setwatermark(socket.get(), EV_WRITE, 0, kEnoughUnsent);
+    bufferevent_setcb(filter.get(), received, all_passed_on, ended, this);
+    require(bufferevent_enable(filter.get(), EV_READ), "bufferevent_enable");
+    Client& client = clients_[socket.get()];
+    client = {.socket = std::move(socket), .filter = std::move(filter)};
   }
 
-  static Client& of(void* client) { return *static_cast<Client*>(client); }
-
-  static void received(Client& client) {
-    evbuffer* const input = bufferevent_get_input(client.filter.get());
-    require(bufferevent_write_buffer(client.filter.get(), input), "bufferevent_write_buffer");
-    if (unsent(client.filter) > 0) bufferevent_disable(client.filter.get(), EV_READ);
+  static void received(bufferevent* filter, void*) noexcept {
+    require(bufferevent_write_buffer(filter, bufferevent_get_input(filter)),
+            "bufferevent_write_buffer");
+    if (unsent(filter) > 0) bufferevent_disable(filter, EV_READ);
   }
 
-  static void all_passed_on(Client& client) {
-    if (client.ended) return finish(client);
-    require(bufferevent_enable(client.filter.get(), EV_READ), "bufferevent_enable");
+  static void all_passed_on(bufferevent* filter, void*) noexcept {
+    require(bufferevent_enable(filter, EV_READ), "bufferevent_enable");
   }
 
-  static void ended(Client& client, short what) {
-    client.ended = true;
-    if ((what & BEV_EVENT_EOF) == 0) return client.server.remove(client);
-    if (unsent(client.filter) == 0) finish(client);
+  static void ended(bufferevent* filter, short what, void* self) noexcept {
+    if ((what & BEV_EVENT_EOF) == 0) return remove(bufferevent_get_underlying(filter), self);
+    if (unsent(filter) == 0) return finish(filter, self);
+    const auto lost = [](bufferevent* f, short, void* server) noexcept {
+      remove(bufferevent_get_underlying(f), server);
+    };
+    bufferevent_setcb(filter, nullptr, finish, lost, self);
   }
 
   /// The filter has passed everything on, and does not tell when that is sent: the socket does.
-  static void finish(Client& client) {
-    client.filter.reset();
-    if (unsent(client.socket) == 0) return client.server.remove(client);
-    bufferevent_setcb(
-        client.socket.get(), nullptr,
-        [](bufferevent*, void* c) noexcept { of(c).server.remove(of(c)); },
-        [](bufferevent*, short, void* c) noexcept { of(c).server.remove(of(c)); }, &client);
+  static void finish(bufferevent* filter, void* self) noexcept {
+    bufferevent* const socket = bufferevent_get_underlying(filter);
+    static_cast<Server*>(self)->clients_.at(socket).filter.reset();
+    if (unsent(socket) == 0) return remove(socket, self);
+    const auto lost = [](bufferevent* s, short, void* server) noexcept { remove(s, server); };
+    bufferevent_setcb(socket, nullptr, remove, lost, self);
   }
 
-  void remove(Client& client) {
-    clients_.erase(client.place);
-    evconnlistener_enable(listener_.get());
+  static void remove(bufferevent* socket, void* self) noexcept {
+    static_cast<Server*>(self)->clients_.erase(socket);
   }
 
   event_base* base_;
-  std::size_t most_ = most_clients();
   Owned<evconnlistener> listener_;
-  std::list<Client> clients_;
+  std::map<bufferevent*, Client> clients_;  ///< by the bufferevent of the socket
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/http.h>
 #include <event2/listener.h>
 
 #include <memory>
@@ -12,6 +13,9 @@
 #include "tutorial/programs/sockets.hpp"
 
 /// libevent's objects in C++: each has one owner that frees it.
+///
+/// libevent is written in C, which no exception may pass through. So the callbacks are noexcept:
+/// what may be thrown in them is that memory is exhausted, and that ends the program there.
 namespace tutorial {
 
 struct Free {
@@ -21,6 +25,8 @@ struct Free {
   void operator()(evconnlistener* listener) const { evconnlistener_free(listener); }
   void operator()(bufferevent* stream) const { bufferevent_free(stream); }
   void operator()(evbuffer* buffer) const { evbuffer_free(buffer); }
+  void operator()(evhttp* server) const { evhttp_free(server); }
+  void operator()(evhttp_connection* client) const { evhttp_connection_free(client); }
 };
 
 /// Members and variables are freed last to first: declare the base before what belongs to it.
@@ -58,18 +64,47 @@ class StopSignals {
   Owned<event> interrupt_, terminate_;
 };
 
+/// When accept() fails, descriptors have run out: the client would be reported as waiting again and
+/// again. So the listener is left alone for a moment, in which others may end.
+inline void pause_accepting(evconnlistener* listener, void*) noexcept {
+  constexpr timeval kMoment{.tv_sec = 0, .tv_usec = 100'000};
+  const auto go_on = [](evutil_socket_t, short, void* paused) noexcept {
+    evconnlistener_enable(static_cast<evconnlistener*>(paused));
+  };
+  evconnlistener_disable(listener);
+  require(
+      event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, go_on, listener, &kMoment),
+      "event_base_once");
+}
+
 /// Calls `callback` with each client's socket, which is then its: non-blocking, close-on-exec.
 inline Owned<evconnlistener> listen_on(event_base* base, std::uint16_t port,
                                        evconnlistener_cb callback, void* argument) {
+  constexpr unsigned kFlags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
   const sockaddr_in address = loopback(port);
-  return own(evconnlistener_new_bind(
-                 base, callback, argument,
-                 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, SOMAXCONN,
-                 reinterpret_cast<const sockaddr*>(&address), sizeof address),
-             "evconnlistener_new_bind");
+  auto listener =
+      own(evconnlistener_new_bind(base, callback, argument, kFlags, SOMAXCONN,
+                                  reinterpret_cast<const sockaddr*>(&address), sizeof address),
+          "evconnlistener_new_bind");
+  evconnlistener_set_error_cb(listener.get(), pause_accepting);
+  return listener;
 }
 
 inline void say_port(evconnlistener* listener) { say_port(evconnlistener_get_fd(listener)); }
+
+/// An HTTP server without pages. By default a client might send as much, and take as long, as it
+/// likes.
+inline Owned<evhttp> make_http(event_base* base, Owned<evconnlistener> listener) {
+  auto http = own(evhttp_new(base), "evhttp_new");
+  evhttp_set_max_headers_size(http.get(), 8 << 10);
+  evhttp_set_max_body_size(http.get(), 8 << 10);
+  evhttp_set_timeout(http.get(), 10);
+  if (evhttp_bind_listener(http.get(), listener.get()) == nullptr) {
+    throw std::runtime_error("evhttp_bind_listener failed");
+  }
+  static_cast<void>(listener.release());  // the server owns it
+  return http;
+}
 
 /// libevent sends with writev(2), which cannot ask for MSG_NOSIGNAL.
 inline void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }

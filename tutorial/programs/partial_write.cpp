@@ -3,7 +3,7 @@
 #include <array>
 #include <string>
 
-#include "tutorial/programs/sockets.hpp"
+#include "tutorial/programs/bytes.hpp"
 
 /// partial_write: why an application needs a buffer of its own. A non-blocking send() takes as much
 /// as the kernel has room for; what it did not take must be kept until there is room again.
@@ -27,12 +27,6 @@ Connection connect_both_ends() {
   const int size = 256 << 10;
   check(::setsockopt(ends.sender.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size), "setsockopt");
   return ends;
-}
-
-std::string make_message() {
-  std::string message(kMessage, '\0');
-  for (std::size_t i = 0; i < message.size(); ++i) message[i] = static_cast<char>(i * 31 >> 7);
-  return message;
 }
 
 /// How much the kernel took; -1 when that was nothing, which is no error.
@@ -72,7 +66,7 @@ int send_rest(const Connection& ends, std::string_view unsent, std::string& rece
 
 int main() try {
   const Connection ends = connect_both_ends();
-  const std::string message = make_message();
+  const std::string message = make_bytes(kMessage);
   const ssize_t first = try_send(ends.sender.get(), message);
   say("send() was given {} bytes and took {}", message.size(), first);
   if (first < 0) throw std::runtime_error("the kernel took nothing");

@@ -1,6 +1,7 @@
 # The small programs of the tutorial: each is one file, built as tutorial/NAME in the build folder.
 pkg_check_modules(LIBEVENT_EXTRA REQUIRED IMPORTED_TARGET libevent_extra)
 pkg_check_modules(LIBEVENT_OPENSSL REQUIRED IMPORTED_TARGET libevent_openssl)
+pkg_check_modules(LIBSSL REQUIRED IMPORTED_TARGET libssl libcrypto)
 
 add_custom_target(tutorial_programs)
 file(GLOB tutorial_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
@@ -12,6 +13,7 @@ foreach(source ${tutorial_sources})
   add_executable(tutorial_${name} ${source})
   set_target_properties(tutorial_${name} PROPERTIES OUTPUT_NAME ${name} UNITY_BUILD OFF
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tutorial)
-  target_link_libraries(tutorial_${name} PRIVATE fmt::fmt Threads::Threads PkgConfig::LIBEVENT)
+  target_link_libraries(tutorial_${name} PRIVATE fmt::fmt Threads::Threads PkgConfig::LIBEVENT
+    PkgConfig::LIBEVENT_EXTRA PkgConfig::LIBEVENT_OPENSSL PkgConfig::LIBSSL PkgConfig::LIBURING)
   add_dependencies(tutorial_programs tutorial_${name})
 endforeach()
