@@ -15,5 +15,12 @@ foreach(source ${tutorial_sources})
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tutorial)
   target_link_libraries(tutorial_${name} PRIVATE fmt::fmt Threads::Threads PkgConfig::LIBEVENT
     PkgConfig::LIBEVENT_EXTRA PkgConfig::LIBEVENT_OPENSSL PkgConfig::LIBSSL PkgConfig::LIBURING)
+  target_link_options(tutorial_${name} PRIVATE LINKER:--as-needed)  # each to its own libraries
   add_dependencies(tutorial_programs tutorial_${name})
 endforeach()
+
+add_folder_test(tutorial_programs 4 ${tutorial_tests})
+add_dependencies(tutorial_programs_test tutorial_programs)
+target_link_libraries(tutorial_programs_test PRIVATE PkgConfig::LIBSSL)
+target_compile_definitions(tutorial_programs_test PRIVATE
+  MUXLAB_TUTORIAL_DIR="${CMAKE_BINARY_DIR}/tutorial")
