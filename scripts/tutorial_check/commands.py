@@ -13,6 +13,7 @@ from . import outputs
 from .findings import Edit, Finding
 
 SECONDS = 120  # for one command; only so that a hang becomes a failure
+STOP_SECONDS = 20  # for what was told to end, likewise
 READY = "listening"
 
 
@@ -114,22 +115,28 @@ class Command:
         return False
       time.sleep(0.01)
 
+  def has_company(self, seconds):
+    """Whether something that it started goes on for so long after it."""
+    deadline = time.monotonic() + seconds
+    while _is_running_in_group(self.process.pid):
+      if time.monotonic() > deadline:
+        return True
+      time.sleep(0.01)
+    return False
+
   def stop(self):
     """Ends it and what it started; returns its exit code."""
     self._signal(signal.SIGTERM)
-    code = self.wait(20)
-    leftover = self._signal(signal.SIGKILL)
-    if code is None:
-      self.process.wait()
+    code = self.wait(STOP_SECONDS)
+    self._signal(signal.SIGKILL)
+    self.process.wait()
     self.stdout.close()
     self.stderr.close()
-    return code, leftover
+    return code
 
   def _signal(self, number):
     with contextlib.suppress(ProcessLookupError):
       os.killpg(self.process.pid, number)
-      return True
-    return False
 
   def printed(self, both=False):
     text = b""
@@ -137,6 +144,16 @@ class Command:
       file.flush()
       text += os.pread(file.fileno(), 1 << 24, 0)
     return text.decode(errors="replace").splitlines()
+
+
+def _is_running_in_group(group):
+  """Whether a process of the group runs; one that ended and was not waited for does not."""
+  for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    with contextlib.suppress(OSError):
+      state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+      if int(its_group) == group and state != "Z":
+        return True
+  return False
 
 
 def run(document, repository, build):
@@ -178,7 +195,7 @@ def _stop_all(document, servers):
     fence, command = servers.pop()
     ended_before = command.process.poll() is not None
     said = _said(command)
-    code, _ = command.stop()
+    code = command.stop()
     if ended_before:
       yield Finding(document, fence.start, f"this server ended before it was stopped{said}", "correct the command")
     elif code is None:
@@ -194,17 +211,22 @@ def _run_block(document, fence, output, scratch):
   both = output is not None and output.attributes.get("output") == "both"
   printed = command.printed(both)
   said = _said(command)
-  _, leftover = command.stop()
+  leftover = code is not None and command.has_company(STOP_SECONDS)
+  command.stop()
   wanted = int(fence.attributes.get("exit", "0"))
   if code is None:
     yield Finding(document, fence.start, f"this command did not end within {SECONDS} s", "make it end, or add quick=")
   elif code != wanted:
-    yield Finding(document, fence.start, f"this command ended with exit code {code}, not {wanted}{said}",
+    yield Finding(document, fence.start, f"this command ended with exit code {code}, not {wanted}{_meaning(code)}{said}",
                   "correct it, or say exit=")
   elif leftover:
     yield Finding(document, fence.start, "this command left a process running", "wait for it, or say background")
   elif output:
     yield from _compare(document, output, output.body, printed)
+
+
+def _meaning(code):
+  return " (command not found)" if code == 127 else ""
 
 
 def _compare(document, output, shown, printed):
