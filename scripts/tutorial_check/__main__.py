@@ -3,11 +3,10 @@
 import argparse
 import os
 import pathlib
-import re
 import sys
 
-from . import commands, diagrams, figures, glossary, links, options, quotes, shape
-from .findings import Finding, apply_edits, write_file
+from . import commands, contents, diagrams, figures, glossary, links, options, quotes, shape
+from .findings import apply_edits, write_file
 from .repository import Repository
 
 MOST_TURNS = 5  # an edit may make room for another; more turns than that never settle
@@ -30,7 +29,7 @@ def main():
   for path in texts:
     left += tend(path, repository, known_options, build, arguments)
   if not arguments.chapters:
-    left += list(diagrams.check(repository)) + list(check_contents(repository))
+    left += diagrams.check(repository)
   for finding in left:
     print(finding)
   if not repository.chapters:
@@ -72,8 +71,10 @@ def check_text(document, repository, known_options):
   yield from links.check(document, repository)
   if known_options:
     yield from options.check(document, known_options)
-  if path in repository.chapters:
-    yield from commands.check(document)
+  yield from commands.check(document)
+  if path == repository.folder / contents.FILE:
+    yield from contents.check(document, repository)
+  elif path in repository.chapters:
     yield from shape.check(document, repository)
     if path.name == glossary.FILE:
       yield from glossary.check_glossary(document)
@@ -115,21 +116,6 @@ def refresh_diagrams(repository):
     note("pictures are not drawn, for there is no dot; scripts/setup graphviz")
   except ValueError as error:
     note(f"a picture is not drawn: {error}")
-
-
-def check_contents(repository):
-  """The front page lists every chapter, and no chapter is missing between the first and the last."""
-  front = repository.folder / "README.md"
-  if not front.is_file() or not repository.chapters:
-    return
-  document = repository.document(front)
-  listed = [link.to for link in document.links]
-  for path in repository.chapters:
-    if path.name not in listed:
-      yield Finding(document, 0, f"{path.name} is not in the contents", f"link it: [Title]({path.name})")
-  order = [to for to in listed if re.match(r"\d\d-.*\.md$", to)]
-  if order != sorted(order):
-    yield Finding(document, 0, "the chapters are not in order", "sort the contents")
 
 
 def note(text):

@@ -117,18 +117,23 @@ class Document:
     return text
 
   @functools.cached_property
-  def comments(self):
-    return [Comment(m.start(), m.end(), m[1].strip())
-            for m in re.finditer(r"<!--(.*?)-->", self.without_fences, re.DOTALL)]
-
-  @functools.cached_property
   def spans(self):
     """Inline code, as matches with the group code."""
-    return list(_CODE.finditer(self._without_comments))
+    return list(_CODE.finditer(self.without_fences))
 
   @functools.cached_property
-  def _without_comments(self):
+  def _without_any_code(self):
     text = self.without_fences
+    for span in self.spans:
+      text = _blank(text, span.start(), span.end())
+    return text
+
+  @functools.cached_property
+  def comments(self):
+    return [Comment(m.start(), m.end(), self.text[m.start(1):m.end(1)].strip())
+            for m in re.finditer(r"<!--(.*?)-->", self._without_any_code, re.DOTALL)]
+
+  def _without_comments(self, text):
     for comment in self.comments:
       text = _blank(text, comment.start, comment.end)
     return text
@@ -136,10 +141,7 @@ class Document:
   @functools.cached_property
   def without_code(self):
     """The text, as long, with spaces in place of fences, comments and inline code."""
-    text = self._without_comments
-    for span in self.spans:
-      text = _blank(text, span.start(), span.end())
-    return text
+    return self._without_comments(self._without_any_code)
 
   @functools.cached_property
   def links(self):
@@ -156,7 +158,7 @@ class Document:
   @functools.cached_property
   def headings(self):
     found, used = [], {}
-    for match in _HEADING.finditer(self._without_comments):
+    for match in _HEADING.finditer(self._without_comments(self.without_fences)):
       text = match["text"]
       anchor = slug(text)
       count = used.get(anchor, 0)
@@ -167,7 +169,7 @@ class Document:
 
   @functools.cached_property
   def anchors(self):
-    named = re.findall(r"<a\s+(?:id|name)=\"([^\"]+)\"", self._without_comments)
+    named = re.findall(r"<a\s+(?:id|name)=\"([^\"]+)\"", self.without_code)
     return {heading.anchor for heading in self.headings} | set(named)
 
   @functools.cached_property
@@ -185,9 +187,7 @@ class Document:
   @functools.cached_property
   def words(self):
     """How many words there are to read, code and tables aside."""
-    text = _TABLE_ROW.sub("", self.without_fences)
-    for comment in self.comments:
-      text = text.replace(self.text[comment.start:comment.end], "")
+    text = _TABLE_ROW.sub("", self._without_comments(self.without_fences))
     text = _LINK.sub(lambda link: "" if link["image"] else link["text"], text)
     return len(re.findall(r"[^\W_](?:[\w'’./:+-]*\w)?", text))
 
