@@ -51,6 +51,8 @@ class Link:
     text_start: int
     text: str
     to: str
+    to_start: int
+    to_end: int
     title: str | None
     is_image: bool
 
@@ -183,6 +185,7 @@ class Document:
                         start,
                         self.text[start:end],
                         match["to"].strip("<>"),
+                        *match.span("to"),
                         title and title.replace('\\"', '"'),
                         bool(match["image"]),
                     )
