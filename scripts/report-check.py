@@ -67,7 +67,7 @@ def main(program, report, folder=None):
     if report.stat().st_size > MOST_BYTES:
         failures.append(f"it has {report.stat().st_size} bytes, more than {MOST_BYTES}")
     papers = {}
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         try:
             browser.open_page()

@@ -9,7 +9,7 @@ import tempfile
 
 from tutorial_check.repository import Repository
 
-from . import crawl, look
+from . import crawl, look, mend
 from .stage import Stage
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -31,7 +31,7 @@ def main():
     out = pathlib.Path(arguments.out or repository.root / "build" / "site").resolve()
     if not shutil.which("sphinx-build"):
         print(
-            "site: there is no sphinx-build; scripts/site without --out installs it",
+            "site: there is no sphinx-build; scripts/site installs it",
             file=sys.stderr,
         )
         return 3
@@ -68,6 +68,7 @@ def build(repository, out):
         ]
         if subprocess.run([*command, stage, work / "pages"], check=False).returncode != 0:
             return False
+        mend.mend(work / "pages")
         (work / "pages" / ".buildinfo").unlink(missing_ok=True)
         if out.exists():
             shutil.rmtree(out)

@@ -157,4 +157,4 @@ class Stage:
 def _without_way_on(text):
     """The text without its last line, which the pages have buttons for."""
     body, _, last = text.rstrip().rpartition("\n")
-    return body.rstrip() + "\n" if "](index.md)" in last else text
+    return body.rstrip().removesuffix("\n---").rstrip() + "\n" if "](index.md)" in last else text
