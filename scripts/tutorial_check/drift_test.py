@@ -173,6 +173,13 @@ DRIFTS = [
         "--silent is an option of no program",
     ),
     Drift(
+        "another tool's option",
+        CHAPTER,
+        "muxlab say 12 times\n",
+        "muxlab say 12 times | grep --regexp=times; true --so\n",
+        "",
+    ),
+    Drift(
         "an option in a command",
         CHAPTER,
         "muxlab say 12 times",

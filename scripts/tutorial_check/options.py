@@ -70,8 +70,13 @@ class Options:
 
 
 def check(document, options):
+    shown = set()  # with another tool, in a command that is run: `--follow-forks` after an strace
+    for fence in document.fences:
+        if fence.language == "sh":
+            shown.update(_OPTION.findall("\n".join(fence.body)))
     for span in document.spans:
-        yield from _check_command(document, span.start(), span["code"], options)
+        if span["code"] not in shown:
+            yield from _check_command(document, span.start(), span["code"], options)
     for fence in document.fences:
         if fence.language == "sh":
             at = fence.body_start
@@ -83,8 +88,15 @@ def check(document, options):
                 at += len(line) + 1
 
 
+def _own_part(command):
+    """The command without what it pipes into, what follows it, and what is run for its arguments."""
+    command = re.sub(r"\$\([^()]*\)", "", command)
+    return re.split(r"\||;|&&| -- ", command)[0]
+
+
 def _check_command(document, offset, command, options):
-    named = _OPTION.findall(command.split(" -- ")[0])
+    command = _own_part(command)
+    named = _OPTION.findall(command)
     if not named:
         return
     words = command.split()
