@@ -5,7 +5,8 @@ import os
 import pathlib
 import sys
 
-from . import commands, contents, diagrams, figures, glossary, links, options, quotes, shape
+from . import blocks, commands, contents, diagrams, figures, glossary, links, options, quotes
+from . import shape, tables
 from .findings import apply_edits, write_file
 from .repository import Repository
 
@@ -94,10 +95,11 @@ def check_text(document, repository, known_options):
     path = repository.path(document.path)
     yield from quotes.check(document, repository)
     yield from figures.check(document, repository)
+    yield from tables.check(document, repository)
     yield from links.check(document, repository)
     if known_options:
         yield from options.check(document, known_options)
-    yield from commands.check(document)
+    yield from blocks.check(document)
     if path == repository.folder / contents.FILE:
         yield from contents.check(document, repository)
     elif path in repository.chapters:
@@ -123,7 +125,7 @@ def tend(path, repository, known_options, build, arguments):
         document = repository.document(path, apply_edits(document.text, edits))
     if (arguments.run or arguments.run_only) and path in repository.chapters:
         ran = list(commands.run(document, repository, build))
-        for fence in commands.not_run(document):
+        for fence in blocks.not_run(document):
             note(
                 f"{document.path}:{document.line_of(fence.start)}: not run: {fence.attributes.get('reason')}"
             )

@@ -4,20 +4,11 @@ Comments, literals and preprocessor lines are blanked first, so that braces and 
 count. Then scopes are walked: namespaces and classes are entered, bodies are stepped over.
 """
 
-import bisect
 import dataclasses
 import re
 
-_BLANKED = re.compile(
-    r"""//(?:[^\n\\]|\\.|\\\n)*                                 # a comment
-      | /\*.*?\*/
-      | \b(?:u8|[uUL])?R"(?P<raw>[^()\\\s]{0,16})\(.*?\)(?P=raw)"  # a raw string
-      | "(?:[^"\\\n]|\\.)*"
-      | (?<![0-9A-Fa-f])'(?:[^'\\\n]|\\.)+'                    # a character, not a digit separator
-      | ^[ \t]*\#(?:[^\n\\]|\\\n|\\.)*                         # a preprocessor line
-    """,
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
-)
+from .cpp_text import blank, dedented, length_of_template, plain
+
 
 _OPERATOR = r"operator\s*(?:\(\s*\)|\[\s*\]|\"\"\s*\w+|[^\s\w(\[]+|(?:new|delete)(?:\s*\[\s*\])?|[\w:<>*&\s]+)"
 _NAME = re.compile(
@@ -59,19 +50,6 @@ class Definition:
     end: int
 
 
-def blank(text):
-    """The same text, as long, with spaces where no code is."""
-
-    def spaces(match):
-        found = match.group()
-        inside = re.sub(r"[^\n]", " ", found)
-        if found[0] not in "/#" and found.lstrip()[0] != "#":  # a literal stays one token
-            return '"' + inside[1:-1] + '"'
-        return inside
-
-    return _BLANKED.sub(spaces, text)
-
-
 def definitions(text):
     """All definitions of a source text, outer ones before those in them."""
     return _Reader(text).read()
@@ -79,51 +57,10 @@ def definitions(text):
 
 def find(text, name, known=None):
     """The texts of the definitions that are called name; it need not say the namespaces."""
-    wanted = _plain(name)
+    wanted = plain(name)
     known = definitions(text) if known is None else known
     found = [d for d in known if d.name == wanted or d.name.endswith("::" + wanted)]
     return [dedented(text, d.start, d.end) for d in found]
-
-
-def dedented(text, start, end):
-    """text[start:end] as lines, moved to the left as far as its first line is from it."""
-    line_start = text.rfind("\n", 0, start) + 1
-    indent = text[line_start:start]
-    lines = text[start:end].split("\n")
-    if indent.strip() == "":
-        lines = lines[:1] + [
-            line[len(indent) :] if line.startswith(indent) else line.lstrip() for line in lines[1:]
-        ]
-    return [line.rstrip() for line in lines]
-
-
-def _plain(name):
-    """The name without template arguments and needless space: EpollPoller<kTrigger>::wait loses its <...>."""
-    before, keyword, symbol = re.match(r"(.*?)(?:(\boperator\b)(.*))?$", name, re.DOTALL).groups()
-    before = re.sub(r"\s+", "", _without_arguments(before)).removeprefix("::")
-    if not keyword:
-        return before
-    words = symbol.split()
-    return before + keyword + (" " + " ".join(words) if words[0][0].isalpha() else "".join(words))
-
-
-def _without_arguments(name):
-    while True:
-        shorter = re.sub(r"<[^<>]*>", "", name)
-        if shorter == name:
-            return name
-        name = shorter
-
-
-def _length_of_template(head):
-    """How long the template <...> is that a declaration begins with, or all of them; 0 without."""
-    length = 0
-    while opening := re.compile(r"\s*template\s*<").match(head, length):
-        depth, length = 1, opening.end()
-        while length < len(head) and depth:
-            depth += {"<": 1, ">": -1}.get(head[length], 0)
-            length += 1
-    return length
 
 
 class _Reader:
@@ -148,7 +85,7 @@ class _Reader:
         return partner
 
     def _add(self, scope, name, start, end):
-        name = _plain(name)
+        name = plain(name)
         self.found.append(Definition(f"{scope}::{name}" if scope else name, start, end))
 
     def _scope(self, at, end, scope):
@@ -249,7 +186,7 @@ class _Reader:
         if name:
             self._add(scope, name, start, stop)
             if not kind.group("kind").startswith("enum"):
-                self._scope(at + 1, close, "::".join(filter(None, (scope, _plain(name)))))
+                self._scope(at + 1, close, "::".join(filter(None, (scope, plain(name)))))
         return stop
 
     def _variable(self, scope, start, stop):
@@ -284,11 +221,11 @@ class _Reader:
 
     def _without_template(self, head):
         """The head without its template <...>, as long, so that no class in it is taken for one."""
-        length = _length_of_template(head)
+        length = length_of_template(head)
         return " " * length + head[length:]
 
     def _after_template(self, start, end):
-        return start + _length_of_template(self.code[start : min(end, start + 2000)])
+        return start + length_of_template(self.code[start : min(end, start + 2000)])
 
     def _after(self, at):
         return self.partner.get(at, len(self.code) - 1) + 1

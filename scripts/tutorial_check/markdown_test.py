@@ -2,7 +2,7 @@
 
 import unittest
 
-from . import figures, glossary
+from . import glossary, queries
 from .findings import apply_edits
 from .markdown import Document, slug
 
@@ -109,7 +109,7 @@ class EditsTest(unittest.TestCase):
             ("cheaper", "", "cheaper"),
         ]:
             with self.subTest(form=form):
-                self.assertEqual(figures.render(value, form), text)
+                self.assertEqual(queries.render(value, form), text)
 
 
 if __name__ == "__main__":

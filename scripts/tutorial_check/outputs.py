@@ -5,7 +5,7 @@ import re
 ANY = "…"
 _UNIT = r"(?:ns|[µu]s|ms|s|min|[kMG]|[kKMG]i?B|bytes?)"
 _NUMBER = re.compile(
-    rf"0x[0-9a-fA-F]+|[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?: ?{_UNIT})?(?![\w])|\d+(?:[.,]\d+)*"
+    rf"0x[0-9a-fA-F]+|\b(?=[a-f]*\d)[0-9a-f]{{4,}}\b|[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?: ?{_UNIT})?(?![\w])|\d+(?:[.,]\d+)*"
 )
 _RUN = re.compile(r"([-=─━_.#*|])\1{2,}")
 

@@ -10,6 +10,7 @@ CASES = [
     (["p99 12.5 µs"], ["p99 1.2 ms"], True),
     (["took 1e-05 s"], ["took 12 s"], True),
     (["at 0x7ffe12"], ["at 0x1"], True),
+    (["ino:8cedff 1"], ["ino:113d636 1"], True),
     (["a    b"], ["a b"], True),
     (["a b "], ["a b"], True),
     (["-----"], ["----------"], True),
