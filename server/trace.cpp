@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <future>
@@ -40,6 +41,20 @@ Availability probe(const Backend& backend) {
   throw Failure(ExitCode::unavailable,
                 fmt::format("backend {} does not work here: {}{}{}", backend.name, found.reason,
                             found.mend.empty() ? "" : "; mend: ", found.mend));
+}
+
+/// Which of several threads comes first is up to the scheduler: the calls of each stand together.
+void group_by_thread(std::vector<Event>& events) {
+  const auto is_return = [](const Event& event) { return event.kind == Event::Kind::returned; };
+  for (auto begin = events.begin(); begin != events.end();) {
+    begin = std::find_if(begin, events.end(), is_return);
+    const auto end = std::find_if_not(begin, events.end(), is_return);
+    while (begin != end) {
+      const std::size_t first = begin->call.thread;
+      begin = std::stable_partition(
+          begin, end, [first](const Event& event) { return event.call.thread == first; });
+    }
+  }
 }
 
 /// The parts of a server with one thread, which tells a log of its calls.
@@ -173,6 +188,7 @@ class Performance {
                 .bytes_in = total(stats, &WorkerStats::bytes_in),
                 .bytes_out = total(stats, &WorkerStats::bytes_out),
                 .stood_still = stood_still_};
+    group_by_thread(trace.events);
     for (std::size_t i = 0; i < kCallNames.size(); ++i) {
       trace.calls[i] = total(stats, static_cast<Call>(i));
     }

@@ -17,7 +17,7 @@ namespace muxlab::trace {
 /// What one backend did with a script.
 struct Trace {
   std::string backend;
-  std::vector<Event> events;
+  std::vector<Event> events;  ///< between two steps the calls of a thread stand together
   std::vector<std::pair<std::string, int>> descriptors;  ///< as DescriptorNames has them
   std::size_t threads = 0;
   std::array<std::uint64_t, kCallNames.size()> calls{};  ///< as they were counted, by kind

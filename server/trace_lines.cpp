@@ -13,7 +13,7 @@ std::string time_text(std::uint64_t ns) {
 
 class Lines {
  public:
-  explicit Lines(const Trace& trace) : trace_(trace) {
+  explicit Lines(const Trace& trace) {
     turns_.emplace_back();
     for (const Event& event : trace.events) add(event);
   }
@@ -24,40 +24,31 @@ class Lines {
   void add(const Event& event) {
     if (event.kind == Event::Kind::step) {
       if (!turns_.back().calls.empty()) turns_.emplace_back();
-      turns_.back().steps.push_back({.time_us = time_text(event.at_ns),
-                                     .who = event.who,
-                                     .call = event.step,
-                                     .result = "",
-                                     .is_step = true});
-      return;
+      turns_.back().steps.push_back(
+          {.time_us = time_text(event.at_ns), .who = event.who, .call = event.step});
+    } else {
+      turns_.back().calls.push_back(call_line(event));
     }
-    const bool waits = event.kind == Event::Kind::waits;
+  }
+
+  static Line call_line(const Event& event) {
     const TracedCall& call = event.call;
-    add_line(event, event.was_waiting ? "... " + call.name : call_text(call),
-             waits ? "waits" : result_text(call));
-    if (!event.was_waiting) add_requests("submits", call.submits);
-    if (!waits) add_requests("brings", call.completes);
+    const bool waits = event.kind == Event::Kind::waits;
+    Line line{.time_us = time_text(event.at_ns),
+              .who = call.thread == 0 ? "server" : fmt::format("thread {}", call.thread),
+              .call = event.was_waiting ? "... " + call.name : call_text(call),
+              .result = waits ? "waits" : "= " + result_text(call)};
+    if (!event.was_waiting) add_requests("submits", call.submits, line);
+    if (!waits) add_requests("brings", call.completes, line);
+    return line;
   }
 
-  void add_line(const Event& event, std::string call, std::string result) {
-    const bool alone = trace_.threads <= 1;
-    turns_.back().calls.push_back(
-        {.time_us = time_text(event.at_ns),
-         .who = alone ? "server" : fmt::format("server {}", event.call.thread),
-         .call = std::move(call),
-         .result = std::move(result)});
-  }
-
-  void add_requests(const char* what, const std::vector<RingRequest>& requests) {
+  static void add_requests(const char* what, const std::vector<RingRequest>& requests, Line& line) {
     for (const RingRequest& request : requests) {
-      turns_.back().calls.push_back({.time_us = "",
-                                     .who = "",
-                                     .call = fmt::format("  {} {}", what, request_text(request)),
-                                     .result = ""});
+      line.below.push_back(fmt::format("  {} {}", what, request_text(request)));
     }
   }
 
-  const Trace& trace_;
   std::vector<Turn> turns_;
 };
 
@@ -67,8 +58,7 @@ std::vector<Turn> turns_of(const Trace& trace) { return Lines(trace).turns(); }
 
 std::string text_of(const Line& line, std::size_t width) {
   if (line.result.empty()) return line.call;
-  const char* const sign = line.result == "waits" ? "  " : "= ";
-  return fmt::format("{:<{}} {}{}", line.call, width, sign, line.result);
+  return fmt::format("{:<{}} {}", line.call, width, line.result);
 }
 
 std::string calls_text(const Trace& trace) {

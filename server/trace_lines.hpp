@@ -10,11 +10,12 @@ namespace muxlab::trace {
 
 /// A line of a time line.
 struct Line {
-  std::string time_us;  ///< empty below a call that it belongs to
-  std::string who;      ///< "client", "server", and "server 1" where it has several threads
-  std::string call;     ///< or the step of a client
-  std::string result;   ///< empty where there is none
-  bool is_step = false;
+  std::string time_us;
+  std::string who;   ///< "client"; "server" for its first thread, "thread 1" and so on for others
+  std::string call;  ///< or the step of a client
+  std::string result = {};  ///< "= 64", "waits"; empty of a step
+  std::vector<std::string> below =
+      {};  ///< what a call submits to a ring, and what it brings from there
 };
 
 /// What was done while the server stood still, and what the server then did until it was idle.
@@ -25,7 +26,7 @@ struct Turn {
 
 std::vector<Turn> turns_of(const Trace& trace);
 
-/// "recv(a, 16384) = 64"; the result begins at column `width` where the call leaves that room.
+/// "recv(a, 16384) = 64"; the result begins after `width` columns where the call leaves that room.
 std::string text_of(const Line& line, std::size_t width = 0);
 
 /// "wait 4, read 3, write 2: 9 calls"

@@ -9,15 +9,16 @@
 namespace muxlab::trace {
 namespace {
 
+/// The results of longer calls stand right behind them.
 constexpr std::size_t kWidestCall = 46;
+/// Where there is less, so do all.
+constexpr std::size_t kWidthToAlign = 80;
 
 std::size_t widest_call(const std::vector<Turn>& turns) {
   std::size_t widest = 0;
   for (const Turn& turn : turns) {
     for (const Line& line : turn.calls) {
-      if (!line.result.empty() && line.call.size() <= kWidestCall) {
-        widest = std::max(widest, line.call.size());
-      }
+      if (line.call.size() <= kWidestCall) widest = std::max(widest, line.call.size());
     }
   }
   return widest;
@@ -36,7 +37,7 @@ std::string descriptors_text(const Trace& trace) {
 std::string trace_text(const Trace& trace, const TextLayout& layout) {
   using enum TextTable::Align;
   const std::vector<Turn> turns = turns_of(trace);
-  const std::size_t width = widest_call(turns);
+  const std::size_t width = layout.width < kWidthToAlign ? 0 : widest_call(turns);
   TextTable table({right, left, left});
   table.row({{"us"}, {"WHO"}, {trace.backend}});
   for (const Turn& turn : turns) {
@@ -46,6 +47,7 @@ std::string trace_text(const Trace& trace, const TextLayout& layout) {
     }
     for (const Line& line : turn.calls) {
       table.row({{line.time_us}, {line.who}, {text_of(line, width)}});
+      for (const std::string& below : line.below) table.note(below);
     }
   }
   const std::string descriptors = "descriptors: " + descriptors_text(trace);
