@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "backends/failure.hpp"
 #include "backends/unique_fd.hpp"
@@ -131,6 +134,62 @@ TEST(CountedCalls, PartsAreTimedAsTheWhole) {
   EXPECT_EQ(part.observer, &observer);
   part.call_ns[static_cast<std::size_t>(Call::write)].add(7);
   EXPECT_EQ(total_ns(stats, Call::write), 7U);
+}
+
+/// Makes calls itself, and leaves another errno behind.
+class NotingWatcher final : public CallWatcher {
+ public:
+  std::vector<std::string> notes;
+
+  void thread_begins() override { notes.emplace_back("thread begins"); }
+  void thread_ends() override { notes.emplace_back("thread ends"); }
+  void begins(const MadeCall& call) override {
+    notes.push_back(std::string(call.name) + " begins");
+    ::close(-1);
+  }
+  void returned(const MadeCall& call, std::int64_t result, int error) override {
+    const char* const text = error == EAGAIN && result < 0 ? "EAGAIN" : "works";
+    notes.push_back(std::string(call.name) + " " + text);
+    size_asked_for = call.arguments[2];
+    ::close(-1);
+  }
+
+  std::uint64_t size_asked_for = 0;
+};
+
+TEST(CountedCalls, AWatcherIsToldOfEach) {
+  const Pair pair;
+  NotingWatcher watcher;
+  const CallObserver observer{.clocks = {}, .watcher = &watcher};
+  WorkerStats stats;
+  stats.observer = &observer;
+  {
+    const CountedCalls counted(stats);
+    char bytes[7];
+    ASSERT_EQ(::send(pair.here.get(), "?", 1, 0), 1);
+    ASSERT_EQ(::recv(pair.there.get(), bytes, sizeof bytes, 0), 1);
+    EXPECT_EQ(watcher.size_asked_for, 7U);
+    ASSERT_EQ(::recv(pair.there.get(), bytes, sizeof bytes, MSG_DONTWAIT), -1);
+    EXPECT_EQ(errno, EAGAIN) << "as the call left it";
+  }
+  static_cast<void>(::send(pair.here.get(), "?", 1, 0));  // nobody's
+  EXPECT_EQ(watcher.notes,
+            (std::vector<std::string>{"thread begins", "send begins", "send works", "recv begins",
+                                      "recv works", "recv begins", "recv EAGAIN", "thread ends"}));
+  EXPECT_EQ(stats[Call::other].get(), 0U) << "what the watcher calls is not counted";
+  EXPECT_EQ(stats[Call::read].get(), 2U);
+}
+
+TEST(CountedCalls, AreTimedBesideAWatcherToo) {
+  const Pair pair;
+  NotingWatcher watcher;
+  const CallObserver observer{.clocks = CallClocks::measured(), .watcher = &watcher};
+  WorkerStats stats;
+  stats.observer = &observer;
+  const CountedCalls counted(stats);
+  for (int i = 0; i < 100; ++i) send_and_receive(pair);
+  EXPECT_GT(ns(stats, Call::write), 0U);
+  EXPECT_EQ(watcher.notes.size(), 1 + 2 * 2 * 100U);
 }
 
 }  // namespace

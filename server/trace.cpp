@@ -184,7 +184,7 @@ class Performance {
     Trace trace{.backend = std::string(backend_.name),
                 .events = log_.take_events(),
                 .descriptors = log_.descriptors(),
-                .threads = log_.thread_count(),
+                .threads = log_.threads(),
                 .bytes_in = total(stats, &WorkerStats::bytes_in),
                 .bytes_out = total(stats, &WorkerStats::bytes_out),
                 .stood_still = stood_still_};

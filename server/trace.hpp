@@ -19,7 +19,7 @@ struct Trace {
   std::string backend;
   std::vector<Event> events;  ///< between two steps the calls of a thread stand together
   std::vector<std::pair<std::string, int>> descriptors;  ///< as DescriptorNames has them
-  std::size_t threads = 0;
+  std::vector<pid_t> threads;                            ///< the ids that the kernel gave them
   std::array<std::uint64_t, kCallNames.size()> calls{};  ///< as they were counted, by kind
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
@@ -28,8 +28,10 @@ struct Trace {
   bool stood_still = true;
 };
 
-/// Runs a server with one serving thread in this process, and the script against it. A trace in
-/// which the server could not be made to stand still is made again, a few times. Throws Failure:
+/// Runs a server with one serving thread in this process, and the script against it. The calls are
+/// the same each time, if not for libevent's select and poll, which draw lots for the descriptor
+/// that they begin with. A trace in which the server could not be made to stand still is made
+/// again, a few times. Throws Failure:
 /// unavailable where the backend does not work or never sleeps, failed where the server does
 /// something else than to echo.
 Trace make_trace(const Backend& backend, const std::vector<Step>& steps);

@@ -11,6 +11,8 @@
 namespace muxlab::trace {
 namespace {
 
+thread_local std::size_t own_index = 0;  // of this thread among those of its log
+
 std::uint64_t read_ns(clockid_t clock) {
   timespec now{};
   if (::clock_gettime(clock, &now) != 0) return 0;  // of a thread that has ended
@@ -105,15 +107,12 @@ std::vector<std::pair<std::string, int>> TraceLog::descriptors() {
   return decoder_.names().all();
 }
 
-std::size_t TraceLog::thread_count() {
+std::vector<pid_t> TraceLog::threads() {
   const std::lock_guard lock(mutex_);
-  return threads_.size();
-}
-
-TraceLog::Thread& TraceLog::own_thread() {
-  return *std::ranges::find_if(threads_, [id = ::gettid()](const Thread& thread) {
-    return thread.id == id && !thread.over;
-  });
+  std::vector<pid_t> ids;
+  ids.reserve(threads_.size());
+  for (const Thread& thread : threads_) ids.push_back(thread.id);
+  return ids;
 }
 
 void TraceLog::thread_begins() {
@@ -122,21 +121,22 @@ void TraceLog::thread_begins() {
   const std::lock_guard lock(mutex_);
   if (threads_.empty()) began_ns_ = read_ns(CLOCK_MONOTONIC);
   ++changes_;
+  own_index = threads_.size();
   threads_.push_back(std::move(thread));
 }
 
 void TraceLog::thread_ends() {
   const std::lock_guard lock(mutex_);
   ++changes_;
-  own_thread().over = true;
+  threads_[own_index].over = true;
 }
 
 void TraceLog::begins(const MadeCall& made) {
   const std::lock_guard lock(mutex_);
   ++changes_;
-  Thread& thread = own_thread();
+  Thread& thread = threads_[own_index];
   thread.call = decoder_.begun(made);
-  thread.call.thread = static_cast<std::size_t>(&thread - threads_.data());
+  thread.call.thread = own_index;
   thread.in_call = true;
   thread.known_to_wait = false;
   thread.began_ns = now_ns();
@@ -145,7 +145,7 @@ void TraceLog::begins(const MadeCall& made) {
 void TraceLog::returned(const MadeCall& made, std::int64_t result, int error) {
   const std::lock_guard lock(mutex_);
   ++changes_;
-  Thread& thread = own_thread();
+  Thread& thread = threads_[own_index];
   thread.in_call = false;
   Event event{.kind = Event::Kind::returned,
               .at_ns = now_ns(),

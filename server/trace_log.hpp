@@ -27,7 +27,7 @@ struct Event {
   /// Since the first thread of the server began; of a call, when it returned.
   std::uint64_t at_ns = 0;
   std::string who = "server";
-  std::string step;            ///< of a step: what was done
+  std::string step = {};       ///< of a step: what was done
   TracedCall call = {};        ///< of the others; while it waits, without what comes of it
   std::uint64_t began_ns = 0;  ///< of the others
   bool was_waiting = false;    ///< of a return: it was found asleep before
@@ -54,7 +54,7 @@ class TraceLog final : public CallWatcher {
 
   std::vector<Event> take_events();
   std::vector<std::pair<std::string, int>> descriptors();
-  std::size_t thread_count();
+  std::vector<pid_t> threads();
 
   void thread_begins() override;
   void thread_ends() override;
@@ -73,7 +73,6 @@ class TraceLog final : public CallWatcher {
   };
 
   [[nodiscard]] std::uint64_t now_ns() const;
-  Thread& own_thread();
   /// The server's threads; nothing when one is not in a call that may sleep.
   std::optional<std::vector<pid_t>> threads_that_may_sleep();
 

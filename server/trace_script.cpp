@@ -72,6 +72,7 @@ class Parser {
   }
 
   std::vector<Step> steps() {
+    line_ = std::max<std::size_t>(line_, 1);
     if (steps_.empty()) fail("there is no step", "begin with connect a");
     return std::move(steps_);
   }
@@ -110,6 +111,9 @@ class Parser {
     if (!std::ranges::all_of(word, is_plain) || word.size() > kLongestName) {
       fail(fmt::format("\"{}\" is no name of a client", word),
            fmt::format("it has letters and digits, {} at most, as in a or client7", kLongestName));
+    }
+    if (std::ranges::count(kTaken, word) > 0) {
+      fail(fmt::format("a descriptor of the server is called \"{}\"", word), "choose another name");
     }
     return word;
   }
@@ -176,6 +180,8 @@ class Parser {
   }
 
   static constexpr std::size_t kLongestName = 16;
+  static constexpr std::array<std::string_view, 8> kTaken = {
+      "listener", "stop", "epoll", "ring", "eventfd", "timerfd", "pipe", "socket"};
   static constexpr std::size_t kMostConnections = 100;
 
   std::string_view name_;
