@@ -12,6 +12,7 @@
 #include "bench/report_command.hpp"
 #include "server/inspect_command.hpp"
 #include "server/serve_command.hpp"
+#include "server/trace_command.hpp"
 
 namespace {
 
@@ -41,6 +42,7 @@ int run(int argc, char** argv) {
   ExitCode exit_code = ExitCode::ok;
   muxlab::add_inspect(app, exit_code);
   muxlab::add_serve(app, exit_code);
+  muxlab::add_trace(app, exit_code);
   muxlab::add_load(app, exit_code);
   muxlab::add_bench(app, exit_code);
   muxlab::add_report(app, exit_code);

@@ -100,6 +100,8 @@ struct Backend {
   /// The load client tells it what is ready, on Worker::oracle, and it spins until it does: one
   /// client thread tells one serving thread, over TCP.
   bool is_told = false;
+  /// It never sleeps: it goes on to look even when nothing happens.
+  bool spins = false;
   /// Where a connection is served by the thread that waits for it. Nothing where that depends on
   /// more than how many events a wait brings.
   std::optional<CallsPerEcho> calls = CallsPerEcho{};

@@ -72,15 +72,15 @@ TEST(CountedCalls, AreNotTimedUnlessAskedFor) {
 
 TEST(CountedCalls, AreTimedByKind) {
   const Pair pair;
-  const CallClocks clocks = CallClocks::measured();
+  const CallObserver observer{.clocks = CallClocks::measured()};
   WorkerStats stats;
-  stats.clocks = &clocks;
+  stats.observer = &observer;
   const CountedCalls counted(stats);
   for (int i = 0; i < 1000; ++i) send_and_receive(pair);
   EXPECT_GT(ns(stats, Call::read), 0U);
   EXPECT_GT(ns(stats, Call::write), 0U);
   EXPECT_EQ(ns(stats, Call::wait), 0U);
-  EXPECT_GE(stats.clock_ns.get(), 2 * 2 * 1000 * clocks.monotonic.reading_ns);
+  EXPECT_GE(stats.clock_ns.get(), 2 * 2 * 1000 * observer.clocks->monotonic.reading_ns);
 }
 
 /// Waits for a byte that comes late, which costs no CPU time worth mentioning.
@@ -96,9 +96,9 @@ void receive_late(const Pair& pair, Receive receive) {
 
 TEST(CountedCalls, TheTimeOfAWaitIsNotThatOfSleeping) {
   const Pair pair;
-  const CallClocks clocks = CallClocks::measured();
+  const CallObserver observer{.clocks = CallClocks::measured()};
   WorkerStats stats;
-  stats.clocks = &clocks;
+  stats.observer = &observer;
   const CountedCalls counted(stats);
   receive_late(pair, [&] {
     pollfd waited{.fd = pair.there.get(), .events = POLLIN, .revents = 0};
@@ -109,10 +109,10 @@ TEST(CountedCalls, TheTimeOfAWaitIsNotThatOfSleeping) {
 
 TEST(CountedCalls, TheTimeOfAReceiveIsNotThatOfBeingOffTheProcessor) {
   const Pair pair;
-  const CallClocks clocks = CallClocks::measured();
+  const CallObserver observer{.clocks = CallClocks::measured()};
   for (const bool sleeps : {false, true}) {  // known to, or found out
     WorkerStats stats;
-    stats.clocks = &clocks;
+    stats.observer = &observer;
     stats.sleeps_in_any_call = sleeps;
     const CountedCalls counted(stats);
     receive_late(pair, [&] {
@@ -124,11 +124,11 @@ TEST(CountedCalls, TheTimeOfAReceiveIsNotThatOfBeingOffTheProcessor) {
 }
 
 TEST(CountedCalls, PartsAreTimedAsTheWhole) {
-  const CallClocks clocks = CallClocks::measured();
+  const CallObserver observer{.clocks = CallClocks::measured()};
   WorkerStats stats;
-  stats.clocks = &clocks;
+  stats.observer = &observer;
   WorkerStats& part = stats.add_part();
-  EXPECT_EQ(part.clocks, &clocks);
+  EXPECT_EQ(part.observer, &observer);
   part.call_ns[static_cast<std::size_t>(Call::write)].add(7);
   EXPECT_EQ(total_ns(stats, Call::write), 7U);
 }
