@@ -25,7 +25,7 @@ bool send_all(int client, std::span<const char> bytes) {
 /// Until the client sends no more, or is gone; returns how many bytes it got back.
 std::size_t echo(int client) {
   std::size_t echoed = 0;
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16 << 10> buffer;
   for (;;) {
     const ssize_t received = ::recv(client, buffer.data(), buffer.size(), 0);
     if (received < 0 && errno == EINTR) continue;

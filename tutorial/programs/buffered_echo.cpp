@@ -36,7 +36,7 @@ pollfd interest(const Connection& c) {
 
 /// False when the connection is lost. That nothing came is no error.
 bool receive(Connection& c) {
-  static std::array<char, 64 * 1024> arrived;
+  static std::array<char, 64 << 10> arrived;
   const ssize_t size = ::recv(c.socket.get(), arrived.data(), arrived.size(), 0);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
   c.ended = size == 0;

@@ -18,7 +18,7 @@ struct Calls {
 /// What was received stays here until all of it is sent: send() may take a part, or nothing.
 struct Client {
   Fd socket;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16 << 10> buffer{};
   std::size_t begin = 0;  ///< of what is not sent yet
   std::size_t end = 0;
 };

@@ -58,7 +58,7 @@ TEST_P(TutorialEcho, OneByte) {
 
 TEST_P(TutorialEcho, OneMebibyteAndAgain) {
   const Client client = connect();
-  for (const std::uint64_t seed : {1, 2}) {
+  for (const std::uint64_t seed : {1U, 2U}) {
     const std::string data = random_bytes(kMiB, seed);
     EXPECT_TRUE(client.exchange(data) == answer_to(data)) << "bytes differ";
   }
@@ -132,6 +132,7 @@ TEST_P(TutorialEcho, KeepsNoDescriptor) {
 TEST_P(TutorialEcho, ManyClientsAtOnce) {
   if (!GetParam().serves_many) GTEST_SKIP() << "it serves one client at a time";
   std::vector<Client> clients;
+  clients.reserve(50);
   for (int i = 0; i < 50; ++i) clients.push_back(connect());
   for (const Client& client : clients) ASSERT_TRUE(client.send("a" + std::to_string(client.fd())));
   for (const Client& client : clients) {

@@ -106,20 +106,21 @@ void edge_stays_registered() {
 void beyond_1024() {
   say("select and poll beyond descriptor {}", FD_SETSIZE - 1);
   constexpr int kHigh = 1500;
+  constexpr rlim_t kEntries = 2000;
   rlimit limit{};
   check(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
-  limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, 2 * kHigh);
+  limit.rlim_cur = std::max(limit.rlim_cur, kEntries);
   if (limit.rlim_cur > limit.rlim_max) return say("  not shown: ulimit -Hn is too low");
   check(::setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
   const Pipe pipe = make_pipe();
   const Fd high(check(::dup3(pipe.reader.get(), kHigh, O_CLOEXEC), "dup3"));
   // FD_SET() writes into an fd_set of fixed size; the kernel takes as many bits as it is told.
-  std::vector<fd_mask> bits(2 * kHigh / NFDBITS + 1);
+  std::vector<fd_mask> bits(kHigh / NFDBITS + 1);
   bits[kHigh / NFDBITS] |= fd_mask{1} << (kHigh % NFDBITS);
   auto* const set = reinterpret_cast<fd_set*>(bits.data());
   timeval at_once{};
   show("select(1501, bits of our own)", ::select(kHigh + 1, set, nullptr, nullptr, &at_once));
-  std::vector<pollfd> many(2000, {.fd = high.get(), .events = POLLIN, .revents = 0});
+  std::vector<pollfd> many(kEntries, {.fd = high.get(), .events = POLLIN, .revents = 0});
   show("poll(2000 entries, each the descriptor 1500)", ::poll(many.data(), many.size(), 0));
 }
 

@@ -15,7 +15,7 @@ struct Client {
   Server& server;
   Fd socket;
   Owned<event> readable, writable;  ///< freed before the socket is closed
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16 << 10> buffer{};
   std::size_t begin = 0;  ///< of what is not sent yet
   std::size_t end = 0;
 };

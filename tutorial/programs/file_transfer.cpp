@@ -52,7 +52,7 @@ void send_file(event_base* base, Fd socket, Fd file) {
 }
 
 void receive(bufferevent* from, void* received) noexcept {
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16 << 10> buffer;
   while (const std::size_t size = bufferevent_read(from, buffer.data(), buffer.size())) {
     static_cast<std::string*>(received)->append(buffer.data(), size);
   }

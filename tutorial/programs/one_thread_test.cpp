@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "server/test_server_process.hpp"
 #include "tutorial/programs/test_tutorial.hpp"
@@ -87,6 +88,7 @@ TEST(TutorialEventEcho, SurvivesThatDescriptorsRunOut) {
   ServerProcess server({"0"}, few);
   ASSERT_TRUE(server.listens());
   std::vector<Client> clients;
+  clients.reserve(20);
   for (int i = 0; i < 20; ++i) clients.emplace_back(server.address());
   ASSERT_TRUE(clients.front().ping());
   ASSERT_TRUE(clients.back().send("?"));

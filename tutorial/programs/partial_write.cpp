@@ -37,7 +37,7 @@ ssize_t try_send(int socket, std::string_view bytes) {
 
 /// Receives once, what there is; adds it to `received`.
 void receive(int socket, std::string& received) {
-  static std::array<char, 64 * 1024> buffer;
+  static std::array<char, 64 << 10> buffer;
   const ssize_t size = check(::recv(socket, buffer.data(), buffer.size(), 0), "recv");
   received.append(buffer.data(), static_cast<std::size_t>(size));
 }

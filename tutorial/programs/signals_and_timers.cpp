@@ -59,13 +59,13 @@ struct Loop {
   int expired = 0;
 
   /// The writes of the other thread are added up: one event, however many they were.
-  void on_wakeup() {
+  void on_wakeup() const {
     say("eventfd: another thread wrote 3 times, one read gives the sum: {}", read_count(wakeup));
     for (int i = 0; i < 2; ++i) check(::kill(::getpid(), SIGUSR1), "kill");
   }
 
   /// A signal that is pending already is not pending twice.
-  void on_signal() {
+  void on_signal() const {
     signalfd_siginfo info{};
     int times = 0;
     while (::read(signal.get(), &info, sizeof info) > 0) ++times;
@@ -106,7 +106,7 @@ struct Loop {
 int main() try {
   Loop loop;  // blocks the signal before there are threads, which inherit that
   std::thread([&] {
-    for (const Count count : {1, 2, 4}) add(loop.wakeup, count);
+    for (Count count = 1; count <= 4; count *= 2) add(loop.wakeup, count);
   }).join();
   loop.run();
 } catch (const std::exception& error) {

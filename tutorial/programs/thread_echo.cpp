@@ -22,7 +22,7 @@ bool send_all(int client, std::span<const char> bytes) {
 }
 
 void echo(int client) {
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16 << 10> buffer;
   for (;;) {
     const ssize_t received = ::recv(client, buffer.data(), buffer.size(), 0);
     if (received < 0 && errno == EINTR) continue;
