@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
+
 #include "packaging/completions.hpp"
 
 namespace muxlab {
@@ -12,10 +14,13 @@ _muxlab_names() {
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
 }
 _muxlab_list() {
-  local begin=
+  local begin="" name names=""
   [[ $2 != *,* ]] || begin=${2%,*},
+  for name in $1; do
+    [[ ,$begin == *,$name,* ]] || names+=" $name"
+  done
   compopt -o nospace 2>/dev/null
-  mapfile -t COMPREPLY < <(compgen -P "$begin" -W "$1" -- "${2##*,}")
+  mapfile -t COMPREPLY < <(compgen -P "$begin" -W "$names" -- "${2##*,}")
 }
 _muxlab_files() {
   compopt -o filenames 2>/dev/null
@@ -52,7 +57,7 @@ std::string bash_value(const OptionDescription& option) {
     case ValueKind::folder:
       return "_muxlab_files -d \"$word\"";
     default:
-      return ":";
+      return "";
   }
 }
 
@@ -74,8 +79,9 @@ std::string bash_words(const VerbDescription& verb) {
     if (!word.positional) continue;
     if (word.kind != ValueKind::name || word.required) {
       return fmt::format(
-          "      if [[ $word == -* ]]; then _muxlab_names '{}' \"$word\"; else {}; fi\n", options,
-          bash_value(word));
+          "      if [[ $word == -* ]]; then\n        _muxlab_names '{}' \"$word\"\n      else\n"
+          "        {}\n      fi\n",
+          options, bash_value(word));
     }
     names += fmt::format(" {}", fmt::join(word.names, " "));
   }
@@ -83,10 +89,16 @@ std::string bash_words(const VerbDescription& verb) {
 }
 
 std::string bash_verb(const VerbDescription& verb) {
-  std::string text = fmt::format("    {})\n      case $before in\n", verb.name);
+  std::map<std::string, std::vector<std::string>> options_by_command;
   for (const OptionDescription& option : verb.options) {
     if (option.positional || option.kind == ValueKind::none) continue;
-    text += fmt::format("        {}) {}; return ;;\n", option.name, bash_value(option));
+    options_by_command[bash_value(option)].push_back(option.name);
+  }
+  std::string text = fmt::format("    {})\n      case $before in\n", verb.name);
+  for (const auto& [command, options] : options_by_command) {
+    text += fmt::format("        {})\n", fmt::join(options, " | "));
+    if (!command.empty()) text += fmt::format("          {}\n", command);
+    text += "          return\n          ;;\n";
   }
   return text + "      esac\n" + bash_words(verb) + "      ;;\n";
 }

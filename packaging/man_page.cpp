@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "backends/build_stamp.hpp"
 
@@ -45,7 +46,11 @@ std::string italic(const std::string& text) { return "\\fI" + escaped(text) + "\
 
 std::string paragraph(const std::string& text) { return escaped(text) + '\n'; }
 std::string sentence(const std::string& text) {
-  return paragraph(text.empty() || text.ends_with('.') ? text : text + '.');
+  return text.empty() ? "" : paragraph(text.ends_with('.') ? text : text + '.');
+}
+std::string capital(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
 }
 
 std::string tagged(const std::string& tag, const std::string& body) {
@@ -55,7 +60,9 @@ std::string tagged(const std::string& tag, const std::string& body) {
 std::string entries(const char* heading, const std::vector<cli::Entry>& all) {
   if (all.empty()) return "";
   std::string text = fmt::format(".SH {}\n", heading);
-  for (const cli::Entry& entry : all) text += tagged(bold(entry.name), sentence(entry.meaning));
+  for (const cli::Entry& entry : all) {
+    text += tagged(bold(entry.name), sentence(capital(entry.meaning)));
+  }
   return text;
 }
 
@@ -83,7 +90,8 @@ std::string names_of(const OptionDescription& option) {
 
 std::string option_text(const OptionDescription& option) {
   std::string body = sentence(option.help) + names_of(option);
-  if (!option.shown_default.empty()) body += sentence("The default is " + option.shown_default);
+  if (!option.shown_default.empty() && !option.required)
+    body += sentence("The default is " + option.shown_default);
   if (option.required) body += "Required.\n";
   if (!option.excludes.empty()) {
     body += sentence(fmt::format("Not with {}", fmt::join(option.excludes, ", ")));

@@ -47,8 +47,7 @@ std::string zsh_value(const OptionDescription& option) {
     case ValueKind::name:
       return fmt::format(":{}:({})", message, fmt::join(option.names, " "));
     case ValueKind::list:
-      return fmt::format(":{}: _values -s , {} {}", message, option.name,
-                         fmt::join(option.names, " "));
+      return fmt::format(":{}:_sequence compadd - {}", message, fmt::join(option.names, " "));
     case ValueKind::file:
       return fmt::format(":{}:_files", message);
     case ValueKind::folder:
