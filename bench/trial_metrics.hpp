@@ -54,6 +54,10 @@ enum class Metric : std::size_t {
   fairness,
   server_resident_bytes,
   kernel_slab_bytes,
+  latency_ns_p25,
+  latency_ns_p75,
+  latency_ns_p95,
+  latency_ns_p99_99,
 };
 
 /// The column of each metric, with its unit; published, so never changed, only added to.
@@ -82,7 +86,7 @@ enum class Metric : std::size_t {
 /// when one of n had all. `server_resident_bytes` is the server's memory at the end of the window,
 /// and `kernel_slab_bytes` by how much the kernel's own, of both sides, had grown since before the
 /// trial.
-inline constexpr std::array<std::string_view, 45> kMetricNames = {
+inline constexpr std::array<std::string_view, 49> kMetricNames = {
     "echoes_per_s",
     "latency_ns_p50",
     "latency_ns_p90",
@@ -128,6 +132,10 @@ inline constexpr std::array<std::string_view, 45> kMetricNames = {
     "fairness",
     "server_resident_bytes",
     "kernel_slab_bytes",
+    "latency_ns_p25",
+    "latency_ns_p75",
+    "latency_ns_p95",
+    "latency_ns_p99_99",
 };
 /// Those that every trials.csv has; files written before the others were added lack some of these.
 inline constexpr std::size_t kFirstMetrics = 21;
