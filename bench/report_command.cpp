@@ -22,7 +22,9 @@ void run_report(const ReportCommand& command) {
   const Report report =
       render_report(command.folder, command.png ? PlotFormat::png : PlotFormat::svg);
   if (command.terminal) {
-    for (const Plot& plot : report.plots) fmt::print("{}", draw_as_text(command.folder, plot));
+    for (const Plot& plot : report.plots) {
+      fmt::print("{}", draw_as_text(command.folder, plot, report.frame));
+    }
   }
   fmt::print("{}{}", report_text(report), report.where());
   std::fflush(stdout);
