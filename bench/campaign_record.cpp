@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "backends/failure.hpp"
@@ -125,6 +128,7 @@ CampaignRecord CampaignRecord::read(const std::filesystem::path& folder) {
     }
     (void)record.backends();
     (void)record.caption({});
+    (void)record.crowded_from();
   } catch (const Json::exception& error) {
     throw Failure(ExitCode::usage,
                   fmt::format("{} is of another schema: {}", file.string(), error.what()));
@@ -165,6 +169,19 @@ std::string CampaignRecord::caption(TrialCount trials) const {
   const std::string warning = caution(trials);
   return machine_line(json_.at("machine")) + "\n" + conditions +
          (warning.empty() ? "" : "\n" + warning);
+}
+
+std::optional<double> CampaignRecord::crowded_from() const {
+  double most_with_room = 0;
+  double fewest_without = std::numeric_limits<double>::infinity();
+  for (const Json& one : json_.value("processors", Json::array())) {
+    const auto threads = one.at("threads").get<double>();
+    const bool has_room = threads <= static_cast<double>(one.at("server").size());
+    if (has_room) most_with_room = std::max(most_with_room, threads);
+    if (!has_room) fewest_without = std::min(fewest_without, threads);
+  }
+  if (std::isinf(fewest_without)) return std::nullopt;
+  return most_with_room > 0 ? std::sqrt(most_with_room * fewest_without) : fewest_without / 1.3;
 }
 
 std::string CampaignRecord::doubt_of_the_build() const {

@@ -1,0 +1,13 @@
+# Jain's index of the echoes of each connection: 1 when all had as many; style.gp says how it is called.
+
+folder = ARG0[1 : strlen(ARG0) - strlen("fairness.gp")]
+call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
+
+set title heading("Fairness") font ",16"
+set ylabel "Jain's index of echoes per connection (1: all alike)"
+metric = "fairness"
+unit = 1
+@scale
+set yrange [0:1.06]
+set ytics 0.2
+plot @curves
