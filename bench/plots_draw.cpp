@@ -36,7 +36,8 @@ Path find_scripts() {
   for (Path folder = program; folder != folder.parent_path(); folder = folder.parent_path()) {
     candidates.push_back(folder / "scripts/plots");
   }
-  candidates.push_back(configured_checkout(program) / "scripts/plots");
+  const Path checkout = configured_checkout(program);
+  if (!checkout.empty()) candidates.push_back(checkout / "scripts/plots");
   const auto found = std::find_if(candidates.begin(), candidates.end(), has_scripts);
   if (found != candidates.end()) return *found;
   throw Failure(ExitCode::unavailable,
