@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "backends/connection_source.hpp"
 #include "backends/poller.hpp"
@@ -100,6 +101,8 @@ struct Backend {
   /// The load client tells it what is ready, on Worker::oracle, and it spins until it does: one
   /// client thread tells one serving thread, over TCP.
   bool is_told = false;
+  /// It never sleeps: it goes on to look even when nothing happens.
+  bool spins = false;
   /// Where a connection is served by the thread that waits for it. Nothing where that depends on
   /// more than how many events a wait brings.
   std::optional<CallsPerEcho> calls = CallsPerEcho{};
@@ -117,5 +120,7 @@ std::span<const Backend* const> controls();
 
 /// The backend or control of that name; null when there is none.
 const Backend* find_backend(std::string_view name);
+
+std::vector<std::string> names_of(std::span<const Backend* const> all);
 
 }  // namespace muxlab

@@ -96,6 +96,7 @@ extern const Backend blind_scan_backend{
     .summary = "control, the ceiling: never waits, and tries every connection each time",
     .probe = probe_poller<BlindPoller>,
     .serve = serve_with<BlindPoller>,
+    .spins = true,
     // It receives as often as there are connections for one that is ready.
     .calls = std::nullopt,
 };

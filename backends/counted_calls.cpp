@@ -14,7 +14,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdarg>
+#include <type_traits>
 #include <utility>
 
 namespace {
@@ -38,7 +40,7 @@ class CallTimer {
  public:
   CallTimer(muxlab::WorkerStats& stats, muxlab::Call call)
       : stats_(stats),
-        clocks_(*stats.clocks),
+        clocks_(*stats.observer->clocks),
         sum_(stats.call_ns[static_cast<std::size_t>(call)]),
         may_sleep_(call == muxlab::Call::wait || stats.sleeps_in_any_call),
         begin_ns_(clock().now_ns()) {}
@@ -80,21 +82,63 @@ class CallTimer {
   std::uint64_t begin_ns_;
 };
 
-/// Not inlined, so that a call that is not timed is passed on with a jump.
 template <typename Function, typename... Arguments>
-[[gnu::noinline]] auto time_call(muxlab::Call call, Function* real, Arguments... arguments) {
+auto time_call(muxlab::Call call, Function* real, Arguments... arguments) {
+  if (!counted->is_timed()) return real(arguments...);
   const CallTimer timer(*counted, call);
   return real(arguments...);
 }
 
-/// Makes the call, counted and, where that is asked for, timed.
+template <typename Argument>
+std::uint64_t as_number(Argument argument) {
+  if constexpr (std::is_pointer_v<Argument>) {
+    return reinterpret_cast<std::uint64_t>(argument);
+  } else {
+    return static_cast<std::uint64_t>(argument);
+  }
+}
+
+/// While one lives, the calls of this thread are nobody's.
+class Uncounted {
+ public:
+  Uncounted() = default;
+  Uncounted(const Uncounted&) = delete;
+  Uncounted& operator=(const Uncounted&) = delete;
+  ~Uncounted() { counted = before_; }
+
+ private:
+  muxlab::WorkerStats* before_ = std::exchange(counted, nullptr);
+};
+
+/// Not inlined, so that a call that is only counted is passed on with a jump.
 template <typename Function, typename... Arguments>
-[[gnu::always_inline]] inline auto pass_on(muxlab::Call call, Function* real,
+[[gnu::noinline]] auto observe_call(muxlab::Call call, const char* name, Function* real,
+                                    Arguments... arguments) {
+  muxlab::CallWatcher* const watcher = counted->observer->watcher;
+  if (watcher == nullptr) return time_call(call, real, arguments...);
+  const muxlab::MadeCall made{.name = name, .call = call, .arguments = {as_number(arguments)...}};
+  {
+    const Uncounted own;
+    watcher->begins(made);
+  }
+  const auto result = time_call(call, real, arguments...);
+  const int error = errno;
+  {
+    const Uncounted own;
+    watcher->returned(made, result, error);
+  }
+  errno = error;
+  return result;
+}
+
+/// Makes the call, counted and, where that is asked for, observed.
+template <typename Function, typename... Arguments>
+[[gnu::always_inline]] inline auto pass_on(muxlab::Call call, const char* name, Function* real,
                                            Arguments... arguments) {
   if (counted == nullptr) return real(arguments...);
   ++(*counted)[call];
-  if (counted->clocks != nullptr) [[unlikely]]
-    return time_call(call, real, arguments...);
+  if (counted->observer != nullptr) [[unlikely]]
+    return observe_call(call, name, real, arguments...);
   return real(arguments...);
 }
 
@@ -111,15 +155,25 @@ Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
+muxlab::CallWatcher* watcher_of(const muxlab::WorkerStats& stats) {
+  return stats.observer != nullptr ? stats.observer->watcher : nullptr;
+}
+
 }  // namespace
 
 namespace muxlab {
 
 CountedCalls::CountedCalls(WorkerStats& stats) {
+  if (CallWatcher* const watcher = watcher_of(stats)) watcher->thread_begins();
   counted = &stats;
-  if (stats.clocks != nullptr) seen = look(*stats.clocks);
+  if (stats.is_timed()) seen = look(*stats.observer->clocks);
 }
-CountedCalls::~CountedCalls() { counted = nullptr; }
+
+CountedCalls::~CountedCalls() {
+  if (CallWatcher* const watcher = watcher_of(*std::exchange(counted, nullptr))) {
+    watcher->thread_ends();
+  }
+}
 
 }  // namespace muxlab
 
@@ -129,111 +183,114 @@ extern "C" {
 
 int epoll_wait(int epfd, epoll_event* events, int maxevents, int timeout) {
   static auto* const real = next<decltype(epoll_wait)>("epoll_wait");
-  return count_events(pass_on(Call::wait, real, epfd, events, maxevents, timeout));
+  return count_events(pass_on(Call::wait, "epoll_wait", real, epfd, events, maxevents, timeout));
 }
 
 int epoll_pwait(int epfd, epoll_event* events, int maxevents, int timeout, const sigset_t* mask) {
   static auto* const real = next<decltype(epoll_pwait)>("epoll_pwait");
-  return count_events(pass_on(Call::wait, real, epfd, events, maxevents, timeout, mask));
+  return count_events(
+      pass_on(Call::wait, "epoll_pwait", real, epfd, events, maxevents, timeout, mask));
 }
 
 int poll(pollfd* fds, nfds_t count_of_fds, int timeout) {
   static auto* const real = next<decltype(poll)>("poll");
-  return count_events(pass_on(Call::wait, real, fds, count_of_fds, timeout));
+  return count_events(pass_on(Call::wait, "poll", real, fds, count_of_fds, timeout));
 }
 
 int select(int nfds, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
   static auto* const real = next<decltype(select)>("select");
-  return count_events(pass_on(Call::wait, real, nfds, readable, writable, exceptional, timeout));
+  return count_events(
+      pass_on(Call::wait, "select", real, nfds, readable, writable, exceptional, timeout));
 }
 
 // liburing makes its calls itself: what is counted is the function that makes exactly one.
 int io_uring_submit_and_wait(io_uring* ring, unsigned wait_nr) {
   static auto* const real = next<decltype(io_uring_submit_and_wait)>("io_uring_submit_and_wait");
-  const int result = pass_on(Call::wait, real, ring, wait_nr);
+  const int result = pass_on(Call::wait, "io_uring_submit_and_wait", real, ring, wait_nr);
   count_events(static_cast<int>(io_uring_cq_ready(ring)));
   return result;
 }
 
 int io_uring_submit(io_uring* ring) {
   static auto* const real = next<decltype(io_uring_submit)>("io_uring_submit");
-  return io_uring_sq_ready(ring) > 0 ? pass_on(Call::ctl, real, ring) : real(ring);
+  return io_uring_sq_ready(ring) > 0 ? pass_on(Call::ctl, "io_uring_submit", real, ring)
+                                     : real(ring);
 }
 
 int io_uring_submit_and_get_events(io_uring* ring) {
   static auto* const real =
       next<decltype(io_uring_submit_and_get_events)>("io_uring_submit_and_get_events");
-  return pass_on(Call::ctl, real, ring);
+  return pass_on(Call::ctl, "io_uring_submit_and_get_events", real, ring);
 }
 
 int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept {
   static auto* const real = next<decltype(epoll_ctl)>("epoll_ctl");
-  return pass_on(Call::ctl, real, epfd, op, fd, event);
+  return pass_on(Call::ctl, "epoll_ctl", real, epfd, op, fd, event);
 }
 
 ssize_t recv(int fd, void* data, size_t size, int flags) {
   static auto* const real = next<decltype(recv)>("recv");
-  return pass_on(Call::read, real, fd, data, size, flags);
+  return pass_on(Call::read, "recv", real, fd, data, size, flags);
 }
 
 ssize_t read(int fd, void* data, size_t size) {
   static auto* const real = next<decltype(read)>("read");
-  return pass_on(Call::read, real, fd, data, size);
+  return pass_on(Call::read, "read", real, fd, data, size);
 }
 
 ssize_t readv(int fd, const iovec* parts, int part_count) {
   static auto* const real = next<decltype(readv)>("readv");
-  return pass_on(Call::read, real, fd, parts, part_count);
+  return pass_on(Call::read, "readv", real, fd, parts, part_count);
 }
 
 ssize_t recvmsg(int fd, msghdr* message, int flags) {
   static auto* const real = next<decltype(recvmsg)>("recvmsg");
-  return pass_on(Call::read, real, fd, message, flags);
+  return pass_on(Call::read, "recvmsg", real, fd, message, flags);
 }
 
 ssize_t send(int fd, const void* data, size_t size, int flags) {
   static auto* const real = next<decltype(send)>("send");
-  return pass_on(Call::write, real, fd, data, size, flags);
+  return pass_on(Call::write, "send", real, fd, data, size, flags);
 }
 
 ssize_t write(int fd, const void* data, size_t size) {
   static auto* const real = next<decltype(write)>("write");
-  return pass_on(Call::write, real, fd, data, size);
+  return pass_on(Call::write, "write", real, fd, data, size);
 }
 
 ssize_t writev(int fd, const iovec* parts, int part_count) {
   static auto* const real = next<decltype(writev)>("writev");
-  return pass_on(Call::write, real, fd, parts, part_count);
+  return pass_on(Call::write, "writev", real, fd, parts, part_count);
 }
 
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   static auto* const real = next<decltype(sendmsg)>("sendmsg");
-  return pass_on(Call::write, real, fd, message, flags);
+  return pass_on(Call::write, "sendmsg", real, fd, message, flags);
 }
 
 int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
   static auto* const real = next<decltype(accept4)>("accept4");
-  return pass_on(Call::accept, real, fd, address, length, flags);
+  return pass_on(Call::accept, "accept4", real, fd, address, length, flags);
 }
 
 int close(int fd) {
   static auto* const real = next<decltype(close)>("close");
-  return pass_on(Call::other, real, fd);
+  return pass_on(Call::other, "close", real, fd);
 }
 
 int shutdown(int fd, int how) noexcept {
   static auto* const real = next<decltype(shutdown)>("shutdown");
-  return pass_on(Call::other, real, fd, how);
+  return pass_on(Call::other, "shutdown", real, fd, how);
 }
 
 int getsockopt(int fd, int level, int name, void* value, socklen_t* size) noexcept {
   static auto* const real = next<decltype(getsockopt)>("getsockopt");
-  return pass_on(Call::other, real, fd, level, name, value, size);
+  return pass_on(Call::other, "getsockopt", real, fd, level, name, value, size);
 }
 
 int setsockopt(int fd, int level, int name, const void* value, socklen_t size) noexcept {
   static auto* const real = next<decltype(setsockopt)>("setsockopt");
-  return pass_on(Call::other, real, fd, level, name, value, size);
+  return pass_on(Call::other, "setsockopt", real, fd, level, name, value, size);
 }
 
 int ioctl(int fd, unsigned long request, ...) noexcept {
@@ -242,7 +299,7 @@ int ioctl(int fd, unsigned long request, ...) noexcept {
   va_start(arguments, request);
   void* const argument = va_arg(arguments, void*);
   va_end(arguments);
-  return pass_on(Call::other, real, fd, request, argument);
+  return pass_on(Call::other, "ioctl", real, fd, request, argument);
 }
 
 // libuv closes by number, past a sanitizer that keeps account of descriptors too: here it goes the

@@ -12,8 +12,9 @@ namespace muxlab {
 /// is the only way to know what libevent does on our behalf. Threads without a CountedCalls pass
 /// through uncounted.
 ///
-/// Where `stats` has clocks, the time in each call is added up too, by kind. For io_uring that of
-/// `wait` is also the time in which what was submitted is done: it is one call.
+/// Where `stats` has an observer with clocks, the time in each call is added up too, by kind. For
+/// io_uring that of `wait` is also the time in which what was submitted is done: it is one call. An
+/// observer with a watcher is told of each call as it begins and returns.
 class CountedCalls {
  public:
   explicit CountedCalls(WorkerStats& stats);

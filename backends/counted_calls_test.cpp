@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "backends/failure.hpp"
 #include "backends/unique_fd.hpp"
@@ -72,15 +75,15 @@ TEST(CountedCalls, AreNotTimedUnlessAskedFor) {
 
 TEST(CountedCalls, AreTimedByKind) {
   const Pair pair;
-  const CallClocks clocks = CallClocks::measured();
+  const CallObserver observer{.clocks = CallClocks::measured()};
   WorkerStats stats;
-  stats.clocks = &clocks;
+  stats.observer = &observer;
   const CountedCalls counted(stats);
   for (int i = 0; i < 1000; ++i) send_and_receive(pair);
   EXPECT_GT(ns(stats, Call::read), 0U);
   EXPECT_GT(ns(stats, Call::write), 0U);
   EXPECT_EQ(ns(stats, Call::wait), 0U);
-  EXPECT_GE(stats.clock_ns.get(), 2 * 2 * 1000 * clocks.monotonic.reading_ns);
+  EXPECT_GE(stats.clock_ns.get(), 2 * 2 * 1000 * observer.clocks->monotonic.reading_ns);
 }
 
 /// Waits for a byte that comes late, which costs no CPU time worth mentioning.
@@ -96,9 +99,9 @@ void receive_late(const Pair& pair, Receive receive) {
 
 TEST(CountedCalls, TheTimeOfAWaitIsNotThatOfSleeping) {
   const Pair pair;
-  const CallClocks clocks = CallClocks::measured();
+  const CallObserver observer{.clocks = CallClocks::measured()};
   WorkerStats stats;
-  stats.clocks = &clocks;
+  stats.observer = &observer;
   const CountedCalls counted(stats);
   receive_late(pair, [&] {
     pollfd waited{.fd = pair.there.get(), .events = POLLIN, .revents = 0};
@@ -109,10 +112,10 @@ TEST(CountedCalls, TheTimeOfAWaitIsNotThatOfSleeping) {
 
 TEST(CountedCalls, TheTimeOfAReceiveIsNotThatOfBeingOffTheProcessor) {
   const Pair pair;
-  const CallClocks clocks = CallClocks::measured();
+  const CallObserver observer{.clocks = CallClocks::measured()};
   for (const bool sleeps : {false, true}) {  // known to, or found out
     WorkerStats stats;
-    stats.clocks = &clocks;
+    stats.observer = &observer;
     stats.sleeps_in_any_call = sleeps;
     const CountedCalls counted(stats);
     receive_late(pair, [&] {
@@ -124,13 +127,69 @@ TEST(CountedCalls, TheTimeOfAReceiveIsNotThatOfBeingOffTheProcessor) {
 }
 
 TEST(CountedCalls, PartsAreTimedAsTheWhole) {
-  const CallClocks clocks = CallClocks::measured();
+  const CallObserver observer{.clocks = CallClocks::measured()};
   WorkerStats stats;
-  stats.clocks = &clocks;
+  stats.observer = &observer;
   WorkerStats& part = stats.add_part();
-  EXPECT_EQ(part.clocks, &clocks);
+  EXPECT_EQ(part.observer, &observer);
   part.call_ns[static_cast<std::size_t>(Call::write)].add(7);
   EXPECT_EQ(total_ns(stats, Call::write), 7U);
+}
+
+/// Makes calls itself, and leaves another errno behind.
+class NotingWatcher final : public CallWatcher {
+ public:
+  std::vector<std::string> notes;
+
+  void thread_begins() override { notes.emplace_back("thread begins"); }
+  void thread_ends() override { notes.emplace_back("thread ends"); }
+  void begins(const MadeCall& call) override {
+    notes.push_back(std::string(call.name) + " begins");
+    ::close(-1);
+  }
+  void returned(const MadeCall& call, std::int64_t result, int error) override {
+    const char* const text = error == EAGAIN && result < 0 ? "EAGAIN" : "works";
+    notes.push_back(std::string(call.name) + " " + text);
+    size_asked_for = call.arguments[2];
+    ::close(-1);
+  }
+
+  std::uint64_t size_asked_for = 0;
+};
+
+TEST(CountedCalls, AWatcherIsToldOfEach) {
+  const Pair pair;
+  NotingWatcher watcher;
+  const CallObserver observer{.clocks = {}, .watcher = &watcher};
+  WorkerStats stats;
+  stats.observer = &observer;
+  {
+    const CountedCalls counted(stats);
+    char bytes[7];
+    ASSERT_EQ(::send(pair.here.get(), "?", 1, 0), 1);
+    ASSERT_EQ(::recv(pair.there.get(), bytes, sizeof bytes, 0), 1);
+    EXPECT_EQ(watcher.size_asked_for, 7U);
+    ASSERT_EQ(::recv(pair.there.get(), bytes, sizeof bytes, MSG_DONTWAIT), -1);
+    EXPECT_EQ(errno, EAGAIN) << "as the call left it";
+  }
+  static_cast<void>(::send(pair.here.get(), "?", 1, 0));  // nobody's
+  EXPECT_EQ(watcher.notes,
+            (std::vector<std::string>{"thread begins", "send begins", "send works", "recv begins",
+                                      "recv works", "recv begins", "recv EAGAIN", "thread ends"}));
+  EXPECT_EQ(stats[Call::other].get(), 0U) << "what the watcher calls is not counted";
+  EXPECT_EQ(stats[Call::read].get(), 2U);
+}
+
+TEST(CountedCalls, AreTimedBesideAWatcherToo) {
+  const Pair pair;
+  NotingWatcher watcher;
+  const CallObserver observer{.clocks = CallClocks::measured(), .watcher = &watcher};
+  WorkerStats stats;
+  stats.observer = &observer;
+  const CountedCalls counted(stats);
+  for (int i = 0; i < 100; ++i) send_and_receive(pair);
+  EXPECT_GT(ns(stats, Call::write), 0U);
+  EXPECT_EQ(watcher.notes.size(), 1 + 2 * 2 * 100U);
 }
 
 }  // namespace

@@ -137,6 +137,7 @@ extern const Backend oracle_backend{
           run_reactor(poller, worker);
         },
     .is_told = true,
+    .spins = true,
     .calls = CallsPerEcho{.events = 0},
 };
 

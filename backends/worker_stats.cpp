@@ -13,7 +13,7 @@ WorkerStats::~WorkerStats() {
 /// In front of the others: who reads meanwhile sees it or does not, and nothing in between.
 WorkerStats& WorkerStats::add_part() {
   auto* const part = new WorkerStats;
-  part->clocks = clocks;
+  part->observer = observer;
   part->next_part_ = next_part_.load();
   next_part_ = part;
   return *part;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "backends/call_clock.hpp"
+#include "backends/call_observer.hpp"
 
 namespace muxlab {
 
@@ -25,8 +25,6 @@ class Counter {
   std::atomic<std::uint64_t> value_ = 0;
 };
 
-/// What a system call is for. `ctl` changes what is waited for; `other` is all the rest.
-enum class Call : std::uint8_t { wait, read, write, ctl, accept, other };
 inline constexpr std::array<std::string_view, 6> kCallNames = {"wait", "read",   "write",
                                                                "ctl",  "accept", "other"};
 
@@ -51,14 +49,15 @@ struct alignas(64) WorkerStats {
   std::array<Counter, kCallNames.size()> call_ns;  ///< the time in them; zero unless timed
   Counter clock_ns;  ///< what it took to read the clocks for that, beside call_ns
 
-  /// Set before the thread begins: what its calls are timed with; null: not at all.
-  const CallClocks* clocks = nullptr;
+  /// Set before the thread begins: what else is to be known of its calls; null: nothing.
+  const CallObserver* observer = nullptr;
   bool sleeps_in_any_call = false;  ///< as blocking calls do; else only in those that wait
 
+  [[nodiscard]] bool is_timed() const { return observer != nullptr && observer->clocks; }
   Counter& operator[](Call call) { return calls[static_cast<std::size_t>(call)]; }
   const Counter& operator[](Call call) const { return calls[static_cast<std::size_t>(call)]; }
 
-  /// A part, timed as this is, which lives as long as this. One thread at a time may write it,
+  /// A part, observed as this is, which lives as long as this. One thread at a time may write it,
   /// whichever that is; it is never reset. To be called by this thread alone. Throws
   /// std::bad_alloc.
   WorkerStats& add_part();

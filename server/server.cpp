@@ -180,8 +180,8 @@ Server::Server(const Backend& backend, const ServeOptions& options)
       ended_(make_eventfd()),
       stats_(options.threads + (has_thread_beside_workers(options.threading) ? 1 : 0)) {
   if (options.time_calls) {
-    clocks_ = CallClocks::measured();
-    for (WorkerStats& stats : stats_) stats.clocks = &*clocks_;
+    observer_.clocks = CallClocks::measured();
+    for (WorkerStats& stats : stats_) stats.observer = &observer_;
   }
   if (options.oracle) oracle_.emplace(OracleBoard::create(*options.oracle));
   const BlockedSignals blocked;

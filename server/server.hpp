@@ -75,7 +75,7 @@ class Server {
   UniqueFd stop_accepting_;  ///< for the accepting thread; it raises stop_ when it is done
   UniqueFd stop_;
   UniqueFd ended_;
-  std::optional<CallClocks> clocks_;  ///< only where calls are timed
+  CallObserver observer_;  ///< only where calls are timed
   std::vector<WorkerStats> stats_;
   std::vector<std::unique_ptr<ConnectionSource>> sources_;
   std::unique_ptr<HalfSync> half_sync_;  ///< only on that model

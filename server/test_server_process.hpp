@@ -58,8 +58,8 @@ inline std::string lasting_port() {
 
 /// What a server process gets beside its options.
 struct Surroundings {
-  std::vector<std::string> environment;  ///< NAME=VALUE
-  rlim_t descriptors = 0;                ///< RLIMIT_NOFILE; 0: as ours
+  std::vector<std::string> environment;                     ///< NAME=VALUE
+  rlim_t descriptors = 0;                                   ///< RLIMIT_NOFILE; 0: as ours
   std::vector<std::string> command = {program(), "serve"};  ///< what the options are for
 };
 

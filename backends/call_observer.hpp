@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "backends/call_clock.hpp"
+
+namespace muxlab {
+
+/// What a system call is for. `ctl` changes what is waited for; `other` is all the rest.
+enum class Call : std::uint8_t { wait, read, write, ctl, accept, other };
+
+/// A counted call as it is made: the C library's function, or liburing's, and what it is given.
+struct MadeCall {
+  const char* name;
+  Call call;
+  std::array<std::uint64_t, 6> arguments;  ///< pointers as numbers; those that there are not are 0
+};
+
+/// Is told of each counted call of a thread, by that thread and between the program and the kernel:
+/// what the arguments point to is there to be looked at. Calls that it makes itself are not
+/// counted. It must not throw, and may change errno.
+class CallWatcher {
+ public:
+  CallWatcher() = default;
+  CallWatcher(const CallWatcher&) = delete;
+  CallWatcher& operator=(const CallWatcher&) = delete;
+  virtual ~CallWatcher() = default;
+
+  /// The calling thread is counted from now on, and no longer.
+  virtual void thread_begins() = 0;
+  virtual void thread_ends() = 0;
+
+  /// `call` is made next, and has returned `result`, with the errno of after it.
+  virtual void begins(const MadeCall& call) = 0;
+  virtual void returned(const MadeCall& call, std::int64_t result, int error) = 0;
+};
+
+/// What is to be known of calls beside their number.
+struct CallObserver {
+  std::optional<CallClocks> clocks;  ///< what they are timed with
+  CallWatcher* watcher = nullptr;
+};
+
+}  // namespace muxlab

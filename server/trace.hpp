@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/backend.hpp"
+#include "server/text_layout.hpp"
+#include "server/trace_log.hpp"
+#include "server/trace_script.hpp"
+
+namespace muxlab::trace {
+
+/// What one backend did with a script.
+struct Trace {
+  std::string backend;
+  std::vector<Event> events;  ///< between two steps the calls of a thread stand together
+  std::vector<std::pair<std::string, int>> descriptors;  ///< as DescriptorNames has them
+  std::vector<pid_t> threads;                            ///< the ids that the kernel gave them
+  std::array<std::uint64_t, kCallNames.size()> calls{};  ///< as they were counted, by kind
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  /// Whether the server stood still between the waits. Where it did not, something else might come
+  /// out the next time.
+  bool stood_still = true;
+};
+
+/// Runs a server with one serving thread in this process, and the script against it. The calls are
+/// the same each time, if not for libevent's select and poll, which draw lots for the descriptor
+/// that they begin with. A trace in which the server could not be made to stand still is made
+/// again, a few times. Throws Failure:
+/// unavailable where the backend does not work or never sleeps, failed where the server does
+/// something else than to echo.
+Trace make_trace(const Backend& backend, const std::vector<Step>& steps);
+
+/// The format is server/trace.schema.json.
+nlohmann::ordered_json traces_json(const std::vector<Trace>& traces,
+                                   const std::vector<Step>& steps);
+
+/// The time line of one backend.
+std::string trace_text(const Trace& trace, const TextLayout& layout);
+/// Two of them: side by side where there is room, else line by line. What differs is marked.
+std::string versus_text(const Trace& one, const Trace& other, const TextLayout& layout);
+
+}  // namespace muxlab::trace

@@ -1,0 +1,100 @@
+#include "server/trace_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/backend.hpp"
+#include "cli.hpp"
+#include "server/trace.hpp"
+
+namespace muxlab {
+namespace {
+
+struct TraceOptions {
+  std::string backend = "epoll-lt";
+  std::optional<std::string> script;
+  std::optional<std::string> versus;
+  bool json = false;
+};
+
+const Backend& traced_backend(const std::string& name) {
+  if (const Backend* backend = find_backend(name)) return *backend;
+  std::string names;
+  for (const Backend* backend : backends()) names += fmt::format(" {}", backend->name);
+  throw Failure(ExitCode::usage, fmt::format("unknown backend {}: there are{}", name, names));
+}
+
+std::string read_all(std::istream& stream) { return {std::istreambuf_iterator<char>(stream), {}}; }
+
+std::vector<trace::Step> script_of(const TraceOptions& options) {
+  if (!options.script) return trace::parse_script(trace::kDefaultScript, "default");
+  if (*options.script == "-") return trace::parse_script(read_all(std::cin), "stdin");
+  std::ifstream file(*options.script);
+  std::string text;
+  if (file) text = read_all(file);
+  if (!file) {
+    throw Failure(ExitCode::usage, fmt::format("--script {} cannot be read: name a file with steps "
+                                               "such as \"connect a\", or - for stdin",
+                                               *options.script));
+  }
+  return trace::parse_script(text, *options.script);
+}
+
+void warn_of_motion(const trace::Trace& trace) {
+  if (trace.stood_still) return;
+  fmt::print(
+      stderr,
+      "muxlab: {} went on between two steps that were to come at once: on a busy machine, or "
+      "below a debugger, another trace may differ\n",
+      trace.backend);
+}
+
+void run_trace(const TraceOptions& options) {
+  const std::vector<trace::Step> steps = script_of(options);
+  std::vector<const Backend*> chosen = {&traced_backend(options.backend)};
+  if (options.versus) chosen.push_back(&traced_backend(*options.versus));
+  std::vector<trace::Trace> traces;
+  for (const Backend* backend : chosen) {
+    traces.push_back(trace::make_trace(*backend, steps));
+    warn_of_motion(traces.back());
+  }
+  if (options.json) {
+    fmt::print("{}\n", trace::traces_json(traces, steps).dump(2));
+  } else if (options.versus) {
+    fmt::print("{}", trace::versus_text(traces[0], traces[1], TextLayout::of_stdout()));
+  } else {
+    fmt::print("{}", trace::trace_text(traces[0], TextLayout::of_stdout()));
+  }
+}
+
+}  // namespace
+
+void add_trace(CLI::App& program, ExitCode& exit_code) {
+  auto options = std::make_shared<TraceOptions>();
+  CLI::App& verb = cli::add_verb(program, "trace",
+                                 "Show each system call of a server, and what clients do meanwhile",
+                                 [options, &exit_code] {
+                                   run_trace(*options);
+                                   exit_code = ExitCode::ok;
+                                 });
+  cli::add_text(verb, "--backend", options->backend, "NAME",
+                "Way of waiting; muxlab inspect lists them");
+  cli::add_text(verb, "--script", options->script, "FILE",
+                "What the clients do, a step on each line; - is stdin");
+  cli::add_text(verb, "--versus", options->versus, "NAME",
+                "Trace this one too, side by side, and mark what differs");
+  cli::add_flag(verb, "--json", options->json, "One JSON object on stdout");
+  verb.footer(trace::script_help());
+}
+
+}  // namespace muxlab
