@@ -222,11 +222,12 @@ CLI::App& add_verb(CLI::App& program, const std::string& name, const std::string
 }
 
 void explain(CLI::App& verb, Manual manual) {
-  std::string footer;
+  std::string footer = manual.details.empty() ? "" : manual.details + '\n';
+  footer += "Examples:\n";
   for (const Entry& example : manual.examples) {
     footer += fmt::format("  {}\n      {}\n", example.name, example.meaning);
   }
-  verb.footer(fmt::format("Examples:\n{}\n{}", footer, verb.get_footer()));
+  verb.footer(footer + '\n' + verb.get_footer());
   dynamic_cast<Verb&>(verb).manual = std::move(manual);
 }
 

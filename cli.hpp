@@ -43,12 +43,13 @@ struct Entry {
 };
 
 /// What there is to say of a verb beyond its options: the manual page has all, the help text the
-/// examples.
+/// details and the examples.
 struct Manual {
   std::string description;  ///< sentences, beyond the help that the verb was added with
   std::vector<Entry> examples = {};
   std::vector<Entry> files = {};
   std::vector<Entry> environment = {};
+  std::string details = {};  ///< lines to be shown as they are, in the help text too
 };
 /// Of a verb, or of the program, which is a Verb as well.
 void explain(CLI::App& verb, Manual manual);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 
 #include "backends/build_stamp.hpp"
 
@@ -64,6 +65,14 @@ std::string entries(const char* heading, const std::vector<cli::Entry>& all) {
     text += tagged(bold(entry.name), sentence(capital(entry.meaning)));
   }
   return text;
+}
+
+std::string lines_as_they_are(const std::string& text) {
+  if (text.empty()) return "";
+  std::string all = ".PP\n.nf\n";
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) all += paragraph(line);
+  return all + ".fi\n";
 }
 
 /// A word to be typed as it stands has no type.
@@ -156,7 +165,7 @@ std::string verb_page(const VerbDescription& verb, const ProgramDescription& pro
   }
   return title(page_name(verb)) + name_section(page_name(verb), verb.help) + synopsis(verb) +
          ".SH DESCRIPTION\n" + sentence(verb.help) + paragraph(verb.manual.description) +
-         options_text(verb) + end_of(verb, pages);
+         lines_as_they_are(verb.manual.details) + options_text(verb) + end_of(verb, pages);
 }
 
 std::string program_page(const ProgramDescription& all) {

@@ -105,12 +105,14 @@ TEST_F(ManPages, ShowTextAsItIs) {
   CLI::App& verb = cli::add_verb(program, "odd", "Odd", [] {});
   bool flag = false;
   cli::add_flag(verb, "--flag", flag, odd);
-  cli::explain(verb, {.description = "'" + odd, .examples = {{odd, "'"}}});
+  cli::explain(
+      verb,
+      {.description = "'" + odd, .examples = {{odd, "'"}}, .details = odd + "\n  " + odd + '\n'});
   for (const ManPage& page : man_pages(describe(program))) {
     std::ofstream(folder_ / page.file) << page.roff;
   }
   const std::string page = shown("muxlab-odd.1");
-  EXPECT_THAT(page, HasSubstr("DESCRIPTION Odd. '" + odd));
+  EXPECT_THAT(page, HasSubstr("DESCRIPTION Odd. '" + odd + ' ' + odd + ' ' + odd + " OPTIONS"));
   EXPECT_THAT(page, HasSubstr("--flag " + odd + ". EXIT"));
   EXPECT_THAT(page, HasSubstr("EXAMPLES " + odd + " '. SEE"));
 }

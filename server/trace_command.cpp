@@ -77,6 +77,17 @@ void run_trace(const TraceOptions& options) {
   }
 }
 
+void explain_trace(CLI::App& verb) {
+  cli::explain(
+      verb,
+      {.description = "A server with one thread serves clients that follow a script. A line is a "
+                      "system call and what it returned, or a step of a client.",
+       .examples = {{"muxlab trace --backend epoll-et", "one backend, on the default script"},
+                    {"muxlab trace --backend epoll-lt --versus io-uring",
+                     "two side by side, and what differs"}},
+       .details = trace::script_help()});
+}
+
 }  // namespace
 
 void add_trace(CLI::App& program, ExitCode& exit_code) {
@@ -88,13 +99,15 @@ void add_trace(CLI::App& program, ExitCode& exit_code) {
                                    exit_code = ExitCode::ok;
                                  });
   cli::add_text(verb, "--backend", options->backend, "NAME",
-                "Way of waiting; muxlab inspect lists them");
+                "Way of waiting; muxlab inspect lists them")
+      .suggests(names_of(backends()));
   cli::add_text(verb, "--script", options->script, "FILE",
                 "What the clients do, a step on each line; - is stdin");
   cli::add_text(verb, "--versus", options->versus, "NAME",
-                "Trace this one too, side by side, and mark what differs");
+                "Trace this one too, side by side, and mark what differs")
+      .suggests(names_of(backends()));
   cli::add_flag(verb, "--json", options->json, "One JSON object on stdout");
-  verb.footer(trace::script_help());
+  explain_trace(verb);
 }
 
 }  // namespace muxlab

@@ -33,11 +33,11 @@ set xlabel "server CPU per echo (µs)"
 @top_of
 set key noenhanced horizontal Left reverse samplen 1.2 maxcols 7 width 1 font ",11.5" at screen 0.15, screen 0.945 left top
 if (floor > 0) {
-  set arrow 1 from floor, graph 0 to floor, graph 1 nohead lc rgb "#202020" lw 1.5 dt (4,3) front
+  set arrow 1 from floor, graph 0 to floor, graph 1 nohead lc rgb "#404040" lw 1.5 dt (4,3) front
 }
 plot for [k = 1:6] data using (0):(row(0)):(up_to(k - 1)):(up_to(k)):(row(0) - 0.38):(row(0) + 0.38) \
        with boxxyerror lc rgb shades[k] title word(part_names, k), \
-     (floor > 0 ? NaN : NaN) with lines lc rgb "#202020" lw 1.5 dt (4,3) title (floor > 0 ? "floor" : ""), \
+     (floor > 0 ? NaN : NaN) with lines lc rgb "#404040" lw 1.5 dt (4,3) title (floor > 0 ? "floor" : ""), \
      @ends, \
      @beyond
 unset label
