@@ -110,8 +110,12 @@ TEST_F(KnownShapes, LevelAndEdgeAreCloseToEachOther) {
         fmt::format("at {} connections: {}", field("connections"), field("verdict"));
     const double low = std::stod(field("ratio_low"));
     const double high = std::stod(field("ratio_high"));
-    if (field("verdict") == "cheaper") EXPECT_LT(high, 1) << at;
-    if (field("verdict") == "dearer") EXPECT_GT(low, 1) << at;
+    if (field("verdict") == "cheaper") {
+      EXPECT_LT(high, 1) << at;
+    }
+    if (field("verdict") == "dearer") {
+      EXPECT_GT(low, 1) << at;
+    }
     EXPECT_GT(std::stod(field("ratio")), 0.9) << at;
     EXPECT_LT(std::stod(field("ratio")), 1.1) << at;
   }

@@ -28,7 +28,8 @@ inline std::map<pid_t, std::uint64_t> sleeps_of_threads(pid_t process, pid_t exc
     std::ifstream status(task.path() / "status");
     for (std::string line; std::getline(status, line);) {
       const std::string_view text = line;
-      if (text.starts_with(kState) && busy != nullptr) *busy |= text.find("S (") == std::string_view::npos;
+      if (text.starts_with(kState) && busy != nullptr)
+        *busy |= text.find("S (") == std::string_view::npos;
       if (text.starts_with(kSleeps)) sleeps[id] = std::stoull(line.substr(kSleeps.size()));
     }
   }
