@@ -12,6 +12,7 @@
 #include <span>
 
 #include "backends/failure.hpp"
+#include "cli_verb.hpp"
 
 namespace muxlab::cli {
 namespace {
@@ -94,7 +95,7 @@ Option add_parsed(CLI::App& verb, const std::string& name, std::string shown_def
       help);
   option->type_name(type);
   if (!shown_default.empty()) option->default_str(shown_default);
-  return Option(option);
+  return {verb, option};
 }
 
 /// How the numbers of a list are written.
@@ -195,28 +196,51 @@ Option add_text(CLI::App& verb, const std::string& name, std::string& value,
                 const std::string& type, const std::string& help) {
   CLI::Option* const option = verb.add_option(name, value, help)->type_name(type);
   if (!value.empty()) option->default_str(value);
-  return Option(option);
+  return {verb, option};
 }
 
 Option add_text(CLI::App& verb, const std::string& name, std::optional<std::string>& value,
                 const std::string& type, const std::string& help) {
-  return Option(verb.add_option(name, value, help)->type_name(type));
+  return {verb, verb.add_option(name, value, help)->type_name(type)};
 }
 
 Option add_texts(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
                  const std::string& help) {
-  return Option(verb.add_option(name, values, help));
+  return {verb, verb.add_option(name, values, help)};
 }
 
 Option add_flag(CLI::App& verb, const std::string& name, bool& value, const std::string& help) {
-  return Option(verb.add_flag(name, value, help));
+  return {verb, verb.add_flag(name, value, help)};
 }
 
 CLI::App& add_verb(CLI::App& program, const std::string& name, const std::string& help,
                    std::function<void()> run) {
-  CLI::App* const verb = program.add_subcommand(name, help);
+  auto verb = std::make_shared<Verb>(help, name);
+  verb->footer(program.get_footer());
   verb->callback(std::move(run));
-  return *verb;
+  return *program.add_subcommand(std::move(verb));
+}
+
+void explain(CLI::App& verb, Manual manual) {
+  std::string footer;
+  for (const Entry& example : manual.examples) {
+    footer += fmt::format("  {}\n      {}\n", example.name, example.meaning);
+  }
+  verb.footer(fmt::format("Examples:\n{}\n{}", footer, verb.get_footer()));
+  dynamic_cast<Verb&>(verb).manual = std::move(manual);
+}
+
+const std::vector<Entry>& exit_codes() {
+  static const std::vector<Entry> codes = {
+      {"0", "fine"},
+      {"1", "failed"},
+      {"2", "usage"},
+      {"3", "a backend or a resource is not available here"},
+      {"4", "finished, but some points failed or cannot be trusted"},
+      {"5", "compare found a regression"},
+      {"130, 143", "interrupted, with what was measured kept"},
+  };
+  return codes;
 }
 
 Option& Option::required() {
@@ -231,6 +255,24 @@ Option& Option::excludes(const Option& other) {
 
 Option& Option::shows_default(const std::string& text) {
   option_->default_str(text);
+  return *this;
+}
+
+Option& Option::one_of(std::vector<std::string> names) {
+  option_->check([option = option_, names](const std::string& text) {
+    const bool is_list = option->get_type_name().ends_with(",...");
+    for (const std::string& item : is_list ? parse_list(text) : std::vector{text}) {
+      if (std::ranges::count(names, item) > 0) continue;
+      throw Failure(ExitCode::usage, fmt::format("{} {} is unknown: there are {}",
+                                                 option->get_name(), item, fmt::join(names, ", ")));
+    }
+    return std::string();
+  });
+  return suggests(std::move(names));
+}
+
+Option& Option::suggests(std::vector<std::string> names) {
+  dynamic_cast<Verb&>(*verb_).names[option_] = std::move(names);
   return *this;
 }
 

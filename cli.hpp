@@ -36,16 +36,42 @@ struct Range {
 CLI::App& add_verb(CLI::App& program, const std::string& name, const std::string& help,
                    std::function<void()> run);
 
+/// Something to type or a file, and what is to be said of it.
+struct Entry {
+  std::string name;
+  std::string meaning;
+};
+
+/// What there is to say of a verb beyond its options: the manual page has all, the help text the
+/// examples.
+struct Manual {
+  std::string description;  ///< sentences, beyond the help that the verb was added with
+  std::vector<Entry> examples = {};
+  std::vector<Entry> files = {};
+  std::vector<Entry> environment = {};
+};
+/// Of a verb, or of the program, which is a Verb as well.
+void explain(CLI::App& verb, Manual manual);
+
+/// Those of every verb: backends/failure.hpp.
+const std::vector<Entry>& exit_codes();
+
 /// What else can be said of an option that was added.
 class Option {
  public:
-  explicit Option(CLI::Option* option) : option_(option) {}
+  Option(CLI::App& verb, CLI::Option* option) : verb_(&verb), option_(option) {}
   Option& required();
   Option& excludes(const Option& other);
   /// What the help text says is the default, where the value itself cannot.
   Option& shows_default(const std::string& text);
+  /// The values that it may have, or that may be in its list; another is a usage error that names
+  /// these.
+  Option& one_of(std::vector<std::string> names);
+  /// Values to offer on completion; what else it takes is for others to check.
+  Option& suggests(std::vector<std::string> names);
 
  private:
+  CLI::App* verb_;
   CLI::Option* option_;
 };
 

@@ -31,6 +31,7 @@ class Program {
     add_list(verb, "--list", list_, "");
     add_text(verb, "--optional", optional_, "TEXT", "");
     add_texts(verb, "--texts", texts_, "");
+    add_list(verb, "--names", names_, "").one_of({"a", "b"});
     const Option flag = add_flag(verb, "--flag", flag_, "");
     add_flag(verb, "--other", other_, "").excludes(flag);
     add_text(verb, "TEXT", text_, "TEXT", "").required();
@@ -65,6 +66,8 @@ class Program {
     assert(!counts_.empty() && is_list(list_));
     assert(is_given(verb, "--optional") == optional_.has_value());
     assert(is_given(verb, "--texts") == !texts_.empty());
+    assert(
+        std::ranges::all_of(names_, [](const auto& name) { return name == "a" || name == "b"; }));
     assert(!is_given(verb, "--flag") || !is_given(verb, "--other"));
     assert(is_given(verb, "TEXT"));
   }
@@ -78,7 +81,7 @@ class Program {
   std::vector<std::string> list_ = {"a", "b"};
   std::string text_;
   std::optional<std::string> optional_;
-  std::vector<std::string> texts_;
+  std::vector<std::string> texts_, names_;
   bool flag_ = false;
   bool other_ = false;
 };
@@ -112,9 +115,10 @@ void check_text(const std::string& text) {
 /// A word of a command line: mostly one that means something, or almost.
 std::string next_word(FuzzedDataProvider& script) {
   static constexpr const char* kWords[] = {
-      "--count", "--size",  "--duration", "--counts", "--list", "--optional", "--texts",
-      "--flag",  "--other", "--help",     "--",       "-",      "verb",       "--count=",
-      "--size=", "--list=", "--counts=",  "--flag=",  "",       "a,b",        "0.1k"};
+      "--count",    "--names", "--size",   "--duration", "--counts", "--list",
+      "--optional", "--texts", "--flag",   "--other",    "--help",   "--",
+      "-",          "verb",    "--count=", "--size=",    "--list=",  "--counts=",
+      "--flag=",    "",        "a,b",      "0.1k"};
   switch (script.ConsumeIntegralInRange(0, 3)) {
     case 1:
       return std::to_string(script.ConsumeIntegralInRange<std::uint64_t>(0, kRange.max + 10));

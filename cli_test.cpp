@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
-
 #include "backends/failure.hpp"
+#include "cli_verb.hpp"
 
 namespace muxlab::cli {
 namespace {
@@ -89,6 +88,21 @@ TEST(Cli, NamesTheOptionTheValueAndTheBounds) {
   EXPECT_EQ(failure_of([&] { app.parse("--connections 1k,0"); }),
             "--connections 0 is out of range: from 1 to 20000");
   EXPECT_EQ(connections, (std::vector<std::uint64_t>{1000, 5000})) << "kept when the new is bad";
+}
+
+TEST(Cli, TakesOnlyTheNamesOfAClosedList) {
+  Verb app;
+  std::string one = "pipe";
+  std::vector<std::string> several;
+  add_text(app, "--notify", one, "KIND", "").one_of({"eventfd", "pipe"});
+  add_list(app, "--engine", several, "").one_of({"auto", "epoll"});
+  app.parse("--notify eventfd --engine epoll,auto");
+  EXPECT_EQ(one, "eventfd");
+  EXPECT_EQ(several, (std::vector<std::string>{"epoll", "auto"}));
+  EXPECT_EQ(failure_of([&] { app.parse("--notify smoke"); }),
+            "--notify smoke is unknown: there are eventfd, pipe");
+  EXPECT_EQ(failure_of([&] { app.parse("--engine epoll,kqueue"); }),
+            "--engine kqueue is unknown: there are auto, epoll");
 }
 
 }  // namespace

@@ -1,25 +1,50 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <string>
 
+#include "backends/build_stamp.hpp"
 #include "backends/failure.hpp"
 #include "bench/bench_command.hpp"
 #include "bench/compare_command.hpp"
 #include "bench/load_command.hpp"
 #include "bench/report_command.hpp"
+#include "cli_verb.hpp"
+#include "packaging/packaging_commands.hpp"
 #include "server/inspect_command.hpp"
 #include "server/serve_command.hpp"
 #include "server/trace_command.hpp"
 
 namespace {
 
-constexpr const char* kExitCodes =
-    "Exit codes: 0 fine, 1 failed, 2 usage, 3 backend or resource not available here,\n"
-    "4 finished but some points failed or cannot be trusted, 5 compare found a regression,\n"
-    "130/143 interrupted.";
+std::string exit_codes() {
+  std::string text = "Exit codes:\n";
+  for (const auto& [code, meaning] : muxlab::cli::exit_codes()) {
+    text += fmt::format("  {:<10}{}\n", code, meaning);
+  }
+  return text;
+}
+
+std::string version() {
+  return fmt::format("muxlab {}, commit {}, {}", muxlab::build_stamp.version,
+                     muxlab::build_stamp.commit, muxlab::build_stamp.type);
+}
+
+void explain(muxlab::cli::Verb& program) {
+  muxlab::cli::explain(
+      program,
+      {.description =
+           "muxlab is an echo server on every way of waiting for I/O that Linux and its libraries "
+           "have, a load client for it, and a harness that measures them against each other: what "
+           "costs what, when, and why. Counts take the units k and m (10k is 10,000), sizes too "
+           "(4k is 4,096), durations us, ms, s and m.",
+       .examples = {{"muxlab inspect", "what this machine supports, and why not"},
+                    {"muxlab bench --quick", "measure every backend and draw the plots"}},
+       .files = {{"muxlab-results", "folder that muxlab bench makes its folders of results in"}},
+       .environment = {{"NO_COLOR", "no colour, on a terminal either"},
+                       {"COLUMNS", "the width that lines end at"}}});
+}
 
 void check_verb(const CLI::App& app, int argc, char** argv) {
   std::string verbs;
@@ -35,9 +60,9 @@ void check_verb(const CLI::App& app, int argc, char** argv) {
 
 int run(int argc, char** argv) {
   using muxlab::ExitCode;
-  CLI::App app{"muxlab compares the ways of waiting for I/O on this machine."};
-  app.name("muxlab");
-  app.footer(kExitCodes);
+  muxlab::cli::Verb app("Compare the ways of waiting for I/O on this machine", "muxlab");
+  app.set_version_flag("--version", version(), "Show the version and the commit");
+  app.footer(exit_codes());
   app.require_subcommand(1);
   ExitCode exit_code = ExitCode::ok;
   muxlab::add_inspect(app, exit_code);
@@ -47,13 +72,16 @@ int run(int argc, char** argv) {
   muxlab::add_bench(app, exit_code);
   muxlab::add_report(app, exit_code);
   muxlab::add_compare(app, exit_code);
+  muxlab::add_completions(app, exit_code);
+  muxlab::add_man(app, exit_code);
+  explain(app);
   check_verb(app, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
-  } catch (const CLI::CallForAllHelp& help) {
-    return app.exit(help);
+  } catch (const CLI::CallForVersion& asked) {
+    return app.exit(asked);
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "muxlab: {}; see muxlab --help\n", error.what());
     return static_cast<int>(ExitCode::usage);

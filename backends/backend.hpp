@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "backends/connection_source.hpp"
 #include "backends/poller.hpp"
@@ -119,5 +120,7 @@ std::span<const Backend* const> controls();
 
 /// The backend or control of that name; null when there is none.
 const Backend* find_backend(std::string_view name);
+
+std::vector<std::string> names_of(std::span<const Backend* const> all);
 
 }  // namespace muxlab

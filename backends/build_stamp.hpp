@@ -6,7 +6,9 @@ namespace muxlab {
 
 /// What this program was built from, and how. Written by CMake with every build.
 struct BuildStamp {
+  std::string_view version;
   std::string_view commit;  ///< with "-dirty" when files were changed; "unknown" outside a checkout
+  std::string_view date;    ///< of the commit, 2026-01-31; empty outside a checkout
   std::string_view type;    ///< CMAKE_BUILD_TYPE
   std::string_view flags;   ///< CMAKE_CXX_FLAGS
 };

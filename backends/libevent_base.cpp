@@ -126,6 +126,7 @@ Base make_base(const std::string& method) {
 }
 
 Availability probe(const std::string& method) try {
+  const Silence silence;
   if (method == "select") return probe_select();
   if (reports(make_base(method).get(), make_readable().get())) return {};
   return Availability::never(kReportsNothing, "");

@@ -38,7 +38,19 @@ inline constexpr const char* kChangelistSwitch = "EVENT_EPOLL_USE_CHANGELIST";
 /// environment (EVENT_NOEPOLL and the like) disables it.
 Base make_base(const std::string& method);
 
-/// Really makes such a base and waits with it.
+/// While it lives libevent does not say on stderr what its callers get told anyway. For the process
+/// as a whole: while no other thread uses libevent.
+class Silence {
+ public:
+  Silence() {
+    ::event_set_log_callback([](int, const char*) {});
+  }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+  ~Silence() { ::event_set_log_callback(nullptr); }
+};
+
+/// Really makes such a base and waits with it. While no other thread uses libevent.
 Availability probe(const std::string& method);
 
 /// event_new(), persistent, and event_add(). Throws std::bad_alloc, the only thing that can be

@@ -48,6 +48,7 @@ LibeventJson method_json(const std::string& method) {
 
 /// What libevent does when it is left to choose, and the environment decides with it.
 LibeventJson default_method() {
+  const libevent::Silence silence;
   const libevent::Base base(event_base_new());
   return base ? LibeventJson(event_base_get_method(base.get())) : LibeventJson();
 }

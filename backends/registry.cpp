@@ -45,4 +45,10 @@ const Backend* find_backend(std::string_view name) {
   return nullptr;
 }
 
+std::vector<std::string> names_of(std::span<const Backend* const> all) {
+  std::vector<std::string> names;
+  for (const Backend* const backend : all) names.emplace_back(backend->name);
+  return names;
+}
+
 }  // namespace muxlab

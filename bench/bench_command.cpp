@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "backends/backend.hpp"
+#include "backends/threading_models.hpp"
 #include "bench/campaign.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_plan.hpp"
 #include "bench/campaign_resume.hpp"
 #include "bench/experiment.hpp"
+#include "bench/load_engine.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -115,9 +118,29 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
   return command.dry_run ? ExitCode::ok : run_campaign(plan);
 }
 
+std::vector<std::string> known_backends() {
+  std::vector<std::string> names = names_of(backends());
+  const std::vector<std::string> others = names_of(controls());
+  names.insert(names.end(), others.begin(), others.end());
+  return names;
+}
+
+std::vector<std::string> names_of_models() {
+  std::vector<std::string> names;
+  for (const ThreadingModel& model : kThreadingModels) names.emplace_back(model.name);
+  return names;
+}
+
+std::vector<std::string> names_of_experiments() {
+  std::vector<std::string> names;
+  for (const Experiment& experiment : experiments()) names.emplace_back(experiment.name);
+  return names;
+}
+
 void add_grid_options(CLI::App& verb, BenchCommand& command) {
   cli::add_list(verb, "--backends", command.backends,
-                "Which to compare, controls too; default: all that work here");
+                "Which to compare, controls too; default: all that work here")
+      .suggests(known_backends());
   cli::add_counts(verb, "--threads", command.threads, {1, 1024}, "Threads of the server");
   cli::add_counts(verb, "--connections", command.connections, {1, 1'000'000},
                   "Connections that send all the time");
@@ -133,9 +156,11 @@ void add_grid_options(CLI::App& verb, BenchCommand& command) {
   cli::add_counts(verb, "--churn", command.churn, {0, 1'000'000},
                   "Echoes after which a connection makes way for a new one; 0: never")
       .shows_default("0");
-  cli::add_list(verb, "--engine", command.engines, "How the client waits: epoll, io-uring, auto");
+  cli::add_list(verb, "--engine", command.engines, "How the client waits: epoll, io-uring, auto")
+      .one_of({kLoadEngineNames.begin(), kLoadEngineNames.end()});
   cli::add_list(verb, "--threading", command.threading,
-                "Threading models; default: single for one thread, else reuseport");
+                "Threading models; default: single for one thread, else reuseport")
+      .suggests(names_of_models());
   cli::add_flag(verb, "--unix", command.unix_sockets,
                 "Unix sockets instead of TCP, whose cost in the kernel hides the mechanism's");
 }
@@ -159,6 +184,26 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
       .shows_default("a new one");
 }
 
+void explain_bench(CLI::App& verb) {
+  cli::explain(
+      verb,
+      {.description =
+           "Each trial has a fresh server, and server and client on different processors; rounds "
+           "are interleaved in an order drawn from a recorded seed. A trial that something else "
+           "disturbed is kept with the reason, left out of the figures and measured again. "
+           "Interrupted, it goes on with --resume.",
+       .examples = {{"muxlab bench --list", "the experiments, each with the question it answers"},
+                    {"muxlab bench throughput --backends epoll-lt,epoll-et --connections 100,1k",
+                     "two backends, at two numbers of connections"},
+                    {"muxlab bench --resume muxlab-results/throughput-2026-01-31T12-00-00Z",
+                     "go on with an interrupted campaign, exactly as it began"}},
+       .files = {{"muxlab-results/EXPERIMENT-TIME", "a folder of results, unless --out names one"},
+                 {"DIR/trials.csv", "every trial, written as soon as it is over"},
+                 {"DIR/summary.csv, DIR/comparisons.csv, DIR/plots, DIR/report.html, DIR/report.md",
+                  "made from the trials; muxlab report makes them again"},
+                 {"DIR/machine.json", "the machine and the program"}}});
+}
+
 }  // namespace
 
 void add_bench(CLI::App& program, ExitCode& exit_code) {
@@ -170,7 +215,8 @@ void add_bench(CLI::App& program, ExitCode& exit_code) {
         exit_code = run(cli::verb_of(program, "bench"), *command);
       });
   cli::add_texts(verb, "EXPERIMENT", command->experiments,
-                 "What to find out; --list shows them all");
+                 "What to find out; --list shows them all")
+      .suggests(names_of_experiments());
   add_effort_options(verb, *command);
   add_grid_options(verb, *command);
   cli::add_text(verb, "--out", command->folder, "DIR",
@@ -179,6 +225,7 @@ void add_bench(CLI::App& program, ExitCode& exit_code) {
                 "Go on with an interrupted campaign, exactly as it began");
   cli::add_flag(verb, "--list", command->list, "Show the experiments and do nothing");
   cli::add_flag(verb, "--dry-run", command->dry_run, "Show what would be run and do nothing");
+  explain_bench(verb);
 }
 
 }  // namespace muxlab

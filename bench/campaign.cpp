@@ -13,8 +13,10 @@
 #include "bench/campaign_order.hpp"
 #include "bench/campaign_record.hpp"
 #include "bench/campaign_report.hpp"
+#include "bench/canary.hpp"
 #include "bench/gates.hpp"
 #include "bench/progress.hpp"
+#include "bench/quiet_phase.hpp"
 #include "bench/trial_row.hpp"
 
 namespace muxlab {
@@ -28,6 +30,11 @@ constexpr std::chrono::nanoseconds kConnectionOverhead = std::chrono::microsecon
 /// the round's cells at most, so that a campaign on a busy machine has an end too.
 constexpr std::uint64_t kMostAttempts = 3;
 constexpr std::size_t kCellsPerRepeat = 4;
+
+/// A trial is put off while the machine is slow: so long at most, and all of them together for a
+/// third of what the campaign takes.
+constexpr std::chrono::nanoseconds kMostPatience = std::chrono::seconds(5);
+constexpr int kPatienceDivisor = 3;
 
 struct Tally {
   std::uint64_t done = 0;
@@ -57,7 +64,8 @@ class Measuring {
         file_(plan.folder / "trials.csv",
               plan.is_resumed ? TrialsFile::Open::go_on : TrialsFile::Open::create),
         progress_(plan.rounds * plan.cells.size(), expect(plan).duration, stderr,
-                  stderr_is_terminal()) {
+                  stderr_is_terminal()),
+        patience_left_(expect(plan).duration / kPatienceDivisor) {
     setup_.interrupt = interrupt;
   }
 
@@ -131,10 +139,13 @@ class Measuring {
       return TrialOutcome{TrialStatus::unsupported, *planned.unsupported, Metrics()};
     }
     const Processors processors = share_processors(plan_.allowed_processors, planned.cell.threads);
+    const Gates gates = gates_for(planned.cell, processors);
+    patience_left_ -= await_quiet_phase([&] { return canary_ns(processors); },
+                                        gates.canary_ratio * fastest_canary_ns_,
+                                        std::min(patience_left_, kMostPatience), setup_.interrupt);
     std::optional<TrialOutcome> outcome = run_trial(setup_, planned.cell, processors);
     if (!outcome || outcome->status != TrialStatus::ok) return outcome;
-    outcome->reason =
-        why_disturbed(outcome->metrics, fastest_canary_ns_, gates_for(planned.cell, processors));
+    outcome->reason = why_disturbed(outcome->metrics, fastest_canary_ns_, gates);
     if (!outcome->reason.empty()) outcome->status = TrialStatus::untrusted;
     return outcome;
   }
@@ -146,6 +157,7 @@ class Measuring {
   TrialsFile file_;
   Progress progress_;
   Tally tally_;
+  std::chrono::nanoseconds patience_left_;
   double fastest_canary_ns_ = std::numeric_limits<double>::infinity();
 };
 

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "backends/failure.hpp"
@@ -125,6 +128,7 @@ CampaignRecord CampaignRecord::read(const std::filesystem::path& folder) {
     }
     (void)record.backends();
     (void)record.caption({});
+    (void)record.crowded_from();
   } catch (const Json::exception& error) {
     throw Failure(ExitCode::usage,
                   fmt::format("{} is of another schema: {}", file.string(), error.what()));
@@ -167,6 +171,19 @@ std::string CampaignRecord::caption(TrialCount trials) const {
          (warning.empty() ? "" : "\n" + warning);
 }
 
+std::optional<double> CampaignRecord::crowded_from() const {
+  double most_with_room = 0;
+  double fewest_without = std::numeric_limits<double>::infinity();
+  for (const Json& one : json_.value("processors", Json::array())) {
+    const auto threads = one.at("threads").get<double>();
+    const bool has_room = threads <= static_cast<double>(one.at("server").size());
+    if (has_room) most_with_room = std::max(most_with_room, threads);
+    if (!has_room) fewest_without = std::min(fewest_without, threads);
+  }
+  if (std::isinf(fewest_without)) return std::nullopt;
+  return most_with_room > 0 ? std::sqrt(most_with_room * fewest_without) : fewest_without / 1.3;
+}
+
 std::string CampaignRecord::doubt_of_the_build() const {
   const Json build = json_.at("machine").value("build", Json());
   if (!build.is_object()) return {};
@@ -179,7 +196,7 @@ std::string CampaignRecord::caution(TrialCount trials) const {
   if (trials.min < kRoundsToRank) {
     reasons.push_back(fmt::format("{}: {} per point {} too few to rank backends",
                                   json_.at("profile").get<std::string>(), show(trials),
-                                  trials.max == 1 ? "is" : "are"));
+                                  trials.min == 1 && trials.max == 1 ? "is" : "are"));
   }
   const std::string status = json_.at("run_status").get<std::string>();
   if (status == "interrupted" || status == "running") {

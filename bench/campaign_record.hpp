@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ class CampaignRecord {
   [[nodiscard]] std::vector<std::string> backends() const;
   /// The lines below each plot: machine, conditions, and what keeps it from being trusted.
   [[nodiscard]] std::string caption(TrialCount trials) const;
+  /// Above how many server threads there were more than processors for them: between two numbers of
+  /// threads that were measured, or below the first. Nothing when that was never so.
+  [[nodiscard]] std::optional<double> crowded_from() const;
   /// Why the program that was measured is not one to measure; empty when it is, or is not known.
   [[nodiscard]] std::string doubt_of_the_build() const;
   /// What keeps the figures from ranking backends; empty when nothing does.

@@ -45,9 +45,9 @@ Report render_report(const std::filesystem::path& folder, PlotFormat also) {
   report.page = folder / "report.html";
   write_whole(folder / "summary.csv", summary_csv(report.summary));
   write_whole(folder / "comparisons.csv", comparisons_csv(report.comparisons));
-  const std::string caption = record.caption(trials_per_point);
-  draw_plots(folder, report.plots, PlotFormat::svg, caption);
-  if (also != PlotFormat::svg) draw_plots(folder, report.plots, also, caption);
+  report.frame = {record.caption(trials_per_point), record.crowded_from()};
+  draw_plots(folder, report.plots, PlotFormat::svg, report.frame);
+  if (also != PlotFormat::svg) draw_plots(folder, report.plots, also, report.frame);
   const Document document = report_document({record.json(), report, folder});
   write_whole(report.page, html_page(document));
   write_whole(folder / "report.md", markdown_page(document));

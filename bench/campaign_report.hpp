@@ -19,6 +19,7 @@ struct Report {
   std::vector<Comparison> comparisons;
   std::string caution;  ///< what keeps the figures from being trusted; may be empty
   std::vector<Plot> plots;
+  PlotFrame frame;             ///< of all of them
   std::filesystem::path page;  ///< report.html
 
   /// Where all of it is, in a line for people.

@@ -57,4 +57,8 @@ double canary_ns(int processor) {
   return least;
 }
 
+double canary_ns(const Processors& processors) {
+  return canary_ns(processors.server.empty() ? ::sched_getcpu() : processors.server.front());
+}
+
 }  // namespace muxlab

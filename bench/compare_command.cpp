@@ -46,6 +46,18 @@ ExitCode run_compare(const CompareCommand& command) {
   return both.count(ChangeVerdict::regressed) > 0 ? ExitCode::regressed : ExitCode::ok;
 }
 
+void explain_compare(CLI::App& verb) {
+  cli::explain(
+      verb,
+      {.description =
+           "It looks at the CPU time and the system calls of an echo, and at throughput where the "
+           "client did not bound it. What it says changed is certain whatever the number of "
+           "comparisons, and more than --threshold. It says when the machines differ.",
+       .examples = {{"muxlab compare results-of-yesterday results-of-today --threshold 5%",
+                     "exit code 5 if anything became more than 5% dearer"}},
+       .files = {{"DIR/trials.csv, DIR/machine.json", "what is read of both"}}});
+}
+
 }  // namespace
 
 void add_compare(CLI::App& program, ExitCode& exit_code) {
@@ -61,6 +73,7 @@ void add_compare(CLI::App& program, ExitCode& exit_code) {
   cli::add_text(verb, "--threshold", command->threshold, "PERCENT",
                 "A change that is no greater is none");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
+  explain_compare(verb);
 }
 
 }  // namespace muxlab

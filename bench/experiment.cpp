@@ -50,7 +50,10 @@ Experiment threads() {
   return {"threads",
           "What do more threads bring on each threading model, and what when there are more of "
           "them than processors?",
-          quick(few), full(all)};
+          quick(few),
+          full(all),
+          {"throughput", "cpu", "latency"},
+          "threads"};
 }
 
 Experiment latency() {
@@ -62,7 +65,9 @@ Experiment latency() {
   all.rate_per_s = {5'000, 10'000, 20'000, 40'000, 60'000, 80'000};
   return {"latency",
           "How long does an echo take from when it was due, as more and more of them are due?",
-          quick(few), full(all)};
+          quick(few),
+          full(all),
+          {"latency", "spectrum", "cpu"}};
 }
 
 Experiment idle() {
@@ -110,7 +115,9 @@ Experiment cost() {
   return {"cost",
           "What does the CPU time of an echo go into, between a server that is told what is ready "
           "and one that asks every connection?",
-          quick(few), full(all)};
+          quick(few),
+          full(all),
+          {"cost", "cpu"}};
 }
 
 Experiment hand_off() {
@@ -125,7 +132,10 @@ Experiment hand_off() {
   return {"handoff",
           "How soon is a new connection served when one thread accepts it and another serves it, "
           "and does it matter what wakes that one?",
-          quick(few, 5), full(all)};
+          quick(few, 5),
+          full(all),
+          {"first-echo", "connections", "cpu"},
+          "notify"};
 }
 
 Experiment fairness() {
@@ -139,7 +149,10 @@ Experiment fairness() {
   all.connections = {64, 1'000};
   return {"fairness",
           "Are connections served alike, whichever way they come to the threads that serve them?",
-          quick(few), full(all)};
+          quick(few),
+          full(all),
+          {"fairness", "throughput", "latency"},
+          "threading"};
 }
 
 Experiment churn() {
@@ -149,7 +162,11 @@ Experiment churn() {
   few.churn = {1, 10, 100};
   Grid all = few;
   all.backends.clear();
-  return {"churn", "What does a connection cost that does not stay?", quick(few), full(all)};
+  return {"churn",
+          "What does a connection cost that does not stay?",
+          quick(few),
+          full(all),
+          {"connections", "first-echo", "cpu"}};
 }
 
 Experiment memory() {
@@ -160,15 +177,20 @@ Experiment memory() {
   all.idle = {0, 1'000, 5'000, 10'000};
   return {"memory",
           "How much memory does a silent connection take, of the server and of the kernel?",
-          quick(few, 1), full(all, 7)};
+          quick(few, 1),
+          full(all, 7),
+          {"memory"}};
 }
 
 Experiment lt_vs_et() {
   Grid few = usual();
   few.backends = {"epoll-lt", "epoll-et"};
   few.connections = {1, 100, 1'000, 5'000};
-  return {"lt-vs-et", "Is edge-triggered epoll cheaper than level-triggered?", quick(few, 7),
-          full(few, 20)};
+  return {"lt-vs-et",
+          "Is edge-triggered epoll cheaper than level-triggered?",
+          quick(few, 7),
+          full(few, 20),
+          {"cpu", "calls", "latency"}};
 }
 
 Experiment bufferevent_vs_event() {
@@ -176,8 +198,10 @@ Experiment bufferevent_vs_event() {
   few.backends = {"epoll-lt", "libevent-epoll", "bufferevent"};
   few.size_bytes = {64, 4'096, 65'536};
   return {"bufferevent-vs-event",
-          "What does libevent take for its buffers, and what for its events?", quick(few, 7),
-          full(few, 20)};
+          "What does libevent take for its buffers, and what for its events?",
+          quick(few, 7),
+          full(few, 20),
+          {"cpu", "calls", "latency"}};
 }
 
 Experiment client_engine() {

@@ -72,6 +72,10 @@ struct Experiment {
   std::string_view question;
   Profile quick;
   Profile full;
+  /// Files of scripts/plots, the one that answers the question first.
+  std::vector<std::string_view> pictures = {"cpu", "throughput", "latency"};
+  /// The column that they go along; empty: each that varies, one after the other.
+  std::string_view axis = {};
 };
 
 /// All there are; a new one is one entry in experiment.cpp.

@@ -72,17 +72,12 @@ struct LoadCommand {
 };
 
 Gaps gaps_named(const std::string& name) {
-  for (const Gaps gaps : {Gaps::poisson, Gaps::fixed}) {
-    if (gaps_name(gaps) == name) return gaps;
-  }
-  throw Failure(ExitCode::usage, fmt::format("--gaps {}: poisson or fixed", name));
+  return name == gaps_name(Gaps::fixed) ? Gaps::fixed : Gaps::poisson;
 }
 
 LoadEngine engine_named(const std::string& name) {
-  for (const LoadEngine engine : {LoadEngine::any, LoadEngine::epoll, LoadEngine::io_uring}) {
-    if (engine_name(engine) == name) return engine;
-  }
-  throw Failure(ExitCode::usage, fmt::format("--engine {}: auto, epoll or io-uring", name));
+  const auto found = std::ranges::find(kLoadEngineNames, name);
+  return static_cast<LoadEngine>(found - kLoadEngineNames.begin());
 }
 
 /// What makes an open loop of it.
@@ -148,6 +143,21 @@ ExitCode load(LoadCommand& command) {
   return doubts.empty() ? ExitCode::ok : ExitCode::untrusted;
 }
 
+void explain_load(CLI::App& verb) {
+  cli::explain(
+      verb,
+      {.description =
+           "Without --rate it is a closed loop: each connection sends when its echo is back, which "
+           "is right for what an echo costs. With --rate it is an open loop: messages are sent "
+           "when "
+           "they are due and timed from then, which is right for latency, for a server that stalls "
+           "is not spared meanwhile. It says when the figures show the client and not the server.",
+       .examples = {{"muxlab load --connect 127.0.0.1:4711 --connections 1k --idle 9k",
+                     "1,000 connections that echo among 9,000 silent ones"},
+                    {"muxlab load --connect 127.0.0.1:4711 --connections 1k --rate 20k",
+                     "latency at 20,000 messages per second"}}});
+}
+
 }  // namespace
 
 void add_load(CLI::App& program, ExitCode& exit_code) {
@@ -187,19 +197,22 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
                  "Messages per second in all, sent when they are due: an open loop")
       .shows_default("as fast as echoes come back");
   cli::add_text(verb, "--gaps", command->gaps, "KIND",
-                "Between messages with --rate: poisson or fixed");
+                "Between messages with --rate: poisson or fixed")
+      .one_of({std::string(gaps_name(Gaps::poisson)), std::string(gaps_name(Gaps::fixed))});
   cli::add_count(verb, "--seed", options.seed, {0, UINT32_MAX},
                  "Draws the gaps, and who sends next, with --rate")
       .shows_default("a new one");
   cli::add_count(verb, "--threads", options.threads, {1, 1024},
                  "Threads that share the connections evenly");
   cli::add_text(verb, "--engine", command->engine, "NAME",
-                "How this client waits: epoll, io-uring, or auto: the cheaper one that works");
+                "How this client waits: epoll, io-uring, or auto: the cheaper one that works")
+      .one_of({kLoadEngineNames.begin(), kLoadEngineNames.end()});
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
                 "Tell a server on the oracle, which was given the same, what is ready for it");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
   cli::add_text(verb, "--announce", command->announce, "FD",
                 "Descriptor to write \"begin NS\" and \"end NS\" of the measured window to");
+  explain_load(verb);
 }
 
 }  // namespace muxlab

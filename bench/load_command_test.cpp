@@ -80,7 +80,7 @@ TEST(LoadCommand, RejectsWhatBelongsToAnOpenLoop) {
   for (const auto& [more, problem] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"--gaps", "fixed"}, "--gaps is for an open loop: add --rate"},
            {{"--seed", "1"}, "--seed is for an open loop: add --rate"},
-           {{"--rate", "1", "--gaps", "even"}, "--gaps even: poisson or fixed"},
+           {{"--rate", "1", "--gaps", "even"}, "--gaps even is unknown: there are poisson, fixed"},
            {{"--rate", "0"}, "--rate"}}) {
     const Outcome outcome = load(short_words(server.address(), more));
     EXPECT_EQ(outcome.exit_code, 2);
@@ -184,7 +184,8 @@ TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
       {short_words(nobody, {"--active-ratio", "nan"}), "--active-ratio nan"},
       {short_words(nobody, {"--active-ratio", "0.5", "--idle", "1"}), "--idle excludes"},
       {short_words(nobody, {"--churn", "0"}), "--churn 0"},
-      {short_words(nobody, {"--engine", "kqueue"}), "--engine kqueue: auto, epoll or io-uring"},
+      {short_words(nobody, {"--engine", "kqueue"}),
+       "--engine kqueue is unknown: there are auto, epoll, io-uring"},
       {short_words(nobody, {"--churn", "1", "--rate", "1"}), "--churn is for a closed loop"},
       {short_words(nobody, {"--size", "2m"}), "--size 2097152"},
       {short_words(nobody, {"--size", "0"}), "--size 0"},

@@ -19,6 +19,12 @@ using testing::HasSubstr;
 LoadOptions failing_run(const std::string& address, LoadEngine engine = LoadEngine::epoll) {
   LoadOptions options = test::short_run(address, engine);
   options.connections = 10;
+  return options;
+}
+
+/// Of servers that leave connections waiting.
+LoadOptions impatient_run(const std::string& address, LoadEngine engine) {
+  LoadOptions options = failing_run(address, engine);
   options.connect_patience = 100ms;
   return options;
 }
@@ -56,12 +62,13 @@ TEST_P(LoadFailureOn, EveryConnectionIsClosedAtOnce) {
 
 TEST_P(LoadFailureOn, ServerNeverReplies) {
   const EchoServer server({.fault = Fault::silence, .on_every_connection = true});
-  expect_failure(failing_run(server.address(), GetParam()), ExitCode::unavailable, "does not echo");
+  expect_failure(impatient_run(server.address(), GetParam()), ExitCode::unavailable,
+                 "does not echo");
 }
 
 TEST_P(LoadFailureOn, OneConnectionIsNeverServed) {
   const EchoServer server({.fault = Fault::silence, .on_connection = 4});
-  LoadOptions options = failing_run(server.address(), GetParam());
+  LoadOptions options = impatient_run(server.address(), GetParam());
   options.threads = 2;
   expect_failure(options, ExitCode::unavailable, "nothing happened for 0.1 s");
 }

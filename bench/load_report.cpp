@@ -34,6 +34,10 @@ Json latency_json(const Histogram& latency) {
   put("p99_9", latency.value_at_percentile(99.9));
   put("max", latency.max());
   put("mean", latency.mean());
+  put("p25", latency.value_at_percentile(25));
+  put("p75", latency.value_at_percentile(75));
+  put("p95", latency.value_at_percentile(95));
+  put("p99_99", latency.value_at_percentile(99.99));
   return json;
 }
 

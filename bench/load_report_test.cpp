@@ -47,7 +47,7 @@ TEST(LoadJson, HasEveryKeyOfItsSchema) {
   EXPECT_EQ(json["bytes_per_s"], 32'000.0);
   EXPECT_EQ(json["client_cpu_ns_per_echo"], 1'000'000.0);
   EXPECT_EQ(json["errors"], 0);
-  for (const char* name : {"p50", "p90", "p99", "p99_9", "max"}) {
+  for (const char* name : {"p25", "p50", "p75", "p90", "p95", "p99", "p99_9", "p99_99", "max"}) {
     EXPECT_EQ(json["latency_ns"][name], 2000) << name;
   }
   EXPECT_EQ(json["latency_ns"]["mean"], 2000.0);
@@ -74,7 +74,7 @@ TEST(LoadJson, HasNullForWhatWasNotMeasured) {
   EXPECT_TRUE(json["echoes_per_s"].is_null());
   EXPECT_TRUE(json["bytes_per_s"].is_null());
   EXPECT_TRUE(json["client_cpu_ns_per_echo"].is_null());
-  EXPECT_EQ(json["latency_ns"].size(), 6U);
+  EXPECT_EQ(json["latency_ns"].size(), 10U);
   for (const auto& [name, value] : json["latency_ns"].items()) EXPECT_TRUE(value.is_null()) << name;
 }
 

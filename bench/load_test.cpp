@@ -100,8 +100,10 @@ TEST_P(LoadOn, HasAsManyMessagesInFlightAsWereAskedFor) {
   LoadOptions options = short_run(server.address(), GetParam());
   options.connections = 4;
   options.depth = 4;
-  options.duration = 200ms;
-  const LoadReport report = run_load(options);
+  const auto enough = [&](const Connections& before, const Connections& now) {
+    return now.bytes > before.bytes + 5000 * options.size_bytes;
+  };
+  const LoadReport report = test::run_until(server, options, enough);
   EXPECT_GT(report.tally.echoes, 0U);
   EXPECT_THAT(why_not_trusted(options, report), testing::IsEmpty());
 }
@@ -136,34 +138,13 @@ TEST(Load, AnnouncesItsWindow) {
   EXPECT_LE(end_ns, std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
-/// Runs it with an interrupt that happens when the server has echoed for a moment, or before.
-LoadReport interrupted_run(LoadEngine engine, std::chrono::nanoseconds warmup, bool is_early) {
-  const EchoServer server;
-  const UniqueFd interrupt(::eventfd(is_early ? 1 : 0, EFD_CLOEXEC));
-  std::array<int, 2> announcements{};
-  EXPECT_EQ(::pipe2(announcements.data(), O_CLOEXEC), 0);
-  const UniqueFd reader(announcements[0]);
-  UniqueFd writer(announcements[1]);
-  LoadOptions options = short_run(server.address(), engine);
-  options.warmup = warmup;
-  options.duration = 1h;
-  options.interrupt = interrupt.get();
-  options.announce = writer.get();
-  std::thread interrupter([&] {
-    char first = 0;
-    if (::read(reader.get(), &first, 1) == 1) {
-      std::this_thread::sleep_for(10ms);  // so that something was measured
-      ::eventfd_write(interrupt.get(), 1);
-    }
-  });
-  LoadReport report = run_load(options);
-  writer.reset();
-  interrupter.join();
-  return report;
-}
-
 TEST_P(LoadOn, ReportsWhatItMeasuredUntilItWasInterrupted) {
-  const LoadReport report = interrupted_run(GetParam(), 1ms, false);
+  const EchoServer server;
+  const LoadOptions options = short_run(server.address(), GetParam());
+  const auto some = [&](const Connections& before, const Connections& now) {
+    return now.bytes > before.bytes + 100 * options.size_bytes;
+  };
+  const LoadReport report = test::run_until(server, options, some);
   EXPECT_TRUE(report.interrupted);
   EXPECT_GT(report.tally.echoes, 0U);
   EXPECT_GT(report.window.count(), 0);
@@ -172,7 +153,13 @@ TEST_P(LoadOn, ReportsWhatItMeasuredUntilItWasInterrupted) {
 }
 
 TEST_P(LoadOn, CanBeInterruptedBeforeItMeasures) {
-  const LoadReport report = interrupted_run(GetParam(), 1h, true);
+  const EchoServer server;
+  const UniqueFd interrupt(::eventfd(1, EFD_CLOEXEC));
+  LoadOptions options = short_run(server.address(), GetParam());
+  options.warmup = 1h;
+  options.duration = 1h;
+  options.interrupt = interrupt.get();
+  const LoadReport report = run_load(options);
   EXPECT_TRUE(report.interrupted);
   EXPECT_EQ(report.tally.echoes, 0U);
   EXPECT_EQ(report.window.count(), 0);

@@ -4,28 +4,58 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <string_view>
 
 #include "bench/cell_columns.hpp"
+#include "bench/experiment.hpp"
 
 namespace muxlab {
 namespace {
 
-/// What each kind of picture shows; without a value it is not drawn, as it would be empty.
+/// A gnuplot file and what it shows; without a value it is not drawn, as it would be empty.
 struct Script {
-  const char* name;
+  std::string_view name;
   Metric metric;
+  Layout layout = Layout::curves;
+  bool is_for_all = false;  ///< drawn wherever it is measured, for an experiment that is rarely
 };
-constexpr std::array kScripts = {Script{"throughput", Metric::echoes_per_s},
-                                 Script{"latency", Metric::latency_ns_p99},
-                                 Script{"cpu", Metric::server_cpu_ns_per_echo}};
+constexpr std::array kScripts = {
+    Script{"throughput", Metric::echoes_per_s},
+    Script{"latency", Metric::latency_ns_p99},
+    Script{"cpu", Metric::server_cpu_ns_per_echo},
+    Script{"calls", Metric::syscalls_per_echo},
+    Script{"fairness", Metric::fairness},
+    Script{"spectrum", Metric::latency_ns_p99_99, Layout::percentiles},
+    Script{"connections", Metric::connections_per_s, Layout::curves, true},
+    Script{"first-echo", Metric::first_echo_ns_p99, Layout::curves, true},
+    Script{"cost", Metric::cpu_rest_ns_per_echo, Layout::bars, true},
+    Script{"memory", Metric::server_bytes_per_idle_connection, Layout::bars}};
 
 /// What can be an axis, and what can only tell pictures apart.
-constexpr std::array kNumbers = {"connections", "threads",    "idle", "size_bytes",
-                                 "depth",       "rate_per_s", "churn"};
-constexpr std::array kWords = {"threading", "engine", "notify"};
+constexpr std::array<std::string_view, 7> kNumbers = {
+    "connections", "threads", "idle", "size_bytes", "depth", "rate_per_s", "churn"};
+constexpr std::array<std::string_view, 3> kWords = {"threading", "engine", "notify"};
+
+/// Those that `experiment` names, in that order, and those for all.
+std::vector<Script> scripts_for(const std::string& experiment) {
+  const auto named = std::ranges::find(experiments(), experiment, &Experiment::name);
+  const Experiment& pictured = named == experiments().end() ? experiments().front() : *named;
+  std::vector<Script> scripts;
+  for (const std::string_view name : pictured.pictures) {
+    scripts.push_back(*std::ranges::find(kScripts, name, &Script::name));
+  }
+  for (const Script& script : kScripts) {
+    const bool is_there = std::ranges::count(scripts, script.name, &Script::name) > 0;
+    if (script.is_for_all && !is_there) scripts.push_back(script);
+  }
+  return scripts;
+}
+
+std::string axis_for(const std::string& experiment) {
+  const auto named = std::ranges::find(experiments(), experiment, &Experiment::name);
+  return named == experiments().end() ? "" : std::string(named->axis);
+}
 
 std::string field_of(std::string_view column, const SummaryRow& row) {
   const std::vector<std::string> names = cell_header();
@@ -51,8 +81,8 @@ struct Column {
   }
 };
 
-Column column_of(const char* name, std::span<const SummaryRow> rows) {
-  Column column{name, {}, {}};
+Column column_of(std::string_view name, std::span<const SummaryRow> rows) {
+  Column column{std::string(name), {}, {}};
   for (const SummaryRow& row : rows) {
     if (!row.is_measured()) continue;
     column.fields.push_back(field_of(name, row));
@@ -73,11 +103,11 @@ bool is_implied(const Column& column, const std::string& axis, std::span<const C
 
 /// Every combination of values of the columns other than `axis`.
 std::vector<Plot> slices_along(const std::string& axis, std::span<const Column> columns) {
-  std::vector<Plot> slices = {{"", axis, {}, "-vs-" + axis}};
+  const bool is_column = std::ranges::count(columns, axis, &Column::name) > 0;
+  std::vector<Plot> slices = {{"", axis, {}, is_column ? "-vs-" + axis : std::string()}};
   for (const Column& column : columns) {
-    const bool is_word = std::ranges::find(kWords, column.name) != kWords.end();
     if (column.name == axis || is_implied(column, axis, columns)) continue;
-    if (is_word && !column.varies()) continue;
+    if (!is_number(column.name) && !column.varies()) continue;
     const bool is_named =
         column.varies() || column.name == "connections" || column.name == "threads";
     std::vector<Plot> finer;
@@ -93,6 +123,22 @@ std::vector<Plot> slices_along(const std::string& axis, std::span<const Column> 
   return slices;
 }
 
+/// What curves go along: `wanted` if that varies, else each column of numbers that does.
+std::vector<std::string> axes_of(std::span<const Column> columns, const std::string& wanted) {
+  const auto is_wanted = [&](const Column& column) {
+    return column.name == wanted && column.varies();
+  };
+  if (std::ranges::any_of(columns, is_wanted)) return {wanted};
+  const std::span<const Column> numbers = columns.first(kNumbers.size());
+  const bool has_axis = std::ranges::any_of(numbers, &Column::varies);
+  std::vector<std::string> axes;
+  for (const Column& column : numbers) {
+    if (!column.varies() && (has_axis || column.name != "connections")) continue;
+    if (!is_implied(column, "", numbers)) axes.push_back(column.name);
+  }
+  return axes;
+}
+
 }  // namespace
 
 bool Plot::shows(const SummaryRow& row) const {
@@ -101,31 +147,35 @@ bool Plot::shows(const SummaryRow& row) const {
          });
 }
 
-std::uint64_t place_on(const std::string& axis, const SummaryRow& row) {
-  return std::strtoull(field_of(axis, row).c_str(), nullptr, 10);
+std::string place_on(const std::string& axis, const SummaryRow& row) {
+  const bool is_column = is_number(axis) || std::ranges::count(kWords, axis) > 0;
+  return is_column ? field_of(axis, row) : "";
 }
 
+bool is_number(const std::string& axis) { return std::ranges::count(kNumbers, axis) > 0; }
+
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
+  if (rows.empty()) return {};
   std::vector<Column> columns;
   columns.reserve(kNumbers.size() + kWords.size());
-  for (const char* name : kNumbers) columns.push_back(column_of(name, rows));
-  for (const char* name : kWords) columns.push_back(column_of(name, rows));
-  const std::span<const Column> numbers = std::span(columns).first(kNumbers.size());
-  const bool has_axis = std::ranges::any_of(numbers, &Column::varies);
+  for (const std::string_view name : kNumbers) columns.push_back(column_of(name, rows));
+  for (const std::string_view name : kWords) columns.push_back(column_of(name, rows));
+  const std::string& experiment = rows.front().experiment;
+  const std::map<Layout, std::vector<std::string>> axes = {
+      {Layout::curves, axes_of(columns, axis_for(experiment))},
+      {Layout::bars, {"backend"}},
+      {Layout::percentiles, {"percentile"}}};
   std::vector<Plot> plots;
-  for (const Column& column : numbers) {
-    const std::string& axis = column.name;
-    if (!column.varies() && (has_axis || axis != "connections")) continue;
-    if (is_implied(column, "", numbers)) continue;
-    for (const Plot& slice : slices_along(axis, columns)) {
-      for (const auto& [script, metric] : kScripts) {
-        const auto is_shown = [&, metric = metric](const SummaryRow& row) {
-          return slice.shows(row) && row.spread(metric);
+  for (const Script& script : scripts_for(experiment)) {
+    for (const std::string& axis : axes.at(script.layout)) {
+      for (Plot& plot : slices_along(axis, columns)) {
+        const auto is_shown = [&](const SummaryRow& row) {
+          return plot.shows(row) && row.spread(script.metric);
         };
         if (std::ranges::none_of(rows, is_shown)) continue;
-        plots.push_back(slice);
-        plots.back().script = script;
-        plots.back().name.insert(0, script);
+        plot.script = script.name;
+        plot.name.insert(0, script.name);
+        plots.push_back(std::move(plot));
       }
     }
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,10 +11,14 @@
 
 namespace muxlab {
 
+/// How a gnuplot file of scripts/plots lays out what it shows: a curve per backend along a column,
+/// a bar per backend, or a curve per backend along the percentiles of its latency.
+enum class Layout { curves, bars, percentiles };
+
 /// One picture: a gnuplot file of scripts/plots, and the slice of summary.csv that it shows.
 struct Plot {
-  std::string script;  ///< "throughput", "latency" or "cpu"
-  std::string axis;    ///< the column that runs along x
+  std::string script;  ///< such as "throughput": scripts/plots/throughput.gp
+  std::string axis;    ///< the column that runs along x; "backend" for bars, or "percentile"
   std::vector<std::pair<std::string, std::string>> conditions;  ///< of other columns
   std::string name;                                             ///< of the file, without its ending
 
@@ -22,27 +26,39 @@ struct Plot {
   [[nodiscard]] bool shows(const SummaryRow& row) const;
 };
 
-/// Where `row` is along `axis`, a column that holds numbers.
-std::uint64_t place_on(const std::string& axis, const SummaryRow& row);
+/// What `row` has in `axis`: a number or a word; empty where that is not a column.
+std::string place_on(const std::string& axis, const SummaryRow& row);
 
-/// The pictures that `rows` can fill: along each column of numbers of which several values were
-/// measured, or along connections where that is none; and of each one for every combination of
-/// values of the other columns, but for those that follow from another column, as `reuseport` may
-/// from there being two threads.
+/// Whether `axis` is a column of numbers.
+bool is_number(const std::string& axis);
+
+/// The pictures that `rows` can fill, those that their experiment names first; and of each one for
+/// every combination of values of the columns that it does not go along, but for those that follow
+/// from another column, as `reuseport` may from there being two threads. Where the experiment does
+/// not say along what, it is each column of numbers of which several values were measured, or
+/// connections where that is none.
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows);
 
 /// How plots are drawn: into files, for a browser or for programs that take no SVG; or with
 /// characters, for a terminal.
 enum class PlotFormat { svg, png, text };
 
-/// Draws `plots` from `folder`/summary.csv as `folder`/plots/NAME.svg or .png with `caption` below
-/// each. The same data gives the same bytes, and a picture that cannot be drawn leaves the one
-/// there as it was. Throws Failure (unavailable) when gnuplot or its files are not found or one
-/// fails.
+/// What stands around what is drawn.
+struct PlotFrame {
+  std::string caption;  ///< below it
+  /// Between how many server threads and how many more begins where there are more of them than
+  /// processors for them; nothing where that is not known or not so.
+  std::optional<double> crowded_from;
+};
+
+/// Draws `plots` from `folder`/summary.csv as `folder`/plots/NAME.svg or .png, each in `frame`. The
+/// same data gives the same bytes, and a picture that cannot be drawn leaves the one there as it
+/// was. Throws Failure (unavailable) when gnuplot or its files are not found or one fails.
 void draw_plots(const std::filesystem::path& folder, std::span<const Plot> plots, PlotFormat format,
-                const std::string& caption);
+                const PlotFrame& frame);
 
 /// The same as 30 lines of 100 characters each.
-std::string draw_as_text(const std::filesystem::path& folder, const Plot& plot);
+std::string draw_as_text(const std::filesystem::path& folder, const Plot& plot,
+                         const PlotFrame& frame);
 
 }  // namespace muxlab

@@ -36,7 +36,8 @@ Path find_scripts() {
   for (Path folder = program; folder != folder.parent_path(); folder = folder.parent_path()) {
     candidates.push_back(folder / "scripts/plots");
   }
-  candidates.push_back(configured_checkout(program) / "scripts/plots");
+  const Path checkout = configured_checkout(program);
+  if (!checkout.empty()) candidates.push_back(checkout / "scripts/plots");
   const auto found = std::find_if(candidates.begin(), candidates.end(), has_scripts);
   if (found != candidates.end()) return *found;
   throw Failure(ExitCode::unavailable,
@@ -60,18 +61,19 @@ const DrawingFormat& describe(PlotFormat format) {
 /// What gnuplot draws. It comes through a pipe, so that nothing that is cut off, by a full disk
 /// above all, takes the place of a whole picture.
 std::string draw(const Path& scripts, const Path& folder, const Plot& plot, PlotFormat format,
-                 const std::string& caption) {
+                 const PlotFrame& frame) {
   std::string conditions;
   for (const auto& [column, value] : plot.conditions) {
     conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
   }
   const DrawingFormat& expected = describe(format);
   // Default settings: somebody's ~/.gnuplot must not change the picture.
-  Process gnuplot(Command{
-      {"gnuplot", "--default-settings", "-c", scripts / (plot.script + ".gp"),
-       folder / "summary.csv", "/dev/stdout", plot.axis, conditions, expected.ending, caption},
-      {},
-      {}});
+  Process gnuplot(
+      Command{{"gnuplot", "--default-settings", "-c", scripts / (plot.script + ".gp"),
+               folder / "summary.csv", "/dev/stdout", plot.axis, conditions, expected.ending,
+               frame.caption, frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
+              {},
+              {}});
   const auto ended = [&] { return gnuplot.exit_code().has_value(); };
   wait_for({&gnuplot}, -1, Clock::now() + std::chrono::seconds(60), ended);
   if (gnuplot.exit_code() == 127) {
@@ -91,7 +93,7 @@ std::string draw(const Path& scripts, const Path& folder, const Plot& plot, Plot
 }  // namespace
 
 void draw_plots(const Path& folder, std::span<const Plot> plots, PlotFormat format,
-                const std::string& caption) {
+                const PlotFrame& frame) {
   if (plots.empty()) return;
   const Path scripts = find_scripts();
   std::error_code error;
@@ -102,12 +104,12 @@ void draw_plots(const Path& folder, std::span<const Plot> plots, PlotFormat form
   }
   for (const Plot& plot : plots) {
     write_whole(folder / "plots" / fmt::format("{}.{}", plot.name, describe(format).ending),
-                draw(scripts, folder, plot, format, caption));
+                draw(scripts, folder, plot, format, frame));
   }
 }
 
-std::string draw_as_text(const Path& folder, const Plot& plot) {
-  std::string drawing = draw(find_scripts(), folder, plot, PlotFormat::text, "");
+std::string draw_as_text(const Path& folder, const Plot& plot, const PlotFrame& frame) {
+  std::string drawing = draw(find_scripts(), folder, plot, PlotFormat::text, frame);
   std::erase(drawing, '\f');
   return drawing;
 }

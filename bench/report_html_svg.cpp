@@ -61,6 +61,8 @@ Tag parse_tag(string_view inside) {
   inside.remove_prefix(tag.name.size());
   for (trim(inside); !inside.empty(); trim(inside)) {
     string_view name = take_until(inside, "=");
+    name = name.substr(0, name.find(' '));  // gnuplot puts some around the fill of a box
+    trim(inside);
     const string_view quote = inside.substr(0, 1);
     if (quote != "\"" && quote != "'") reject_drawing("an attribute without quotes", name);
     inside.remove_prefix(1);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <limits>
 
@@ -21,7 +22,7 @@ struct Shown {
   int decimals;
 };
 
-/// What the gnuplot file of a name shows.
+/// What the gnuplot file of a name shows: the first is what it is about.
 struct PictureKind {
   std::string_view script;
   const char* title;
@@ -39,11 +40,52 @@ const PictureKind& kind_of(std::string_view script) {
       PictureKind{"latency",
                   "Echo latency",
                   {{Metric::latency_ns_p50, "p50", "ms", 1e6, 3},
-                   {Metric::latency_ns_p99, "p99", "ms", 1e6, 3}}}};
+                   {Metric::latency_ns_p99, "p99", "ms", 1e6, 3}}},
+      PictureKind{"spectrum",
+                  "Spectrum of the latency",
+                  {{Metric::latency_ns_p99_9, "p99.9", "ms", 1e6, 3},
+                   {Metric::latency_ns_p25, "p25", "ms", 1e6, 3},
+                   {Metric::latency_ns_p50, "p50", "ms", 1e6, 3},
+                   {Metric::latency_ns_p75, "p75", "ms", 1e6, 3},
+                   {Metric::latency_ns_p90, "p90", "ms", 1e6, 3},
+                   {Metric::latency_ns_p95, "p95", "ms", 1e6, 3},
+                   {Metric::latency_ns_p99, "p99", "ms", 1e6, 3},
+                   {Metric::latency_ns_p99_99, "p99.99", "ms", 1e6, 3}}},
+      PictureKind{"calls",
+                  "System calls per echo",
+                  {{Metric::syscalls_per_echo, "counted", "calls", 1, 2},
+                   {Metric::syscalls_predicted_per_echo, "predicted", "calls", 1, 2}}},
+      PictureKind{"cost",
+                  "What the CPU time of an echo goes into",
+                  {{Metric::server_cpu_ns_per_echo, "in all", "µs", 1e3, 2},
+                   {Metric::cpu_wait_ns_per_echo, "waiting", "µs", 1e3, 2},
+                   {Metric::cpu_read_ns_per_echo, "reading", "µs", 1e3, 2},
+                   {Metric::cpu_write_ns_per_echo, "writing", "µs", 1e3, 2},
+                   {Metric::cpu_ctl_ns_per_echo, "control", "µs", 1e3, 2},
+                   {Metric::cpu_rest_ns_per_echo, "the rest", "µs", 1e3, 2},
+                   {Metric::cpu_clock_ns_per_echo, "clocks", "µs", 1e3, 2},
+                   {Metric::syscalls_per_echo, "counted", "calls", 1, 2},
+                   {Metric::syscalls_predicted_per_echo, "predicted", "calls", 1, 2}}},
+      PictureKind{"first-echo",
+                  "Time from connect to the first echo",
+                  {{Metric::first_echo_ns_p99, "p99", "ms", 1e6, 3},
+                   {Metric::first_echo_ns_p50, "p50", "ms", 1e6, 3}}},
+      PictureKind{"connections",
+                  "Connections opened and served",
+                  {{Metric::connections_per_s, "connections per second", "thousand", 1e3, 2}}},
+      PictureKind{"fairness",
+                  "Fairness to the connections",
+                  {{Metric::fairness, "Jain's index", "of 1", 1, 4}}},
+      PictureKind{
+          "memory",
+          "Memory per idle connection",
+          {{Metric::server_bytes_per_idle_connection, "server", "bytes", 1, 0},
+           {Metric::kernel_bytes_per_idle_connection, "kernel, of both ends", "bytes", 1, 0}}}};
   const auto found = std::ranges::find(kinds, script, &PictureKind::script);
   return found == kinds.end() ? kinds.front() : *found;
 }
 
+/// Empty where it is not a column.
 std::string axis_words(const std::string& axis) {
   if (axis == "threads") return "server threads";
   if (axis == "idle") return "idle connections";
@@ -51,6 +93,9 @@ std::string axis_words(const std::string& axis) {
   if (axis == "depth") return "messages in flight";
   if (axis == "rate_per_s") return "messages offered per second";
   if (axis == "churn") return "echoes of each connection";
+  if (axis == "threading") return "threading model";
+  if (axis == "notify") return "what wakes the thread";
+  if (axis == "backend" || axis == "percentile") return "";
   return axis;
 }
 
@@ -68,22 +113,46 @@ std::string condition_words(const std::string& column, const std::string& value)
 }
 
 std::string title_of(const Plot& plot) {
-  std::string title =
-      fmt::format("{} against {}", kind_of(plot.script).title, axis_words(plot.axis));
+  std::string title = kind_of(plot.script).title;
+  const std::string axis = axis_words(plot.axis);
+  if (!axis.empty()) title += " against " + axis;
   for (const auto& [column, value] : plot.conditions) title += condition_words(column, value);
   return title;
+}
+
+std::uint64_t number_on(const std::string& axis, const SummaryRow& row) {
+  return std::strtoull(place_on(axis, row).c_str(), nullptr, 10);
 }
 
 std::vector<SummaryRow> slice_of(const Plot& plot, std::span<const SummaryRow> summary) {
   std::vector<SummaryRow> rows;
   std::ranges::copy_if(summary, std::back_inserter(rows),
                        [&](const SummaryRow& row) { return plot.shows(row); });
-  std::ranges::stable_sort(rows, {},
-                           [&](const SummaryRow& row) { return place_on(plot.axis, row); });
+  if (is_number(plot.axis)) {
+    std::ranges::stable_sort(rows, {},
+                             [&](const SummaryRow& row) { return number_on(plot.axis, row); });
+  }
   return rows;
 }
 
-/// Which backend has the least and which the most at each end of the axis.
+/// The ends of an axis of numbers, or each place where they are words.
+std::vector<std::string> places_to_tell(const Plot& plot, std::span<const SummaryRow> rows) {
+  std::vector<std::string> places;
+  for (const SummaryRow& row : rows) {
+    std::string place = place_on(plot.axis, row);
+    if (std::ranges::count(places, place) == 0) places.push_back(std::move(place));
+  }
+  if (is_number(plot.axis) && places.size() > 2) return {places.front(), places.back()};
+  return places;
+}
+
+std::string place_words(const std::string& axis, const std::string& place) {
+  if (place.empty()) return "";
+  if (!is_number(axis)) return fmt::format("At {}: ", place);
+  return fmt::format("At {}: ", cli::show_count(std::strtoull(place.c_str(), nullptr, 10)));
+}
+
+/// Which backend has the least and which the most at the places that are worth it.
 std::string description_of(const Plot& plot, std::span<const SummaryRow> rows) {
   const Shown& shown = kind_of(plot.script).shown.front();
   const auto median = [&](const SummaryRow& row) {
@@ -91,38 +160,35 @@ std::string description_of(const Plot& plot, std::span<const SummaryRow> rows) {
     return spread ? spread->median : std::numeric_limits<double>::quiet_NaN();
   };
   std::string text = fmt::format("{}. Medians, bars from least to greatest.", title_of(plot));
-  std::vector<std::uint64_t> ends = {place_on(plot.axis, rows.front()),
-                                     place_on(plot.axis, rows.back())};
-  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
-  for (const std::uint64_t end : ends) {
+  for (const std::string& place : places_to_tell(plot, rows)) {
     std::vector<const SummaryRow*> there;
     for (const SummaryRow& row : rows) {
-      if (place_on(plot.axis, row) == end && median(row) >= 0) there.push_back(&row);
+      if (place_on(plot.axis, row) == place && !std::isnan(median(row))) there.push_back(&row);
     }
     if (there.empty()) continue;
     const auto by_median = [&](const SummaryRow* row) { return median(*row); };
     const SummaryRow& least = **std::ranges::min_element(there, {}, by_median);
     const SummaryRow& most = **std::ranges::max_element(there, {}, by_median);
-    text += fmt::format(" At {}: {} from {:.{}f} {} ({}) to {:.{}f} {} ({}).", cli::show_count(end),
-                        shown.name, median(least) / shown.unit, shown.decimals, shown.unit_name,
-                        least.cell.backend, median(most) / shown.unit, shown.decimals,
-                        shown.unit_name, most.cell.backend);
+    text += fmt::format(
+        " {}{} from {:.{}f} {} ({}) to {:.{}f} {} ({}).", place_words(plot.axis, place), shown.name,
+        median(least) / shown.unit, shown.decimals, shown.unit_name, least.cell.backend,
+        median(most) / shown.unit, shown.decimals, shown.unit_name, most.cell.backend);
   }
   return text;
 }
 
 Table data_of(const Plot& plot, std::span<const SummaryRow> rows) {
-  Table table{"Data of this picture: median (least to greatest)",
-              {"backend", axis_words(plot.axis)},
-              {},
-              true};
+  Table table{"Data of this picture: median (least to greatest)", {"backend"}, {}, true};
+  const std::string axis = axis_words(plot.axis);
+  if (!axis.empty()) table.header.push_back(axis);
   const PictureKind& kind = kind_of(plot.script);
   for (const Shown& shown : kind.shown) {
     table.header.push_back(fmt::format("{} ({})", shown.name, shown.unit_name));
   }
   table.header.emplace_back("trials");
   for (const SummaryRow& row : rows) {
-    std::vector<std::string> fields = {row.cell.backend, fmt::to_string(place_on(plot.axis, row))};
+    std::vector<std::string> fields = {row.cell.backend};
+    if (!axis.empty()) fields.push_back(place_on(plot.axis, row));
     for (const Shown& shown : kind.shown) {
       fields.push_back(spread_words(row.spread(shown.metric), shown.unit, shown.decimals));
     }
@@ -146,7 +212,7 @@ Picture picture_of(const Plot& plot, const ReportSource& source) {
 
 Section pictures_section(const ReportSource& source) {
   Section section{"pictures", "What there is to see", {}};
-  std::vector<std::string> scripts = {"cpu"};  // first: what is steadiest
+  std::vector<std::string> scripts;
   for (const Plot& plot : source.report.plots) {
     if (std::ranges::find(scripts, plot.script) == scripts.end()) scripts.push_back(plot.script);
   }

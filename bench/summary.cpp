@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -30,6 +31,23 @@ Limiter usual_limiter(std::span<const TrialRow* const> trials) {
   return usual == times.end() ? Limiter::unknown : usual->first;
 }
 
+/// Those that the spreads are of.
+std::vector<const TrialRow*> those_to_use(std::span<const TrialRow* const> trials) {
+  const TrialStatus used =
+      count(trials, TrialStatus::ok) > 0 ? TrialStatus::ok : TrialStatus::untrusted;
+  std::vector<const TrialRow*> chosen;
+  std::ranges::copy_if(trials, std::back_inserter(chosen),
+                       [&](const TrialRow* trial) { return trial->outcome.status == used; });
+  return chosen;
+}
+
+std::optional<Spread> spread_over(std::span<const TrialRow* const> trials, Metric metric) {
+  std::vector<double> values;
+  values.reserve(trials.size());
+  for (const TrialRow* trial : trials) values.push_back(trial->outcome.metrics[metric]);
+  return spread_of(std::move(values));
+}
+
 SummaryRow summarise_cell(std::span<const TrialRow* const> trials) {
   const TrialRow& first = *trials.front();
   SummaryRow row;
@@ -39,21 +57,46 @@ SummaryRow summarise_cell(std::span<const TrialRow* const> trials) {
   row.failed = count(trials, TrialStatus::failed);
   row.unsupported = count(trials, TrialStatus::unsupported);
   row.untrusted = count(trials, TrialStatus::untrusted);
-  const TrialStatus used = row.trials > 0 ? TrialStatus::ok : TrialStatus::untrusted;
-  std::vector<const TrialRow*> measured;
-  std::ranges::copy_if(trials, std::back_inserter(measured),
-                       [&](const TrialRow* trial) { return trial->outcome.status == used; });
+  const std::vector<const TrialRow*> measured = those_to_use(trials);
   row.limiter = usual_limiter(measured);
-  for (std::size_t i = 0; i < kMetricNames.size(); ++i) {
-    std::vector<double> values;
-    values.reserve(measured.size());
-    for (const TrialRow* trial : measured) values.push_back(trial->outcome.metrics[Metric{i}]);
-    row.spreads[i] = spread_of(std::move(values));
-  }
+  for (std::size_t i = 0; i < kTrialMetrics; ++i) row.spreads[i] = spread_over(measured, Metric{i});
   if (row.limiter == Limiter::client) {
     row.spreads[static_cast<std::size_t>(Metric::echoes_per_s)].reset();
   }
   return row;
+}
+
+struct Growth {
+  Metric all;
+  Metric per_connection;
+};
+constexpr std::array kGrowths = {
+    Growth{Metric::server_resident_bytes, Metric::server_bytes_per_idle_connection},
+    Growth{Metric::kernel_slab_bytes, Metric::kernel_bytes_per_idle_connection}};
+
+/// What each idle connection takes: more than `without`, which is the same cell without them.
+void add_growth(SummaryRow& row, const SummaryRow& without) {
+  for (const auto& [all, per_connection] : kGrowths) {
+    const std::optional<Spread>& with = row.spread(all);
+    const std::optional<Spread>& base = without.spread(all);
+    if (!with || !base) continue;
+    const auto each = [&](double bytes) {
+      return (bytes - base->median) / static_cast<double>(row.cell.idle);
+    };
+    Spread growth{each(with->median), each(with->min), each(with->max), std::nullopt};
+    if (with->interval) growth.interval = {each(with->interval->low), each(with->interval->high)};
+    row.spreads[static_cast<std::size_t>(per_connection)] = growth;
+  }
+}
+
+void add_growth(std::span<SummaryRow> rows) {
+  for (SummaryRow& row : rows) {
+    if (row.cell.idle == 0) continue;
+    Cell cell = row.cell;
+    cell.idle = 0;
+    const auto without = std::ranges::find(rows, cell, &SummaryRow::cell);
+    if (without != rows.end()) add_growth(row, *without);
+  }
 }
 
 }  // namespace
@@ -69,6 +112,7 @@ std::vector<SummaryRow> summarise(std::span<const TrialRow> trials,
   std::vector<SummaryRow> rows;
   rows.reserve(cells.size());
   for (const auto& [key, trials_of_cell] : cells) rows.push_back(summarise_cell(trials_of_cell));
+  add_growth(rows);
   return rows;
 }
 

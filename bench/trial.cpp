@@ -1,7 +1,6 @@
 #include "bench/trial.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -109,7 +108,7 @@ class Trial {
         processors_(processors),
         both_sides_(joined(processors)),
         before_(read_conditions(both_sides_, setup.root)),
-        canary_before_ns_(canary()),
+        canary_before_ns_(canary_ns(processors)),
         server_(server_command(setup, cell, processors.server)) {}
 
   TrialOutcome run() {
@@ -155,11 +154,7 @@ class Trial {
         end.conditions.slab_bytes.value_or(kNotKnown) - before_.slab_bytes.value_or(kNotKnown);
     // These two also happen while connections are made.
     add_counted(metrics, before_, read_conditions(both_sides_, setup_.root));
-    metrics[Metric::canary_ns] = std::max(canary_before_ns_, canary());
-  }
-
-  [[nodiscard]] double canary() const {
-    return canary_ns(processors_.server.empty() ? ::sched_getcpu() : processors_.server.front());
+    metrics[Metric::canary_ns] = std::max(canary_before_ns_, canary_ns(processors_));
   }
 
   /// From "listening on 127.0.0.1:40321 backend=poll ...".

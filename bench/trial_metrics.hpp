@@ -54,6 +54,12 @@ enum class Metric : std::size_t {
   fairness,
   server_resident_bytes,
   kernel_slab_bytes,
+  latency_ns_p25,
+  latency_ns_p75,
+  latency_ns_p95,
+  latency_ns_p99_99,
+  server_bytes_per_idle_connection,
+  kernel_bytes_per_idle_connection,
 };
 
 /// The column of each metric, with its unit; published, so never changed, only added to.
@@ -81,8 +87,9 @@ enum class Metric : std::size_t {
 /// go. `fairness` is Jain's index of the echoes of each connection: 1 when all had as many, 1/n
 /// when one of n had all. `server_resident_bytes` is the server's memory at the end of the window,
 /// and `kernel_slab_bytes` by how much the kernel's own, of both sides, had grown since before the
-/// trial.
-inline constexpr std::array<std::string_view, 45> kMetricNames = {
+/// trial. `*_bytes_per_idle_connection` are what these two have more than they have without idle
+/// connections, for each of those.
+inline constexpr std::array<std::string_view, 51> kMetricNames = {
     "echoes_per_s",
     "latency_ns_p50",
     "latency_ns_p90",
@@ -128,7 +135,15 @@ inline constexpr std::array<std::string_view, 45> kMetricNames = {
     "fairness",
     "server_resident_bytes",
     "kernel_slab_bytes",
+    "latency_ns_p25",
+    "latency_ns_p75",
+    "latency_ns_p95",
+    "latency_ns_p99_99",
+    "server_bytes_per_idle_connection",
+    "kernel_bytes_per_idle_connection",
 };
+/// Those of a trial alone. The others come from several, and are in summary.csv only.
+inline constexpr std::size_t kTrialMetrics = 49;
 /// Those that every trials.csv has; files written before the others were added lack some of these.
 inline constexpr std::size_t kFirstMetrics = 21;
 

@@ -93,7 +93,7 @@ TrialRow read_row(const RecordView& record) {
   row.cell = read_cell(record);
   row.outcome.status = record.status();
   row.outcome.reason = record.text("reason");
-  for (std::size_t i = 0; i < kMetricNames.size(); ++i) {
+  for (std::size_t i = 0; i < kTrialMetrics; ++i) {
     if (i >= kFirstMetrics && !record.has(kMetricNames[i])) continue;
     row.outcome.metrics[Metric{i}] = record.metric(kMetricNames[i]);
   }
@@ -115,7 +115,7 @@ std::vector<std::string> trial_header() {
   const std::vector<std::string> cell = cell_header();
   header.insert(header.end(), cell.begin(), cell.end());
   header.insert(header.end(), {"status", "reason", "limiter"});
-  header.insert(header.end(), kMetricNames.begin(), kMetricNames.end());
+  header.insert(header.end(), kMetricNames.begin(), kMetricNames.begin() + kTrialMetrics);
   return header;
 }
 
@@ -127,7 +127,7 @@ std::vector<std::string> trial_record(const TrialRow& row) {
   const Limiter limiter = limiter_of(row.cell, row.outcome.metrics);
   record.insert(record.end(), {std::string(status_name(row.outcome.status)), row.outcome.reason,
                                std::string(limiter_name(limiter))});
-  for (std::size_t i = 0; i < kMetricNames.size(); ++i) {
+  for (std::size_t i = 0; i < kTrialMetrics; ++i) {
     record.push_back(number_field(row.outcome.metrics[Metric{i}]));
   }
   return record;

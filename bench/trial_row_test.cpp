@@ -70,8 +70,9 @@ TEST(TrialRow, ColumnsMayMoveAndBeAdded) {
 /// As it was before gates, rates and other transports were there.
 TEST(TrialRow, ReadsFilesOfEarlierVersions) {
   CsvTable table = parse_csv(as_csv(sample_row()), "trials.csv");
-  for (const std::string_view column : {"attempt", "transport", "rate_per_s", "limiter",
-                                        "canary_ns", "steal_share", "client_runqueue_wait_share"}) {
+  for (const std::string_view column :
+       {"attempt", "transport", "rate_per_s", "limiter", "canary_ns", "steal_share",
+        "client_runqueue_wait_share", "latency_ns_p99_99"}) {
     const auto at = static_cast<std::ptrdiff_t>(table.column(column));
     table.header.erase(table.header.begin() + at);
     table.records[0].erase(table.records[0].begin() + at);

@@ -79,6 +79,10 @@ ClientVerdict read_client_report(Metrics& metrics, const Json& report) {
   metrics[Metric::latency_ns_p99] = number(latency.at("p99"));
   metrics[Metric::latency_ns_p99_9] = number(latency.at("p99_9"));
   metrics[Metric::latency_ns_max] = number(latency.at("max"));
+  metrics[Metric::latency_ns_p25] = number(latency.value("p25", Json()));
+  metrics[Metric::latency_ns_p75] = number(latency.value("p75", Json()));
+  metrics[Metric::latency_ns_p95] = number(latency.value("p95", Json()));
+  metrics[Metric::latency_ns_p99_99] = number(latency.value("p99_99", Json()));
   metrics[Metric::errors] = number(report.at("errors"));
   metrics[Metric::duration_s] = number(report.at("duration_s"));
   metrics[Metric::connect_s] = number(report.at("connect_s"));

@@ -132,6 +132,7 @@ TEST(TrialSample, ReadsTheClient) {
   EXPECT_EQ(client.errors_by_kind, R"({"reset":3})");
   EXPECT_EQ(metrics[Metric::latency_ns_p99], 3);
   EXPECT_TRUE(std::isnan(metrics[Metric::latency_ns_max]));
+  EXPECT_TRUE(std::isnan(metrics[Metric::latency_ns_p99_99])) << "not told by earlier clients";
   EXPECT_DOUBLE_EQ(metrics[Metric::client_cpu_util], 0.25);
 }
 
@@ -139,11 +140,16 @@ TEST(TrialSample, ReadsAnOpenLoopAndItsDoubts) {
   Metrics metrics;
   const ClientVerdict client = add_client_metrics(metrics, R"({"schema_version": 1,
       "model": "open", "echoes_per_s": 1e5, "errors": 0, "duration_s": 0.6, "connect_s": 0.25,
-      "latency_ns": {"p50": 1, "p90": 2, "p99": 3, "p99_9": 4, "max": 5},
+      "latency_ns": {"p50": 1, "p90": 2, "p99": 3, "p99_9": 4, "max": 5, "p25": 0.5, "p75": 1.5,
+      "p95": 2.5, "p99_99": 4.5},
       "client_cpu_ns_per_echo": 5000, "offered_per_s": 2e5, "latency_from_send_ns": {"p99": 6},
       "send_lag_ns": {"p99": 7}, "not_trusted": ["too slow", "too late"]})",
                                                   1);
   EXPECT_EQ(client.doubts, "too slow; too late");
+  EXPECT_EQ(metrics[Metric::latency_ns_p25], 0.5);
+  EXPECT_EQ(metrics[Metric::latency_ns_p75], 1.5);
+  EXPECT_EQ(metrics[Metric::latency_ns_p95], 2.5);
+  EXPECT_EQ(metrics[Metric::latency_ns_p99_99], 4.5);
   EXPECT_EQ(metrics[Metric::offered_per_s], 2e5);
   EXPECT_EQ(metrics[Metric::latency_from_send_ns_p99], 6);
   EXPECT_EQ(metrics[Metric::send_lag_ns_p99], 7);

@@ -11,17 +11,6 @@
 namespace muxlab::behaviour {
 namespace {
 
-/// libevent says on stderr what its callers get told anyway; for the process as a whole.
-class SilentLibevent {
- public:
-  SilentLibevent() {
-    ::event_set_log_callback([](int, const char*) {});
-  }
-  SilentLibevent(const SilentLibevent&) = delete;
-  SilentLibevent& operator=(const SilentLibevent&) = delete;
-  ~SilentLibevent() { ::event_set_log_callback(nullptr); }
-};
-
 class LibeventWatcher final : public Watcher {
  public:
   void watch(int fd, bool asks_write) override {
@@ -53,7 +42,7 @@ class LibeventWatcher final : public Watcher {
         fmt::format("{}", fmt::join(names, " ")));
   }
 
-  SilentLibevent silent_;
+  libevent::Silence silence_;
   libevent::Base base_ = libevent::make_base("epoll");
   libevent::Event event_;
   Report report_;

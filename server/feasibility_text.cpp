@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -66,6 +67,26 @@ std::vector<std::string> commands_of(const FoundJson& backends) {
   return commands;
 }
 
+/// Of those that take more memory than is available; empty when none does.
+std::string memory_text(const FoundJson& found, const TextLayout& layout) {
+  const FoundJson& available = found["memory_available_bytes"];
+  std::vector<std::string> names;
+  for (const FoundJson& backend : found["backends"]) {
+    if (!available.is_null() && backend["memory_bytes"] > available)
+      names.push_back(backend["name"]);
+  }
+  if (names.empty()) return "";
+  return '\n' +
+         layout.wrap(fmt::format("No command gives the memory that {} may take: {} MiB are "
+                                 "available.",
+                                 names.size() == found["backends"].size()
+                                     ? "they"
+                                     : fmt::format("{}", fmt::join(names, ", ")),
+                                 available.get<std::uint64_t>() >> 20),
+                     0) +
+         '\n';
+}
+
 }  // namespace
 
 std::string feasibility_text(const FoundJson& found, const TextLayout& layout) {
@@ -78,7 +99,7 @@ std::string feasibility_text(const FoundJson& found, const TextLayout& layout) {
   const std::vector<std::string> commands = commands_of(found["backends"]);
   if (!commands.empty()) all += "\nTo change it:\n";
   for (const std::string& command : commands) all += "  " + command + '\n';
-  return all;
+  return all + memory_text(found, layout);
 }
 
 }  // namespace muxlab

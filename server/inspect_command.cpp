@@ -86,6 +86,25 @@ ExitCode run_inspect(const InspectOptions& options) {
   return options.backends.empty() || all_work ? ExitCode::ok : ExitCode::unavailable;
 }
 
+void explain_inspect(CLI::App& verb) {
+  cli::explain(
+      verb,
+      {.description =
+           "Nothing is taken from a list that can be tried: each backend is constructed and has a "
+           "server echo a message, each feature of epoll, io_uring and libevent is used once, and "
+           "what does not work comes with the reason and the cure.",
+       .examples = {{"muxlab inspect --summary", "what works, in one line"},
+                    {"muxlab inspect --for 10k",
+                     "can this machine run 10,000 connections, and what to change: as commands"},
+                    {"muxlab inspect behaviour",
+                     "what each way of waiting reports in each state of a socket"}},
+       .files = {{"/proc, /sys", "what the machine tells of itself; see --sysroot"}},
+       .environment = {{"EVENT_NOEPOLL, EVENT_NOPOLL, EVENT_NOSELECT",
+                        "have libevent leave out a method; inspect shows those in force"},
+                       {"NO_COLOR", "no colour, on a terminal either"},
+                       {"COLUMNS", "the width that lines end at"}}});
+}
+
 }  // namespace
 
 void add_inspect(CLI::App& program, ExitCode& exit_code) {
@@ -96,6 +115,7 @@ void add_inspect(CLI::App& program, ExitCode& exit_code) {
   auto what = cli::add_text(verb, "behaviour", options->what, "",
                             "What each way of waiting reports in each state of a descriptor, "
                             "made live; instead of the machine");
+  what.suggests({kBehaviour});
   auto json = cli::add_flag(verb, "--json", options->json,
                             "One JSON object on stdout, with everything that was found");
   auto summary = cli::add_flag(verb, "--summary", options->summary, "One line");
@@ -105,6 +125,7 @@ void add_inspect(CLI::App& program, ExitCode& exit_code) {
   feasible.shows_default("");
   auto backends = cli::add_list(verb, "--backends", options->backends,
                                 "Only these; exit code 3 unless all of them work");
+  backends.suggests(names_of(muxlab::backends()));
   auto sysroot = cli::add_text(
       verb, "--sysroot", options->sysroot, "DIR",
       "Where /proc and /sys are looked for; what is tried is tried here all the same");
@@ -113,6 +134,7 @@ void add_inspect(CLI::App& program, ExitCode& exit_code) {
   summary.excludes(json).excludes(feasible);
   markdown.excludes(json);
   for (const auto& other : {summary, feasible, backends, sysroot}) what.excludes(other);
+  explain_inspect(verb);
 }
 
 }  // namespace muxlab

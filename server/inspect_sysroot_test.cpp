@@ -119,6 +119,47 @@ TEST_F(InspectSysroot, MachineCardIsThatOfTheFolder) {
   EXPECT_EQ(machine, SysrootJson::parse(kMachine)) << machine.dump(2);
 }
 
+constexpr const char* kMachineText =
+    R"(clock source    hpet
+memory          256 MiB, 128 MiB available
+descriptors     soft limit 1024, hard limit 4096; fs.nr_open 8192, fs.file-max 100000
+FD_SETSIZE      1024
+epoll watches   15000
+ports           60000 to 60029: 30 from one address to one port
+somaxconn       128
+congestion      cubic, of reno cubic
+per socket      unknown bytes of kernel objects
+receive buffer  least, default, most bytes: 4096 131072 6291456
+send buffer     least, default, most bytes: 4096 16384 4194304
+mitigations     meltdown: Mitigation: PTI
+mitigations     not affected by 1
+build           commit )";
+
+TEST_F(InspectSysroot, TextAndSummaryAreThoseOfTheFolder) {
+  prepare_small_machine();
+  const test::Outcome text = test::run("inspect --backends poll" + options());
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_NE(text.output.find("\nsystem          Some Linux, Linux 6.6.0, "), std::string::npos);
+  EXPECT_NE(text.output.find("\nprocessors      4, Some CPU; SMT on; governor powersave\n"
+                             "hypervisor      no; vendor unknown, product unknown\n" +
+                             std::string(kMachineText)),
+            std::string::npos)
+      << text.output;
+  for (const auto& [disabled, said] :
+       {std::pair{"0", "0: on"}, {"1", "1: off without privileges"}, {"2", "2: off"}}) {
+    file("proc/sys/kernel/io_uring_disabled", disabled);
+    const std::string line = fmt::format("kernel switch   kernel.io_uring_disabled is {}\n", said);
+    EXPECT_NE(test::run("inspect --backends poll" + options()).output.find(line), std::string::npos)
+        << line;
+  }
+  const test::Outcome summary =
+      test::run("inspect --summary --backends poll,epoll-lt" + options(), "ulimit -n 200;");
+  EXPECT_TRUE(summary.output.starts_with(
+      "2 of 2 backends work; at most 179 connections; Linux 6.6.0, 4 processors, io_uring works, "
+      "libevent 2."))
+      << summary.output;
+}
+
 constexpr const char* kTenThousand =
     R"(10k connections, with the server and the load client on this machine, one thread each. Memory is the most that they take when no client reads.
 
@@ -139,6 +180,8 @@ To change it:
   sudo sysctl net.ipv4.ip_local_port_range="1024 65535"
   sudo sysctl fs.epoll.max_user_watches=20000
   sudo sysctl kernel.threads-max=20512
+
+No command gives the memory that they may take: 128 MiB are available.
 )";
 
 TEST_F(InspectSysroot, SaysWhatTenThousandConnectionsLack) {

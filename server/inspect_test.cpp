@@ -143,6 +143,32 @@ TEST(Inspect, WorksWhereIoUringIsForbidden) {
   EXPECT_TRUE(contains(text.output, "a filter is in force")) << text.output;
 }
 
+TEST(Inspect, WorksWhereTheKernelKnowsNoIoUring) {
+  const Outcome outcome = test::run_without_io_uring("inspect --json", ENOSYS);
+  EXPECT_EQ(outcome.exit_code, 0);
+  const InspectJson found = InspectJson::parse(outcome.output);
+  expect_valid(found);
+  EXPECT_EQ(found["io_uring"]["status"], "unavailable");
+  EXPECT_TRUE(contains(found["io_uring"]["mend"], "Linux 6.1")) << found["io_uring"];
+  EXPECT_EQ(named(found["backends"], "io-uring")["status"], "unavailable");
+  EXPECT_EQ(named(found["backends"], "asio")["live_echo"], "passed");
+}
+
+TEST(Inspect, WorksWithoutAnyMethodOfLibevent) {
+  const Outcome outcome =
+      test::run("inspect --json", "EVENT_NOEPOLL=1 EVENT_NOPOLL=1 EVENT_NOSELECT=1");
+  EXPECT_EQ(outcome.exit_code, 0);
+  const InspectJson found = InspectJson::parse(outcome.output);  // and nothing is on stderr
+  expect_valid(found);
+  EXPECT_TRUE(found["libevent"]["default_method"].is_null()) << found["libevent"];
+  EXPECT_EQ(found["libevent"]["environment"].size(), 3U);
+  for (const InspectJson& backend : found["backends"]) {
+    const auto name = backend["name"].get<std::string>();
+    const bool on_libevent = name.starts_with("libevent") || name == "bufferevent";
+    EXPECT_EQ(backend["status"], on_libevent ? "unavailable" : "works") << backend;
+  }
+}
+
 TEST(Inspect, WorksWithSixtyFourDescriptors) {
   const InspectJson found = inspect_json("", "ulimit -n 64;");
   expect_valid(found);
@@ -215,9 +241,12 @@ TEST(Inspect, LeavesNothingBehind) {
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   const std::size_t before = entries_of("/proc/self/fd");
-  const Outcome outcome =
-      test::run("inspect --json", fmt::format("cd {0}; TMPDIR={0} HOME={0}", folder));
-  EXPECT_EQ(outcome.exit_code, 0);
+  for (const char* arguments : {"inspect --json", "inspect --for 10", "inspect behaviour"}) {
+    const Outcome outcome =
+        test::run(arguments, fmt::format("cd {0}; TMPDIR={0} HOME={0}", folder));
+    EXPECT_NE(outcome.output, "") << arguments;
+    EXPECT_LE(outcome.exit_code, 3) << arguments << '\n' << outcome.output;
+  }
   EXPECT_EQ(entries_of("/proc/self/fd"), before);
   EXPECT_EQ(entries_of(folder), 0U);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a process that it started is still there";

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -43,12 +44,7 @@ const Backend& backend_named(const std::string& name) {
 }
 
 Threading threading_named(const std::string& name) {
-  std::string names;
-  for (const ThreadingModel& model : kThreadingModels) {
-    if (model.name == name) return model.threading;
-    names += fmt::format(" {}", model.name);
-  }
-  throw Failure(ExitCode::usage, fmt::format("unknown threading {}: there are{}", name, names));
+  return std::ranges::find(kThreadingModels, name, &ThreadingModel::name)->threading;
 }
 
 Threading default_threading(const ServeCommand& command) {
@@ -60,23 +56,11 @@ ServeOptions complete(const ServeCommand& command, const Backend& backend) {
   ServeOptions options = command.options;
   options.threading =
       command.threading ? threading_named(*command.threading) : default_threading(command);
-  if (command.notify != "eventfd" && command.notify != "pipe") {
-    throw Failure(ExitCode::usage,
-                  fmt::format("unknown notify {}: there are eventfd pipe", command.notify));
-  }
   options.notify = command.notify == "pipe" ? Notify::pipe : Notify::eventfd;
-  if (command.rearm && *command.rearm != "waiter" && *command.rearm != "worker") {
-    throw Failure(ExitCode::usage,
-                  fmt::format("unknown rearm {}: there are waiter worker", *command.rearm));
-  }
   const bool worker_rearms = command.rearm
                                  ? *command.rearm == "worker"
                                  : why_no_worker_rearms(backend, options.threading).empty();
   options.rearm = worker_rearms ? Rearm::worker : Rearm::waiter;
-  if (command.when_full != "wait" && command.when_full != "refuse") {
-    throw Failure(ExitCode::usage,
-                  fmt::format("unknown when-full {}: there are wait refuse", command.when_full));
-  }
   options.when_full = command.when_full == "refuse" ? WhenFull::refuse : WhenFull::wait;
   options.port = static_cast<std::uint16_t>(command.port);
   options.unix_path = command.unix_path;
@@ -189,6 +173,25 @@ void serve(const ServeCommand& command) {
   }
 }
 
+std::vector<std::string> names_of_models() {
+  std::vector<std::string> names;
+  for (const ThreadingModel& model : kThreadingModels) names.emplace_back(model.name);
+  return names;
+}
+
+void explain_serve(CLI::App& verb) {
+  cli::explain(
+      verb,
+      {.description =
+           "It prints one line when it listens, \"listening on ADDRESS backend=NAME "
+           "threading=MODEL threads=N\", and goes on until SIGTERM or SIGINT: then it sends what "
+           "its clients are due, waits for them to end as long as --drain says, and ends. A second "
+           "signal ends it at once.",
+       .examples = {{"muxlab serve --backend epoll-et --port 4711", "on a port of your choice"},
+                    {"muxlab serve --backend io-uring --threads 2 --stats -",
+                     "two threads, and the counters as JSON at the end"}}});
+}
+
 }  // namespace
 
 void add_serve(CLI::App& program, ExitCode& exit_code) {
@@ -200,17 +203,21 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
         exit_code = ExitCode::ok;
       });
   cli::add_text(verb, "--backend", command->backend, "NAME",
-                "Way of waiting; muxlab inspect lists them");
+                "Way of waiting; muxlab inspect lists them")
+      .suggests(names_of(backends()));
   cli::add_count(verb, "--threads", options.threads, {1, 1024}, "Threads that serve");
   cli::add_text(verb, "--threading", command->threading, "MODEL",
                 "single, reuseport, shared, acceptor or half-sync; default: single for one thread, "
-                "else reuseport, or acceptor with --unix");
+                "else reuseport, or acceptor with --unix")
+      .one_of(names_of_models());
   cli::add_text(verb, "--notify", command->notify, "KIND",
-                "What wakes a thread that an acceptor hands a connection to: eventfd or pipe");
+                "What wakes a thread that an acceptor hands a connection to: eventfd or pipe")
+      .one_of({"eventfd", "pipe"});
   cli::add_text(
       verb, "--rearm", command->rearm, "WHO",
       "Who has a served connection waited for again on half-sync: waiter, or worker, which "
-      "saves system calls and is the default where the mechanism allows it");
+      "saves system calls and is the default where the mechanism allows it")
+      .one_of({"waiter", "worker"});
   cli::add_text(verb, "--host", options.host, "ADDRESS", "Address to listen on");
   const auto port = cli::add_count(verb, "--port", command->port, {0, 65535},
                                    "Port to listen on; 0 finds a free one");
@@ -219,7 +226,8 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
   cli::add_count(verb, "--max-connections", options.max_connections, {0, 10'000'000},
                  "Connections served at once; 0: as many as there are descriptors for");
   cli::add_text(verb, "--when-full", command->when_full, "POLICY",
-                "What becomes of a connection beyond that: wait in the backlog, or refuse");
+                "What becomes of a connection beyond that: wait in the backlog, or refuse")
+      .one_of({"wait", "refuse"});
   cli::add_duration(verb, "--idle-timeout", options.idle_timeout,
                     "Close a connection that is silent for that long; 0: never");
   cli::add_duration(verb, "--drain", options.drain,
@@ -230,6 +238,7 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
                 "Add up the time in system calls too, as call_ns of --stats; costs some itself");
   cli::add_text(verb, "--stats", command->stats_path, "FILE",
                 "Write counters as JSON at the end, and on each SIGUSR1; - is stdout");
+  explain_serve(verb);
 }
 
 }  // namespace muxlab

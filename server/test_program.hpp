@@ -26,10 +26,8 @@ struct Outcome {
   std::string output;  ///< stdout and, unless it goes elsewhere, stderr
 };
 
-/// Runs the program to its end; `prefix` is shell to run before it, such as a ulimit.
-inline Outcome run(const std::string& arguments, const std::string& prefix = "",
-                   const std::string& suffix = "2>&1") {
-  const std::string command = fmt::format("{} {} {} {}", prefix, MUXLAB_BINARY, arguments, suffix);
+/// Runs a command of the shell to its end.
+inline Outcome run_command(const std::string& command) {
   FILE* const pipe = ::popen(command.c_str(), "r");
   Outcome outcome{.exit_code = -1, .output = {}};
   std::array<char, 4096> buffer{};
@@ -37,6 +35,12 @@ inline Outcome run(const std::string& arguments, const std::string& prefix = "",
   const int status = ::pclose(pipe);
   if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
   return outcome;
+}
+
+/// Runs the program to its end; `prefix` is shell to run before it, such as a ulimit.
+inline Outcome run(const std::string& arguments, const std::string& prefix = "",
+                   const std::string& suffix = "2>&1") {
+  return run_command(fmt::format("{} {} {} {}", prefix, MUXLAB_BINARY, arguments, suffix));
 }
 
 /// A prefix for run() that takes all capabilities away; whoever is not root has none.
@@ -57,8 +61,8 @@ inline void forbid_io_uring(int error) {
   ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-/// run() where io_uring_setup(2) fails with `error`.
-inline Outcome run_without_io_uring(const std::string& arguments, int error) {
+/// run_command() where io_uring_setup(2) fails with `error`.
+inline Outcome run_command_without_io_uring(const std::string& command, int error) {
   std::array<int, 2> ends{};
   checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
   const UniqueFd reader(ends[0]);
@@ -66,7 +70,7 @@ inline Outcome run_without_io_uring(const std::string& arguments, int error) {
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) {
     forbid_io_uring(error);
-    const Outcome outcome = run(arguments);
+    const Outcome outcome = run_command(command);
     for (std::string_view left = outcome.output; !left.empty();) {
       const ssize_t written = ::write(writer.get(), left.data(), left.size());
       if (written < 0) ::_exit(1);
@@ -84,6 +88,11 @@ inline Outcome run_without_io_uring(const std::string& arguments, int error) {
   ::waitpid(child, &status, 0);
   if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
   return outcome;
+}
+
+/// run() where io_uring_setup(2) fails with `error`.
+inline Outcome run_without_io_uring(const std::string& arguments, int error) {
+  return run_command_without_io_uring(fmt::format("{} {} 2>&1", MUXLAB_BINARY, arguments), error);
 }
 
 }  // namespace muxlab::test

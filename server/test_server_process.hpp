@@ -58,8 +58,9 @@ inline std::string lasting_port() {
 
 /// What a server process gets beside its options.
 struct Surroundings {
-  std::vector<std::string> environment;  ///< NAME=VALUE
-  rlim_t descriptors = 0;                ///< RLIMIT_NOFILE; 0: as ours
+  std::vector<std::string> environment;                     ///< NAME=VALUE
+  rlim_t descriptors = 0;                                   ///< RLIMIT_NOFILE; 0: as ours
+  std::vector<std::string> command = {program(), "serve"};  ///< what the options are for
 };
 
 /// `muxlab serve` as a process that the test may stop, starve and look into. Killed at the end.
@@ -185,8 +186,8 @@ class ServerProcess {
     for (const std::string& variable : around.environment) {
       ::putenv(const_cast<char*>(variable.c_str()));
     }
-    const std::string binary = program();
-    std::vector<const char*> words = {binary.c_str(), "serve"};
+    std::vector<const char*> words;
+    for (const std::string& word : around.command) words.push_back(word.c_str());
     for (const std::string& option : options) words.push_back(option.c_str());
     words.push_back(nullptr);
     ::execv(words[0], const_cast<char**>(words.data()));

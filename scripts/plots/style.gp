@@ -1,10 +1,11 @@
 # What all pictures share: how they are called, one look per backend, axes, key and caption.
 #
-#   gnuplot -c NAME.gp SUMMARY.csv PICTURE AXIS CONDITIONS TERMINAL CAPTION
+#   gnuplot -c NAME.gp SUMMARY.csv PICTURE AXIS CONDITIONS TERMINAL CAPTION CROWDED
 #
 # draws one curve per backend along the column AXIS, of the rows that CONDITIONS allow, such as
-# "threads=1 idle=0", into PICTURE. TERMINAL is svg, png, or text for 100 columns of characters. The
-# same data gives the same bytes.
+# "threads=1 idle=0", into PICTURE. TERMINAL is svg, png, or text for 100 columns of characters. AXIS is
+# "backend" for a bar per backend, and "percentile" for those of the latency. Above CROWDED server threads
+# there are more of them than processors; empty: nowhere. The same data gives the same bytes.
 
 data = ARG1
 picture = ARG2
@@ -12,6 +13,10 @@ axis = ARG3
 conditions = ARG4
 is_text = ARG5 eq "text"
 caption = ARG6
+crowded_from = ARG7 eq "" ? 0 : ARG7 + 0
+is_column = axis ne "percentile"
+is_words = axis eq "threading" || axis eq "notify" || axis eq "engine" || axis eq "backend"
+is_log_log = axis eq "idle"
 
 set encoding utf8
 set datafile separator comma
@@ -84,15 +89,16 @@ note(name, place) = (series = has(series, name) ? series : series." ".name, \
 set table $unused
 set xrange [0:2]
 set yrange [0:2]
-plot data using (here(0) ? note(strcol("backend"), strcol(axis)) : NaN):(1) with points
+plot data using (here(0) ? note(strcol("backend"), is_column ? strcol(axis) : "1") : NaN):(1) with points
 unset table
 set autoscale
 
-first = word(places, 1) + 0
+number(text) = is_words ? 1 : text + 0
+first = number(word(places, 1))
 last = first
 least = first > 0 ? first : 0
 do for [place in places] {
-  at = place + 0
+  at = number(place)
   first = at < first ? at : first
   last = at > last ? at : last
   least = at > 0 && (least == 0 || at < least) ? at : least
@@ -100,17 +106,23 @@ do for [place in places] {
 short(place) = int(place + 0) >= 1000 && int(place + 0) % 1000 == 0 \
                ? sprintf("%dk", int(place + 0) / 1000) : sprintf("%d", int(place + 0))
 
+# Words stand side by side, at 1, 2 and so on; numbers on a logarithmic axis.
+place_number(text) = sum [i = 1:words(places)] (word(places, i) eq text ? i : 0)
 # A logarithmic axis has no 0: it stands to the left of the others, as far as they are from each other.
 spot(place) = place > 0 ? place : (least > 0 ? least / 4.0 : 1)
 # The backends stand side by side, so that no error bar hides another.
 breadth = axis eq "threads" ? 1.12 : 1.24
 count = words(series)
-x(i) = spot(column(axis)) * (count > 1 ? breadth ** ((i - 1.0) / (count - 1) - 0.5) : 1)
+beside(i) = count > 1 ? (i - 1.0) / (count - 1) - 0.5 : 0
+x(i) = is_words ? place_number(strcol(axis)) + 0.6 * beside(i) : spot(column(axis)) * breadth ** beside(i)
 y(name, metric, unit) = here(0) && strcol("backend") eq name ? column(metric) / unit : NaN
 
 # Hollow: fewer trials than it takes to rank, because too few were made or something disturbed them.
 is_trusted(dummy) = column("trials") >= 7
 hole_y(name, metric, unit) = is_trusted(0) ? NaN : y(name, metric, unit)
+
+# Between words there is nothing that a line could go through.
+joined = is_words ? "points" : "linespoints"
 
 # plot @curves draws `metric` in `unit`: bars from the least trial to the greatest, a line through the
 # medians, and what makes some of its points hollow.
@@ -120,7 +132,7 @@ curves = 'for [i = 1:words(series)] name = word(series, i) data \
             with yerrorbars ls style_or_other(name) dt solid lw 1 pt -1 notitle, \
           for [i = 1:words(series)] name = word(series, i) data \
             using (x(i)):(y(name, metric."_median", unit)) \
-            with linespoints ls style_or_other(name) title name, \
+            with @joined ls style_or_other(name) title name, \
           for [i = 1:words(series)] name = word(series, i) data \
             using (x(i)):(hole_y(name, metric."_median", unit)) \
             with points pt full_of(name) ps 0.5 lc rgb "#FFFFFF" notitle'
@@ -128,12 +140,14 @@ curves = 'for [i = 1:words(series)] name = word(series, i) data \
 # All pictures of one metric have one scale, so that they can be compared: of everything in the file.
 # It begins at 0, or is logarithmic where it would otherwise show the greatest values and no others.
 # stats leaves out what lies beyond the axes, so that these come afterwards.
+along = is_words ? "set xrange [0.5 : words(places) + 0.5]" \
+                 : "set logscale x; set xrange [spot(first) / 1.35 : spot(last) * 1.35]"
 scale = 'unset logscale; set xrange [*:*]; set yrange [*:*]; \
          stats data using (is_measured(0) ? column(metric."_max") / unit : NaN) name "top" nooutput; \
          stats data using (is_measured(0) ? column(metric."_median") / unit : NaN) name "middle" nooutput; \
          stats data using (is_measured(0) ? column(metric."_min") / unit : NaN) name "bottom" nooutput; \
-         set logscale x; set xrange [spot(first) / 1.35 : spot(last) * 1.35]; \
-         if (bottom_min > 0 && middle_max > 10 * middle_min) { \
+         '.along.'; \
+         if (bottom_min > 0 && (is_log_log || middle_max > 10 * middle_min)) { \
            set logscale y; set yrange [bottom_min / 1.1 : top_max * 1.1]; set ytics (); \
            do for [power = -6:9] { do for [digit in "1 2 5"] { \
              set ytics add (sprintf("%g", digit * 10 ** power) digit * 10 ** power) } } \
@@ -145,14 +159,25 @@ axis_name = axis eq "threads" ? "server threads" : axis eq "idle" ? "idle connec
             axis eq "size_bytes" ? "size of a message (bytes)" : \
             axis eq "rate_per_s" ? "messages offered per second" : \
             axis eq "churn" ? "echoes of each connection" : \
+            axis eq "threading" ? "threading model" : axis eq "notify" ? "what wakes the thread" : \
+            axis eq "engine" ? "how the client waits" : \
             axis eq "depth" ? "messages in flight per connection" : "connections"
 set xlabel axis_name
-set xtics () nomirror scale 0.6
-do for [place in places] { set xtics add (short(place) spot(place + 0)) }
+tic_font = words(places) > 5 ? ",11" : ",13"
+set xtics () nomirror scale 0.6 font tic_font
+do for [place in places] {
+  if (is_words) { set xtics add (place place_number(place)) } \
+  else { set xtics add (short(place) spot(place + 0)) }
+}
 unset mxtics
 set ytics nomirror scale 0.6
 unset mytics
 set border 3 lc rgb "#404040"
+if (axis eq "threads" && crowded_from > 0 && crowded_from < last && !is_text) {
+  set object 1 rectangle from crowded_from, graph 0 to graph 1, graph 1 \
+    behind fillcolor rgb "#F0F0F0" fillstyle solid noborder
+  set label 3 "more threads than processors" at graph 0.985, graph 0.975 right font ",11" tc rgb "#505050"
+}
 set grid ytics lc rgb "#E0E0E0" lw 1 dt solid
 longest = 0
 do for [name in series] { longest = strlen(name) > longest ? strlen(name) : longest }
@@ -160,7 +185,7 @@ key_font = longest > 16 ? "10.5" : "13"
 key_spacing = count > 12 ? "1.05" : "1.35"
 show_key = 'set key noenhanced font ",'.key_font.'" Left reverse vertical maxrows 30 samplen 3.4 spacing '.key_spacing.' \
             at screen 0.81, screen 0.915 left top'
-if (is_text) { show_key = 'set key noenhanced vertical maxrows 30 at screen 0.99, screen 0.9 right top' }
+if (is_text) { show_key = 'set key noenhanced Left reverse samplen 3 vertical maxrows 30 at screen 0.77, screen 0.9 left top' }
 @show_key
 
 several(number, noun) = sprintf("%s %s%s", short(number), noun, number == 1 ? "" : "s")
@@ -186,6 +211,8 @@ do for [name in "threading engine notify"] {
 is_open_loop = axis eq "rate_per_s" || fixed("rate_per_s") > 0
 heading(what) = sprintf("%s against %s, %s", what, \
                         axis eq "size_bytes" ? "message size" : axis_name, subject)
+font_of(title) = strlen(title) > 84 ? ",12.5" : strlen(title) > 68 ? ",14" : ",16"
+heading_of_all(what) = sprintf("%s, %s", what, subject)
 if (!is_text) {
   set label 1 caption at screen 0.012, screen 0.098 left noenhanced font ",11" tc rgb "#505050"
 }

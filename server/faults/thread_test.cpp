@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 
 #include "server/faults/faults.hpp"
+#include "server/test_threads.hpp"
 
 /// Several threads: one that is stuck, and the ways in which connections reach them.
 namespace muxlab::faults {
@@ -103,17 +102,9 @@ TEST_P(Faults, F38SpreadsConnectionsAsItsModelSays) {
 }
 
 /// How often the server's threads, but for the first, have gone to sleep.
-std::uint64_t sleeps_of_threads(pid_t server) {
-  constexpr std::string_view kField = "voluntary_ctxt_switches:";
+std::uint64_t sleeps_of_workers(pid_t server) {
   std::uint64_t sleeps = 0;
-  const std::filesystem::path tasks = fmt::format("/proc/{}/task", server);
-  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
-    if (task.path().filename() == std::to_string(server)) continue;
-    std::ifstream status(task.path() / "status");
-    for (std::string line; std::getline(status, line);) {
-      if (line.starts_with(kField)) sleeps += std::stoull(line.substr(kField.size()));
-    }
-  }
+  for (const auto& [thread, its] : test::sleeps_of_threads(server, server)) sleeps += its;
   return sleeps;
 }
 
@@ -130,13 +121,13 @@ TEST_P(Faults, F39WakesOneThreadForOneConnection) {
     const std::uint64_t accepted = count("accepted");
     ASSERT_TRUE(eventually([&] { return count("closed") == accepted; }));
     const auto calls_before = server().stats()["syscalls"]["accept"].get<std::uint64_t>();
-    const std::uint64_t sleeps_before = sleeps_of_threads(server().pid());
+    const std::uint64_t sleeps_before = sleeps_of_workers(server().pid());
     std::vector<Client> clients;
     for (std::uint64_t i = 1; i <= kClients; ++i) {
       clients.push_back(connect());
       ASSERT_TRUE(eventually([&] { return count("accepted") == accepted + i; }));
     }
-    sleeps = std::min(sleeps, sleeps_of_threads(server().pid()) - sleeps_before);
+    sleeps = std::min(sleeps, sleeps_of_workers(server().pid()) - sleeps_before);
     calls =
         std::min(calls, server().stats()["syscalls"]["accept"].get<std::uint64_t>() - calls_before);
     for (const Client& client : clients) ASSERT_TRUE(client.ping());

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "backends/serve_options.hpp"
+
+namespace muxlab {
+
+/// A threading model as the command line names it.
+struct ThreadingModel {
+  Threading threading;
+  std::string_view name;
+  std::string_view summary;
+};
+
+inline constexpr std::array kThreadingModels = {
+    ThreadingModel{Threading::single, "single", "one thread, one listener"},
+    ThreadingModel{Threading::reuseport, "reuseport",
+                   "each thread has its own SO_REUSEPORT listener; the kernel spreads connections"},
+    ThreadingModel{
+        Threading::shared, "shared",
+        "all threads wait for the same listener; hand-written epoll wakes as few as it can"},
+    ThreadingModel{Threading::acceptor, "acceptor",
+                   "one thread accepts and hands out round robin, through a queue per thread"},
+    ThreadingModel{Threading::half_sync, "half-sync",
+                   "one thread waits for all connections, the others serve those that are ready"},
+};
+
+constexpr std::string_view name_of(Threading threading) {
+  return kThreadingModels[static_cast<std::size_t>(threading)].name;
+}
+
+}  // namespace muxlab

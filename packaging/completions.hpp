@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "packaging/program_description.hpp"
+
+namespace muxlab {
+
+/// Scripts for the shells, to be sourced or to be put where the shell looks for them. They complete
+/// verbs, options, names as values and as items of a list, files and folders; they do not run the
+/// program. See bash(1) under "Programmable Completion", zshcompsys(1), and complete of fish(1).
+std::string bash_completion(const ProgramDescription& program);
+std::string zsh_completion(const ProgramDescription& program);
+std::string fish_completion(const ProgramDescription& program);
+
+}  // namespace muxlab

@@ -1,0 +1,54 @@
+# Writes to OUTPUT what is installed beside PROGRAM and made from it or from SOURCE_DIR: manual pages,
+# completions, and what Debian wants to know of a package: its copyright and its changelog.
+set(ENV{LC_ALL} C)
+file(REMOVE_RECURSE ${OUTPUT})
+file(MAKE_DIRECTORY ${OUTPUT}/man1)
+function(run)
+  execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+run(${PROGRAM} man --out ${OUTPUT}/man1)
+run(${PROGRAM} completions bash OUTPUT_FILE ${OUTPUT}/muxlab.bash)
+run(${PROGRAM} completions zsh OUTPUT_FILE ${OUTPUT}/_muxlab)
+run(${PROGRAM} completions fish OUTPUT_FILE ${OUTPUT}/muxlab.fish)
+
+# In the format of a Debian copyright file the text of a licence is indented, and an empty line a dot.
+file(STRINGS ${SOURCE_DIR}/LICENSE lines)
+set(text "")
+foreach(line IN LISTS lines)
+  if(line MATCHES "^Copyright .c. (.*)")
+    set(holder ${CMAKE_MATCH_1})
+  endif()
+  if(line STREQUAL "")
+    set(line .)
+  endif()
+  string(APPEND text " ${line}\n")
+endforeach()
+file(WRITE ${OUTPUT}/copyright
+"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: muxlab
+
+Files: *
+Copyright: ${holder}
+License: Expat
+${text}")
+
+# The entry is that of the commit: what it changed is for the history of the repository to tell.
+execute_process(COMMAND git -C ${SOURCE_DIR} log -1 "--format=%cD" OUTPUT_VARIABLE date
+  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+if(failed)
+  string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+endif()
+execute_process(COMMAND ${PROGRAM} --version OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE
+  COMMAND_ERROR_IS_FATAL ANY)
+string(REPLACE ", " "\n    " version "${version}")
+file(WRITE ${OUTPUT}/changelog
+"muxlab (${VERSION}) unstable; urgency=medium
+
+  * ${version}.
+
+ -- ${MAINTAINER}  ${date}
+")
+file(GLOB pages ${OUTPUT}/man1/*.1)
+run(gzip -9 --no-name ${pages} ${OUTPUT}/changelog)
+file(TOUCH ${OUTPUT}/done)

@@ -1,0 +1,62 @@
+# What is installed with the program, by cmake --install and in the Debian package that cpack makes.
+include(GNUInstallDirs)
+
+# Manual pages and completions come from the program itself, and so from its options as they are.
+set(shared ${CMAKE_BINARY_DIR}/share)
+add_custom_command(OUTPUT ${shared}/done
+  COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:muxlab> -D OUTPUT=${shared}
+    -D SOURCE_DIR=${CMAKE_SOURCE_DIR} -D VERSION=${PROJECT_VERSION}
+    -D "MAINTAINER=${MUXLAB_MAINTAINER}" -P ${CMAKE_CURRENT_LIST_DIR}/generate.cmake
+  DEPENDS muxlab ${CMAKE_CURRENT_LIST_DIR}/generate.cmake ${CMAKE_SOURCE_DIR}/LICENSE VERBATIM)
+add_custom_target(shared_files ALL DEPENDS ${shared}/done)
+
+install(TARGETS muxlab)
+install(DIRECTORY ${shared}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
+install(FILES ${shared}/muxlab.bash RENAME muxlab
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${shared}/muxlab.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+# Where zsh looks: Debian has a folder for packages, beside that for what is installed by hand.
+install(CODE "
+  set(folder site-functions)
+  if(CMAKE_INSTALL_PREFIX MATCHES \"/usr$\")
+    set(folder vendor-completions)
+  endif()
+  file(INSTALL \"${shared}/_muxlab\"
+    DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/zsh/\${folder}\")")
+install(DIRECTORY scripts/plots DESTINATION ${CMAKE_INSTALL_DATADIR}/muxlab)
+file(GLOB schemas CONFIGURE_DEPENDS */*.schema.json)
+install(FILES ${schemas} DESTINATION ${CMAKE_INSTALL_DATADIR}/muxlab/schemas)
+install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md ${shared}/copyright ${shared}/changelog.gz
+  DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY results DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR})
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ
+  GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+set(CPACK_PACKAGE_CONTACT "${MUXLAB_MAINTAINER}")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS gnuplot-nox)
+set(CPACK_DEBIAN_PACKAGE_SECTION utils)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "comparison of the ways of waiting for I/O")
+set(CPACK_PACKAGE_DESCRIPTION
+"One echo server on select, poll, epoll, io_uring, libevent, libuv, Asio and
+blocking threads, one load client, and a harness that measures them against
+each other over thousands of real connections. It tells which of them works
+on this machine, what each costs, and why: system calls and CPU time per echo.
+Plots are drawn with gnuplot.")
+include(CPack)
+
+# Both install, which leaves a list in the build folder.
+add_test(NAME install COMMAND scripts/install-check ${CMAKE_BINARY_DIR}
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(install PROPERTIES RESOURCE_LOCK install_manifest)
+# What the sanitizers make of it is of no use to anybody.
+if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
+  add_test(NAME package COMMAND scripts/install-check ${CMAKE_BINARY_DIR} --package
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(package PROPERTIES RESOURCE_LOCK install_manifest)
+endif()

@@ -1,0 +1,21 @@
+# A median and a high percentile of nanoseconds, side by side in milliseconds; loaded after style.gp, with
+# `what`, `median_metric`, `high_metric` and their labels set.
+
+set multiplot
+set ylabel offset 0.3, 0
+title = heading(what)
+set label 2 title at screen 0.44, 0.955 center font font_of(title)
+unit = 1e6
+if (words(places) > 5) { set xtics font ",9.5" }
+do for [panel = 1:2] {
+  metric = panel == 1 ? median_metric : high_metric
+  label = panel == 1 ? median_label : high_label
+  if (is_text) { set title label } else { set ylabel label }  # a text has no room beside the axis
+  set lmargin screen panel == 1 ? 0.085 : 0.485
+  set rmargin screen panel == 1 ? 0.395 : (is_text ? 0.76 : 0.795)
+  if (panel == 1) { unset key } else { @show_key }
+  @scale
+  plot @curves
+  unset label
+}
+unset multiplot

@@ -1,0 +1,130 @@
+"""A copy of the checkout to run commands in, and the commands that run in it."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+
+STOP_SECONDS = 20  # for what was told to end; only so that a hang becomes a failure
+READY = "listening"
+
+
+class Scratch:
+    """A copy of the checkout, to run commands in as a reader would, without leaving a trace in it."""
+
+    def __init__(self, repository, build):
+        self._temporary = tempfile.TemporaryDirectory(prefix="muxlab-tutorial-")
+        self.root = pathlib.Path(self._temporary.name) / "muxlab"
+        self.root.mkdir()
+        for path in repository.root.iterdir():
+            if path.name in ("build", ".git", "muxlab-results"):
+                continue
+            if path.is_dir():
+                shutil.copytree(path, self.root / path.name, symlinks=True)
+            else:
+                shutil.copy2(path, self.root / path.name)
+        (self.root / "build").mkdir()
+        (self.root / "build" / "release").symlink_to(build.resolve())
+        there = [
+            str(self.root / "build" / "release"),
+            str(self.root / "build" / "release" / "tutorial"),
+        ]
+        self.environment = {
+            **os.environ,
+            "PATH": os.pathsep.join([*there, os.environ.get("PATH", os.defpath)]),
+            "LC_ALL": "C.UTF-8",
+            "TERM": "dumb",
+            "TMPDIR": str(self.root.parent),
+        }
+        self._count = 0
+
+    def close(self):
+        self._temporary.cleanup()
+
+    def start(self, text):
+        return Command(self, text)
+
+    def output_files(self):
+        self._count += 1
+        return [
+            open(self.root.parent / f"{kind}-{self._count}", "w+b") for kind in ("stdout", "stderr")
+        ]
+
+
+class Command:
+    """A running block, in a process group of its own, so that what it leaves behind can be ended with it."""
+
+    def __init__(self, scratch, text):
+        self.stdout, self.stderr = scratch.output_files()
+        self.process = subprocess.Popen(
+            ["bash", "-e", "-c", text],
+            cwd=scratch.root,
+            env=scratch.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.stdout,
+            stderr=self.stderr,
+            start_new_session=True,
+        )
+
+    def wait(self, seconds):
+        """The exit code, as a shell has it, or None when the time was over."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = self.process.wait(seconds)
+            return code if code >= 0 else 128 - code
+        return None
+
+    def wait_until_ready(self, seconds):
+        """Whether it said that it listens, before it ended or the time was over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            ended = self.process.poll() is not None
+            if any(line.startswith(READY) for line in self.printed()):
+                return True
+            if ended or time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+
+    def has_company(self, seconds):
+        """Whether something that it started goes on for so long after it."""
+        deadline = time.monotonic() + seconds
+        while _is_running_in_group(self.process.pid):
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(0.01)
+        return False
+
+    def stop(self):
+        """Ends it and what it started; returns its exit code."""
+        self._signal(signal.SIGTERM)
+        code = self.wait(STOP_SECONDS)
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+        self.stdout.close()
+        self.stderr.close()
+        return code
+
+    def _signal(self, number):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def printed(self, both=False):
+        text = b""
+        for file in (self.stdout, self.stderr) if both else (self.stdout,):
+            file.flush()
+            text += os.pread(file.fileno(), 1 << 24, 0)
+        return text.decode(errors="replace").splitlines()
+
+
+def _is_running_in_group(group):
+    """Whether a process of the group runs; one that ended and was not waited for does not."""
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state != "Z":
+                return True
+    return False

@@ -1,0 +1,1 @@
+"""Builds the tutorial as static pages, and looks at them."""

@@ -1,0 +1,80 @@
+"""The command line of scripts/site."""
+
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from tutorial_check.repository import Repository
+
+from . import crawl, look, mend
+from .stage import Stage
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="scripts/site",
+        description="Makes static pages of the tutorial in build/site.",
+        epilog="Exit codes: 0 made, 1 something is wrong with the text or the pages, 3 a tool is missing.",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="have a browser look at every page too"
+    )
+    parser.add_argument("--out", metavar="DIR", help="where to, instead of build/site")
+    parser.add_argument("--root", metavar="DIR", default=HERE.parents[1], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    repository = Repository(arguments.root)
+    out = pathlib.Path(arguments.out or repository.root / "build" / "site").resolve()
+    if not shutil.which("sphinx-build"):
+        print(
+            "site: there is no sphinx-build; scripts/site installs it",
+            file=sys.stderr,
+        )
+        return 3
+    if not build(repository, out):
+        return 1
+    failures = list(crawl.complaints(out))
+    if arguments.check:
+        failures += look.complaints(out)
+    for failure in failures:
+        print(f"site: {failure}", file=sys.stderr)
+    pages = len(list(out.rglob("*.html")))
+    print(f"site: {pages} pages, {len(failures)} complaints: {out / 'index.html'}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def build(repository, out):
+    """Makes the pages, and puts them where the old ones were once they are whole."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".site-") as work:
+        work = pathlib.Path(work)
+        stage = work / "stage"
+        Stage(repository, stage).fill()
+        command = [
+            "sphinx-build",
+            "-q",
+            "-W",
+            "--keep-going",
+            "-b",
+            "html",
+            "-c",
+            HERE,
+            "-d",
+            work / "trees",
+        ]
+        if subprocess.run([*command, stage, work / "pages"], check=False).returncode != 0:
+            return False
+        mend.mend(work / "pages")
+        (work / "pages" / ".buildinfo").unlink(missing_ok=True)
+        if out.exists():
+            shutil.rmtree(out)
+        (work / "pages").rename(out)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

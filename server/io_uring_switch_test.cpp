@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "backends/failure.hpp"
+#include "server/test_program.hpp"
+
+/// What inspect says when the kernel's own switch is off. There is one for the whole machine, so
+/// this is not among the tests that run side by side: `scripts/test --full` has it. It is set to 1,
+/// which leaves whoever is privileged alone, and only for the moment.
+namespace muxlab {
+namespace {
+
+constexpr const char* kSwitch = "/proc/sys/kernel/io_uring_disabled";
+
+std::string read_switch() {
+  std::string value;
+  std::ifstream(kSwitch) >> value;
+  return value;
+}
+
+void write_switch(const std::string& value) { std::ofstream(kSwitch) << value; }
+
+/// Has the switch at 1 while it lives. A process of its own puts it back when this one has ended,
+/// however it did.
+class SwitchedOff {
+ public:
+  SwitchedOff() : before_(read_switch()) {
+    std::array<int, 2> ends{};
+    checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+    ours_.reset(ends[1]);
+    const UniqueFd theirs(ends[0]);
+    guard_ = checked(::fork(), "fork");
+    if (guard_ == 0) {
+      ours_.reset();
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_IGN);
+      char nothing = 0;
+      while (::read(theirs.get(), &nothing, 1) < 0 && errno == EINTR) {
+      }
+      write_switch(before_);
+      ::_exit(0);
+    }
+    write_switch("1");
+  }
+  SwitchedOff(const SwitchedOff&) = delete;
+  SwitchedOff& operator=(const SwitchedOff&) = delete;
+  ~SwitchedOff() {
+    ours_.reset();
+    ::waitpid(guard_, nullptr, 0);
+  }
+
+ private:
+  std::string before_;
+  UniqueFd ours_;
+  pid_t guard_ = -1;
+};
+
+TEST(IoUringSwitch, IsToldFromEverythingElseThatForbids) {
+  const std::string before = read_switch();
+  if (before != "0" || ::geteuid() != 0) GTEST_SKIP() << "needs root, and a switch that is on";
+  test::Outcome outcome{};
+  {
+    const SwitchedOff off;
+    outcome = test::run("inspect --json --backends poll,io-uring", test::without_privileges());
+  }
+  EXPECT_EQ(read_switch(), before);
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.output;
+  const auto found = nlohmann::ordered_json::parse(outcome.output);
+  EXPECT_EQ(found["machine"]["io_uring_disabled"], 1);
+  EXPECT_EQ(found["backends"][0]["status"], "works");
+  EXPECT_EQ(found["backends"][1]["status"], "unavailable");
+  const auto reason = found["backends"][1]["reason"].get<std::string>();
+  EXPECT_NE(reason.find("kernel.io_uring_disabled is 1"), std::string::npos) << reason;
+  const auto mend = found["backends"][1]["mend"].get<std::string>();
+  EXPECT_NE(mend.find("kernel.io_uring_group"), std::string::npos) << mend;
+}
+
+}  // namespace
+}  // namespace muxlab

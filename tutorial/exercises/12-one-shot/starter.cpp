@@ -1,0 +1,17 @@
+#include <sys/socket.h>
+
+#include <array>
+
+#include "tutorial/exercises/12-one-shot/serve.hpp"
+
+namespace muxlab::exercise {
+
+void serve(int fd, Poller& poller) {
+  std::array<char, 4096> buffer{};
+  const ssize_t received = ::recv(fd, buffer.data(), buffer.size(), 0);
+  poller.rearm(fd, Interest::read);
+  if (received <= 0) return;
+  ::send(fd, buffer.data(), static_cast<std::size_t>(received), MSG_NOSIGNAL);
+}
+
+}  // namespace muxlab::exercise

@@ -1,0 +1,38 @@
+#include <event2/buffer.h>
+
+#include "tutorial/exercises/17-half-close/echo.hpp"
+
+namespace muxlab::exercise {
+namespace {
+
+void close(bufferevent* connection, void* over) {
+  bufferevent_free(connection);
+  *static_cast<bool*>(over) = true;
+}
+
+void on_data(bufferevent* connection, void* /*over*/) {
+  bufferevent_write_buffer(connection, bufferevent_get_input(connection));
+}
+
+/// Called whenever the output buffer has become empty.
+void on_all_sent(bufferevent* connection, void* over) { close(connection, over); }
+
+void on_event(bufferevent* connection, short what, void* over) {
+  if ((what & BEV_EVENT_ERROR) != 0) return close(connection, over);
+  if ((what & BEV_EVENT_EOF) == 0) return;
+  // The end of the input says nothing about the output: what it holds was received, and the client
+  // waits for it. bufferevent_free() would drop it without a word.
+  if (evbuffer_get_length(bufferevent_get_output(connection)) == 0) return close(connection, over);
+  bufferevent_disable(connection, EV_READ);
+  bufferevent_setcb(connection, nullptr, on_all_sent, on_event, over);
+}
+
+}  // namespace
+
+void serve(event_base* base, evutil_socket_t socket, bool* over) {
+  bufferevent* connection = bufferevent_socket_new(base, socket, BEV_OPT_CLOSE_ON_FREE);
+  bufferevent_setcb(connection, on_data, nullptr, on_event, over);
+  bufferevent_enable(connection, EV_READ | EV_WRITE);
+}
+
+}  // namespace muxlab::exercise

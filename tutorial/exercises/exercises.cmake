@@ -1,0 +1,33 @@
+# The exercises of the tutorial: each is a folder. Its check.cpp is linked with starter.cpp, which has to fail as
+# complaint.txt says, and with solution.cpp, which has to pass.
+set(exercises ${CMAKE_CURRENT_LIST_DIR})
+file(GLOB sources CONFIGURE_DEPENDS ${exercises}/*.cpp)
+add_library(exercise_checking STATIC ${sources})
+target_link_libraries(exercise_checking PUBLIC muxlab_backends)
+set_target_properties(exercise_checking PROPERTIES UNITY_BUILD OFF)
+# They run once: what counts is how fast they compile.
+target_compile_options(exercise_checking PUBLIC -O0)
+
+add_custom_target(exercises)
+file(GLOB folders CONFIGURE_DEPENDS ${exercises}/*/check.cpp)
+foreach(check ${folders})
+  cmake_path(GET check PARENT_PATH folder)
+  cmake_path(GET folder FILENAME name)
+  string(SUBSTRING ${name} 0 2 number)
+  add_library(exercise_${number}_check OBJECT ${check})
+  set_target_properties(exercise_${number}_check PROPERTIES UNITY_BUILD OFF)
+  target_link_libraries(exercise_${number}_check PUBLIC exercise_checking)
+  foreach(version starter solution)
+    set(program exercise_${number}_${version})
+    add_executable(${program} ${folder}/${version}.cpp)
+    target_link_libraries(${program} PRIVATE exercise_${number}_check exercise_checking)
+    set_target_properties(${program} PROPERTIES UNITY_BUILD OFF
+      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/exercises)
+    add_dependencies(exercises ${program})
+  endforeach()
+  add_test(NAME exercise_${name}_solution COMMAND exercise_${number}_solution)
+  add_test(NAME exercise_${name}_starter
+    COMMAND ${exercises}/starter_fails $<TARGET_FILE:exercise_${number}_starter> ${folder})
+  # Where the reader has solved it in place.
+  set_tests_properties(exercise_${name}_starter PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()

@@ -1,0 +1,29 @@
+#include "tutorial/exercises/watched_poller.hpp"
+
+#include <sys/eventfd.h>
+
+#include <utility>
+
+#include "backends/backend.hpp"
+#include "backends/failure.hpp"
+
+namespace muxlab::exercise {
+
+WatchedPoller::WatchedPoller(std::string_view backend)
+    : WatchedPoller(find_backend(backend)->make_poller()) {}
+
+WatchedPoller::WatchedPoller(std::unique_ptr<Poller> inner)
+    : inner_(std::move(inner)), bell_(checked(::eventfd(1, EFD_CLOEXEC), "eventfd")) {
+  inner_->add(bell_.get(), Interest::read);
+}
+
+std::span<const int> WatchedPoller::wait() {
+  inner_->modify(bell_.get(), Interest::read);  // reports it anew, edge-triggered or not
+  ready_.clear();
+  for (const int fd : inner_->wait()) {
+    if (fd != bell_.get()) ready_.push_back(fd);
+  }
+  return ready_;
+}
+
+}  // namespace muxlab::exercise

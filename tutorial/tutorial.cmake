@@ -1,0 +1,22 @@
+# Tests of the tutorial: that its checker finds what it should, that the text is true, that the commands in
+# it work, and that pages can be made of it.
+
+set(scripts ${CMAKE_SOURCE_DIR}/scripts)
+set(python ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${scripts} python3)
+add_test(NAME tutorial_checker COMMAND ${python} -m unittest discover --start-directory ${scripts}
+  --pattern "*_test.py")
+add_test(NAME tutorial_text COMMAND ${scripts}/tutorial --build ${CMAKE_BINARY_DIR})
+
+# What commands print and how pages look does not depend on how muxlab was built: once is enough, and
+# what the tutorial speaks of is release.
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  file(GLOB chapters CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tutorial/[0-9][0-9]-*.md)
+  foreach(chapter ${chapters})
+    cmake_path(GET chapter FILENAME name)
+    string(SUBSTRING ${name} 0 2 number)
+    add_test(NAME tutorial_commands.${number}
+      COMMAND ${scripts}/tutorial --build ${CMAKE_BINARY_DIR} --run-only ${name})
+  endforeach()
+  add_test(NAME tutorial_site COMMAND ${python} -m tutorial_site --out ${CMAKE_BINARY_DIR}/site)
+  set_tests_properties(tutorial_site PROPERTIES SKIP_RETURN_CODE 3)  # scripts/test sees to its tools
+endif()
