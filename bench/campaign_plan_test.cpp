@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backends/backend.hpp"
 #include "bench/instrument.hpp"
 
 namespace muxlab {
@@ -156,6 +157,29 @@ TEST(CampaignPlan, IsDescribedBeforeItRuns) {
   EXPECT_THAT(text, HasSubstr("poll libevent-select"));
   EXPECT_THAT(text, HasSubstr("30 in 3 rounds of 12 cells, 2 of them unsupported"));
   EXPECT_THAT(text, HasSubstr("takes about"));
+}
+
+/// "A minute or so", which on a restless machine is half as much again.
+TEST(CampaignPlan, QuickExperimentsAreQuick) {
+  std::vector<BackendInfo> all;
+  for (const bool is_control : {false, true}) {
+    for (const Backend* backend : is_control ? controls() : backends()) {
+      all.push_back({std::string(backend->name),
+                     is_control,
+                     true,
+                     "",
+                     "",
+                     std::nullopt,
+                     {"single", "reuseport", "shared", "acceptor", "half-sync"}});
+    }
+  }
+  for (const Experiment& experiment : experiments()) {
+    const CampaignPlan plan = plan_campaign(experiment, {}, all);
+    const auto most =
+        experiment.name == "throughput" ? std::chrono::seconds(240) : std::chrono::seconds(75);
+    EXPECT_LE(expect(plan).duration, most) << experiment.name;
+    EXPECT_GE(plan.cells.size(), 6U) << experiment.name;
+  }
 }
 
 }  // namespace

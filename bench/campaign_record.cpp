@@ -196,7 +196,7 @@ std::string CampaignRecord::caution(TrialCount trials) const {
   if (trials.min < kRoundsToRank) {
     reasons.push_back(fmt::format("{}: {} per point {} too few to rank backends",
                                   json_.at("profile").get<std::string>(), show(trials),
-                                  trials.max == 1 ? "is" : "are"));
+                                  trials.min == 1 && trials.max == 1 ? "is" : "are"));
   }
   const std::string status = json_.at("run_status").get<std::string>();
   if (status == "interrupted" || status == "running") {

@@ -1,7 +1,9 @@
 #include "bench/experiment.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 #include <tuple>
 
@@ -56,6 +58,11 @@ TEST(Experiment, AllAreComplete) {
   for (const Experiment& experiment : experiments()) {
     EXPECT_EQ(&find_experiment(experiment.name), &experiment);
     EXPECT_TRUE(experiment.question.ends_with("?"));
+    for (const std::string_view picture : experiment.pictures) {
+      EXPECT_TRUE(std::filesystem::exists(
+          fmt::format("{}/scripts/plots/{}.gp", MUXLAB_SOURCE_DIR, picture)))
+          << picture;
+    }
     EXPECT_LE(experiment.quick.rounds, kRoundsToRank);
     EXPECT_GE(experiment.full.rounds, kRoundsToRank);
     for (const Profile* profile : {&experiment.quick, &experiment.full}) {

@@ -29,7 +29,7 @@ constexpr std::array kScripts = {
     Script{"spectrum", Metric::latency_ns_p99_99, Layout::percentiles},
     Script{"connections", Metric::connections_per_s, Layout::curves, true},
     Script{"first-echo", Metric::first_echo_ns_p99, Layout::curves, true},
-    Script{"cost", Metric::cpu_read_ns_per_echo, Layout::bars, true},
+    Script{"cost", Metric::cpu_rest_ns_per_echo, Layout::bars, true},
     Script{"memory", Metric::server_bytes_per_idle_connection, Layout::bars}};
 
 /// What can be an axis, and what can only tell pictures apart.

@@ -80,6 +80,60 @@ TEST(PlotsOf, AreNotDrawnWhereNobodyHasAValue) {
   EXPECT_EQ(plots_of(std::vector{row}).size(), 2U);
 }
 
+/// As `experiment` measures it, with one more metric.
+SummaryRow measured_by(const char* experiment, Metric metric) {
+  SummaryRow row = measured(1, 100);
+  row.experiment = experiment;
+  row.spreads[static_cast<std::size_t>(metric)] = spread_of({1});
+  return row;
+}
+
+std::vector<std::string> all_names_of(const std::vector<SummaryRow>& rows) {
+  std::vector<std::string> names;
+  for (const Plot& plot : plots_of(rows)) names.push_back(plot.name);
+  return names;
+}
+
+TEST(PlotsOf, AreThoseThatTheExperimentNames) {
+  const SummaryRow cost = measured_by("cost", Metric::cpu_rest_ns_per_echo);
+  EXPECT_THAT(all_names_of({cost}),
+              ElementsAre("cost-connections-100-threads-1", "cpu-vs-connections-threads-1"));
+  const SummaryRow churn = measured_by("churn", Metric::connections_per_s);
+  EXPECT_THAT(all_names_of({churn}),
+              ElementsAre("connections-vs-connections-threads-1", "cpu-vs-connections-threads-1"));
+  SummaryRow memory = measured_by("memory", Metric::server_bytes_per_idle_connection);
+  memory.cell.idle = 1000;
+  EXPECT_THAT(all_names_of({memory}), ElementsAre("memory-connections-100-threads-1"));
+  SummaryRow latency = measured_by("latency", Metric::latency_ns_p99_99);
+  latency.cell.rate_per_s = 5000;
+  SummaryRow more = latency;
+  more.cell.rate_per_s = 9000;
+  EXPECT_THAT(all_names_of({latency, more}),
+              ElementsAre("latency-vs-rate_per_s-connections-100-threads-1",
+                          "spectrum-connections-100-threads-1-rate_per_s-5000",
+                          "spectrum-connections-100-threads-1-rate_per_s-9000",
+                          "cpu-vs-rate_per_s-connections-100-threads-1"));
+}
+
+TEST(PlotsOf, GoAlongWordsWhereTheExperimentDoes) {
+  SummaryRow shared = measured_by("fairness", Metric::fairness);
+  shared.cell.threads = 2;
+  shared.cell.threading = "shared";
+  SummaryRow acceptor = shared;
+  acceptor.cell.threading = "acceptor";
+  const auto plots = plots_of(std::vector{shared, acceptor});
+  ASSERT_FALSE(plots.empty());
+  EXPECT_EQ(plots.front().name, "fairness-vs-threading-connections-100-threads-2");
+  EXPECT_EQ(place_on(plots.front().axis, acceptor), "acceptor");
+  EXPECT_EQ(plots_of(std::vector{shared}).front().axis, "connections") << "it does not vary";
+}
+
+/// The CPU time of an echo is taken apart in every experiment that times calls.
+TEST(PlotsOf, ShowWhatIsRarelyMeasuredWhereverItIs) {
+  EXPECT_THAT(all_names_of({measured_by("idle", Metric::cpu_rest_ns_per_echo)}),
+              testing::Contains("cost-connections-100-threads-1"));
+}
+
 TEST(PlotsOf, ShowWhatMeetsTheirConditionsAndHasTrials) {
   const std::vector<SummaryRow> rows = {measured(1, 10), measured(2, 10), measured(1, 20)};
   const Plot first = plots_of(rows).front();
@@ -142,7 +196,7 @@ class PlotsTest : public ResultFolderTest {
     std::vector<Plot> plots = plots_of(rows);
     std::erase_if(
         plots, [](const Plot& plot) { return plot.script != "cpu" || plot.axis != "connections"; });
-    draw_plots(results, plots, PlotFormat::svg, "a caption");
+    draw_plots(results, plots, PlotFormat::svg, {"a caption", std::nullopt});
     std::vector<std::string> drawings;
     for (const Plot& plot : plots) {
       drawings.push_back(read_whole(results / "plots" / (plot.name + ".svg")));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -67,6 +68,10 @@ class ResultFolderTest : public testing::Test {
             row.cell.connections = connections;
             for (std::size_t i = 0; i < kMetricNames.size(); ++i) {
               row.outcome.metrics[Metric{i}] = 1000 * noise(random);
+            }
+            for (const Metric rare : {Metric::cpu_rest_ns_per_echo, Metric::connections_per_s,
+                                      Metric::first_echo_ns_p99}) {
+              row.outcome.metrics[rare] = std::nan("");
             }
             row.outcome.metrics[Metric::client_cpu_util] = 0.7;
             row.outcome.metrics[Metric::server_cpu_util] = 0.99;

@@ -43,17 +43,37 @@ Availability probe(const Backend& backend) {
                             found.mend.empty() ? "" : "; mend: ", found.mend));
 }
 
-/// Which of several threads comes first is up to the scheduler: the calls of each stand together.
+/// In the order in which they were made, which is not always that in which they began to run.
+void number_threads(Trace& trace) {
+  const std::vector<pid_t> as_they_ran = trace.threads;
+  std::ranges::sort(trace.threads);
+  for (Event& event : trace.events) {
+    if (event.kind == Event::Kind::step) continue;
+    const auto found = std::ranges::find(trace.threads, as_they_ran[event.call.thread]);
+    event.call.thread = static_cast<std::size_t>(found - trace.threads.begin());
+  }
+}
+
+/// Has it been woken up by another thread of the server?
+bool is_woken_from_within(const Event& event) {
+  return event.call.brings.size() == 1 && event.call.brings[0].descriptor == "eventfd";
+}
+
+/// Which of several threads comes first is up to the scheduler. So the calls of each stand
+/// together, and the first thread, which has the others begin and end, before or after them.
 void group_by_thread(std::vector<Event>& events) {
-  const auto is_return = [](const Event& event) { return event.kind == Event::Kind::returned; };
   for (auto begin = events.begin(); begin != events.end();) {
-    begin = std::find_if(begin, events.end(), is_return);
-    const auto end = std::find_if_not(begin, events.end(), is_return);
-    while (begin != end) {
-      const std::size_t first = begin->call.thread;
-      begin = std::stable_partition(
-          begin, end, [first](const Event& event) { return event.call.thread == first; });
+    const auto end = std::find_if_not(
+        begin, events.end(), [kind = begin->kind](const Event& one) { return one.kind == kind; });
+    if (begin->kind != Event::Kind::step) {
+      const auto of_first =
+          std::find_if(begin, end, [](const Event& event) { return event.call.thread == 0; });
+      const bool first_is_last = of_first != end && is_woken_from_within(*of_first);
+      std::ranges::stable_sort(begin, end, {}, [first_is_last](const Event& event) {
+        return std::pair(event.call.thread == 0 && first_is_last, event.call.thread);
+      });
     }
+    begin = end;
   }
 }
 
@@ -188,6 +208,7 @@ class Performance {
                 .bytes_in = total(stats, &WorkerStats::bytes_in),
                 .bytes_out = total(stats, &WorkerStats::bytes_out),
                 .stood_still = stood_still_};
+    number_threads(trace);
     group_by_thread(trace.events);
     for (std::size_t i = 0; i < kCallNames.size(); ++i) {
       trace.calls[i] = total(stats, static_cast<Call>(i));

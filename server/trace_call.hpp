@@ -31,7 +31,7 @@ struct RingRequest {
 struct TracedCall {
   std::string name;  ///< of the function, or of the system call where that is a library's
   Call call = Call::other;
-  std::size_t thread = 0;  ///< which of the server's, in the order in which they began
+  std::size_t thread = 0;  ///< which of the server's, in the order in which they were made
   std::vector<std::string> arguments = {};
   std::vector<RingRequest> submits = {};
   std::int64_t result = 0;

@@ -27,7 +27,7 @@ bool may_sleep(Call call) {
 
 }  // namespace
 
-TraceLog::TraceLog() : strangers_(threads_of_process()) {}
+TraceLog::TraceLog() : strangers_(all_threads_.ids()) {}
 
 std::uint64_t TraceLog::now_ns() const { return read_ns(CLOCK_MONOTONIC) - began_ns_; }
 
@@ -56,31 +56,34 @@ void TraceLog::note_waiting() {
   }
 }
 
-std::optional<std::vector<pid_t>> TraceLog::threads_that_may_sleep() {
-  std::vector<pid_t> ids;
+std::optional<std::vector<const SleepWatch*>> TraceLog::sleeps_of_threads_in_calls() {
+  std::vector<const SleepWatch*> sleeps;
   for (const Thread& thread : threads_) {
     if (thread.over) continue;
     if (!thread.in_call || !may_sleep(thread.call.call)) return std::nullopt;
-    ids.push_back(thread.id);
+    sleeps.push_back(&thread.sleep);
   }
-  return ids;
+  return sleeps;
 }
 
+bool TraceLog::has_unknown_threads() const {
+  return std::ranges::any_of(all_threads_.ids(), [this](pid_t id) {
+    const bool is_ours = std::ranges::any_of(
+        threads_, [id](const Thread& thread) { return thread.id == id && !thread.over; });
+    return !is_ours && std::ranges::count(strangers_, id) == 0 && !is_kernel_thread(id);
+  });
+}
+
+/// Not under the lock: a thread that waits for it sleeps too, though its call has returned.
 bool TraceLog::is_still() {
   std::unique_lock lock(mutex_);
   const std::uint64_t changes = changes_;
-  const auto ours = threads_that_may_sleep();
+  const auto sleeps = sleeps_of_threads_in_calls();
+  if (!sleeps || has_unknown_threads()) return false;
   lock.unlock();
-  if (!ours) return false;
-  for (const pid_t id : threads_of_process()) {
-    const bool is_stranger = std::ranges::count(strangers_, id) > 0;
-    const bool is_ours = std::ranges::count(*ours, id) > 0;
-    // It may have begun just now, and be a thread of the server that is not counted yet.
-    if (!is_stranger && !is_ours && !is_kernel_thread(id)) return false;
-    if (!is_stranger && !is_asleep(id)) return false;
-  }
+  if (!std::ranges::all_of(*sleeps, &SleepWatch::is_asleep)) return false;
   lock.lock();
-  return changes == changes_;
+  return changes == changes_ && !has_unknown_threads();
 }
 
 bool TraceLog::has_threads() {
@@ -116,11 +119,11 @@ std::vector<pid_t> TraceLog::threads() {
 }
 
 void TraceLog::thread_begins() {
-  Thread thread{.id = ::gettid(), .cpu_clock = CLOCK_THREAD_CPUTIME_ID};
+  Thread thread{.id = ::gettid(), .sleep = {}, .cpu_clock = CLOCK_THREAD_CPUTIME_ID};
   ::pthread_getcpuclockid(::pthread_self(), &thread.cpu_clock);
   const std::lock_guard lock(mutex_);
-  if (threads_.empty()) began_ns_ = read_ns(CLOCK_MONOTONIC);
   ++changes_;
+  if (threads_.empty()) began_ns_ = read_ns(CLOCK_MONOTONIC);
   own_index = threads_.size();
   threads_.push_back(std::move(thread));
 }

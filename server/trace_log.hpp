@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "backends/call_observer.hpp"
 #include "server/trace_call.hpp"
 #include "server/trace_decoder.hpp"
+#include "server/trace_sleep.hpp"
 
 namespace muxlab::trace {
 
@@ -64,6 +66,7 @@ class TraceLog final : public CallWatcher {
  private:
   struct Thread {
     pid_t id;
+    SleepWatch sleep;
     clockid_t cpu_clock;
     bool over = false;
     bool in_call = false;
@@ -73,13 +76,16 @@ class TraceLog final : public CallWatcher {
   };
 
   [[nodiscard]] std::uint64_t now_ns() const;
-  /// The server's threads; nothing when one is not in a call that may sleep.
-  std::optional<std::vector<pid_t>> threads_that_may_sleep();
+  /// What tells of each thread whether it sleeps; empty when one is in no call that may.
+  std::optional<std::vector<const SleepWatch*>> sleeps_of_threads_in_calls();
+  /// A thread that is not known may be the server's, and not counted yet.
+  [[nodiscard]] bool has_unknown_threads() const;
 
   std::mutex mutex_;
   std::uint64_t began_ns_ = 0;
+  ThreadList all_threads_;
   std::vector<pid_t> strangers_;
-  std::vector<Thread> threads_;
+  std::deque<Thread> threads_;  ///< stay where they are
   std::vector<Event> events_;
   std::uint64_t changes_ = 0;  ///< begins and ends of calls and threads
   Decoder decoder_;

@@ -1,59 +1,70 @@
 #include "server/trace_sleep.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <string>
-#include <system_error>
+#include <string_view>
 
+#include "backends/failure.hpp"
 #include "server/kernel_threads.hpp"
 
 namespace muxlab::trace {
 namespace {
 
-std::string first_line(pid_t thread, const char* file) {
-  std::ifstream stream(fmt::format("/proc/self/task/{}/{}", thread, file));
-  std::string line;
-  std::getline(stream, line);
-  return line;
+/// What the file has now; nothing where there is none, or no thread any more.
+std::string read_anew(const UniqueFd& file) {
+  std::array<char, 1024> buffer{};
+  const ssize_t size = file ? ::pread(file.get(), buffer.data(), buffer.size(), 0) : 0;
+  return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
 }
 
 /// The letter after the name, which may hold anything.
-bool seems_asleep(pid_t thread) {
-  const std::string stat = first_line(thread, "stat");
-  const std::size_t end_of_name = stat.rfind(')');
-  return end_of_name != std::string::npos && stat.compare(end_of_name + 1, 2, " S") == 0;
+bool seems_asleep(const UniqueFd& stat) {
+  const std::string text = read_anew(stat);
+  const std::size_t end_of_name = text.rfind(')');
+  return end_of_name != std::string::npos && text.compare(end_of_name + 1, 2, " S") == 0;
 }
 
 }  // namespace
 
-std::vector<pid_t> threads_of_process() {
+SleepWatch::SleepWatch()
+    : stat_(::open("/proc/thread-self/stat", O_RDONLY | O_CLOEXEC)),
+      syscall_(::open("/proc/thread-self/syscall", O_RDONLY | O_CLOEXEC)) {}
+
+/// A thread that is about to sleep is in that state already, and goes on if it finds that it need
+/// not. Whether it has left the processor only the file `syscall` tells, and that does not know a
+/// sleep from a stop.
+bool SleepWatch::is_asleep() const {
+  return seems_asleep(stat_) && !read_anew(syscall_).starts_with("running") && seems_asleep(stat_);
+}
+
+ThreadList::ThreadList() : folder_(::opendir("/proc/self/task")) {
+  if (!folder_) throw_errno("opendir");
+}
+
+std::vector<pid_t> ThreadList::ids() const {
   std::vector<pid_t> threads;
-  std::error_code error;  // a thread that ends meanwhile
-  for (auto entry = std::filesystem::directory_iterator("/proc/self/task", error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename();
+  ::rewinddir(folder_.get());
+  while (const dirent* const entry = ::readdir(folder_.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name = entry->d_name;
     pid_t id = 0;
     std::from_chars(name.data(), name.data() + name.size(), id);
-    threads.push_back(id);
+    if (id > 0) threads.push_back(id);
   }
   return threads;
 }
 
 bool is_kernel_thread(pid_t thread) {
-  const std::string name = first_line(thread, "comm");
+  std::string name;
+  std::ifstream(fmt::format("/proc/self/task/{}/comm", thread)) >> name;
   return std::ranges::any_of(kKernelThreadNames,
                              [&](std::string_view known) { return name.starts_with(known); });
-}
-
-/// A thread that is about to sleep is in that state already, and goes on if it finds that it need
-/// not. Whether it has left the processor only the file `syscall` tells, and that does not know a
-/// sleep from a stop.
-bool is_asleep(pid_t thread) {
-  return seems_asleep(thread) && first_line(thread, "syscall") != "running" && seems_asleep(thread);
 }
 
 }  // namespace muxlab::trace

@@ -20,10 +20,14 @@ TEST(TraceSleep, IsSeenFromOutside) {
   checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
   const UniqueFd reader(ends[0]);
   const UniqueFd writer(ends[1]);
+  const ThreadList threads;
   std::atomic<pid_t> id = 0;
+  const SleepWatch* watch = nullptr;  // there when `id` is
   std::atomic<bool> woken = false;
   std::atomic<bool> over = false;
   std::thread sleeper([&] {
+    const SleepWatch own;
+    watch = &own;
     id = ::gettid();
     char byte = 0;
     static_cast<void>(::read(reader.get(), &byte, 1));
@@ -32,16 +36,16 @@ TEST(TraceSleep, IsSeenFromOutside) {
     }
   });
   while (id == 0) std::this_thread::yield();
-  EXPECT_EQ(std::ranges::count(threads_of_process(), id.load()), 1);
+  EXPECT_EQ(std::ranges::count(threads.ids(), id.load()), 1);
   EXPECT_FALSE(is_kernel_thread(id));
-  while (!is_asleep(id)) std::this_thread::yield();
+  while (!watch->is_asleep()) std::this_thread::yield();
   EXPECT_FALSE(woken);
   checked(static_cast<int>(::write(writer.get(), "?", 1)), "write");
   while (!woken) std::this_thread::yield();
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(is_asleep(id)) << "it can run, if it does or not";
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(watch->is_asleep()) << "it can run, if it does or not";
   over = true;
   sleeper.join();
-  EXPECT_FALSE(is_asleep(id)) << "there is none any more";
+  EXPECT_EQ(std::ranges::count(threads.ids(), id.load()), 0);
 }
 
 }  // namespace

@@ -23,12 +23,19 @@ set grid xtics lc rgb "#E0E0E0" lw 1 dt solid
 unset ylabel
 unset logscale
 set style fill solid 1.0 border lc rgb "#FFFFFF"
+set tmargin screen 0.86
 
 # One panel or the other: where it stands, and with the backends or without.
 panel_1 = 'set lmargin screen 0.155; set rmargin screen right_of_1'
-panel_2 = 'set lmargin screen left_of_2; set rmargin screen 0.985; set format y ""'
-# Of all pictures of the file, so that they can be compared.
+panel_2 = 'set lmargin screen left_of_2; set rmargin screen right_of_2; unset ytics'
+# Of all pictures of the file, so that they can be compared. Where `most` is set, no wider than so many times
+# what is usual, beside which the others would be dots: a bar that goes beyond has its number at the edge.
 top_of = 'set xrange [*:*]; set yrange [*:*]; \
-          stats data using (is_measured(0) ? column(metric."_max") / unit : NaN) name "top" nooutput; \
-          set xrange [0 : top_max * 1.06]; set yrange [0.4 : count + 0.6]; \
+          stats data using (is_measured(0) ? column(metric."_median") / unit : NaN) name "top" nooutput; \
+          stats data using (is_measured(0) ? column(metric."_max") / unit : NaN) name "end" nooutput; \
+          edge = most > 0 && end_max > most * top_median ? most * top_median : end_max * 1.06; \
+          set xrange [0 : edge]; set yrange [0.4 : count + 0.6]; \
           set xtics autofreq nomirror scale 0.6'
+beyond = 'data using (value_at(metric."_median", unit) > edge ? edge : NaN):(row(0)): \
+                     (sprintf("→ %.0f", value_at(metric."_median", unit))) \
+            with labels left offset 0.3, 0 font ",11" tc rgb "#404040" notitle'

@@ -3,7 +3,8 @@
 folder = ARG0[1 : strlen(ARG0) - strlen("connections.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
 
-set title heading("Connections served") font ",16"
+title = heading("Connections served")
+set title title font font_of(title)
 set ylabel "connections per second (thousands)"
 metric = "connections_per_s"
 unit = 1e3

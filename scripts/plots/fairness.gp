@@ -3,7 +3,8 @@
 folder = ARG0[1 : strlen(ARG0) - strlen("fairness.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
 
-set title heading("Fairness") font ",16"
+title = heading("Fairness")
+set title title font font_of(title)
 set ylabel "Jain's index of echoes per connection (1: all alike)"
 metric = "fairness"
 unit = 1

@@ -24,7 +24,8 @@ set print
 
 at(name) = strcol("backend") eq name ? column("place") * 1.16 ** beside(place_in_series(name)) : NaN
 place_in_series(name) = sum [i = 1:words(series)] (word(series, i) eq name ? i : 0)
-set title heading_of_all("Spectrum of the latency") font ",16"
+title = heading_of_all("Spectrum of the latency")
+set title title font font_of(title)
 set xlabel "percentile of the messages"
 set ylabel "latency (ms)"
 set logscale xy

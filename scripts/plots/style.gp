@@ -163,7 +163,8 @@ axis_name = axis eq "threads" ? "server threads" : axis eq "idle" ? "idle connec
             axis eq "engine" ? "how the client waits" : \
             axis eq "depth" ? "messages in flight per connection" : "connections"
 set xlabel axis_name
-set xtics () nomirror scale 0.6
+tic_font = words(places) > 5 ? ",11" : ",13"
+set xtics () nomirror scale 0.6 font tic_font
 do for [place in places] {
   if (is_words) { set xtics add (place place_number(place)) } \
   else { set xtics add (short(place) spot(place + 0)) }
@@ -184,7 +185,7 @@ key_font = longest > 16 ? "10.5" : "13"
 key_spacing = count > 12 ? "1.05" : "1.35"
 show_key = 'set key noenhanced font ",'.key_font.'" Left reverse vertical maxrows 30 samplen 3.4 spacing '.key_spacing.' \
             at screen 0.81, screen 0.915 left top'
-if (is_text) { show_key = 'set key noenhanced vertical maxrows 30 at screen 0.99, screen 0.9 right top' }
+if (is_text) { show_key = 'set key noenhanced Left reverse samplen 3 vertical maxrows 30 at screen 0.77, screen 0.9 left top' }
 @show_key
 
 several(number, noun) = sprintf("%s %s%s", short(number), noun, number == 1 ? "" : "s")
@@ -210,6 +211,7 @@ do for [name in "threading engine notify"] {
 is_open_loop = axis eq "rate_per_s" || fixed("rate_per_s") > 0
 heading(what) = sprintf("%s against %s, %s", what, \
                         axis eq "size_bytes" ? "message size" : axis_name, subject)
+font_of(title) = strlen(title) > 84 ? ",12.5" : strlen(title) > 68 ? ",14" : ",16"
 heading_of_all(what) = sprintf("%s, %s", what, subject)
 if (!is_text) {
   set label 1 caption at screen 0.012, screen 0.098 left noenhanced font ",11" tc rgb "#505050"

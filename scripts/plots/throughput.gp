@@ -3,7 +3,8 @@
 folder = ARG0[1 : strlen(ARG0) - strlen("throughput.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
 
-set title heading("Echo throughput") font ",16"
+title = heading("Echo throughput")
+set title title font font_of(title)
 set ylabel "echoes per second (thousands)"
 metric = "echoes_per_s"
 unit = 1e3

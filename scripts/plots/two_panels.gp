@@ -3,8 +3,10 @@
 
 set multiplot
 set ylabel offset 0.3, 0
-set label 2 heading(what) at screen 0.43, 0.955 center font ",16"
+title = heading(what)
+set label 2 title at screen 0.44, 0.955 center font font_of(title)
 unit = 1e6
+if (words(places) > 5) { set xtics font ",9.5" }
 do for [panel = 1:2] {
   metric = panel == 1 ? median_metric : high_metric
   label = panel == 1 ? median_label : high_label

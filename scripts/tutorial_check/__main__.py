@@ -99,10 +99,10 @@ def check_text(document, repository, known_options):
     yield from links.check(document, repository)
     if known_options:
         yield from options.check(document, known_options)
-    yield from blocks.check(document)
     if path == repository.folder / contents.FILE:
         yield from contents.check(document, repository)
     elif path in repository.chapters:
+        yield from blocks.check(document)
         yield from shape.check(document, repository)
         if path.name == glossary.FILE:
             yield from glossary.check_glossary(document)

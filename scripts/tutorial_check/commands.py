@@ -116,13 +116,13 @@ def _compare(document, output, shown, printed):
     if outputs.fits(shown, printed, exact):
         return
     has_gaps = any(outputs.ANY in line for line in shown)
-    there = outputs.first_difference(shown, printed) if not exact else "it is to be exact"
-    text = " / ".join(printed[:4])[:200] or "nothing"
+    there, rest = ("it is to be exact", printed) if exact else outputs.first_difference(shown, printed)
+    text = " / ".join(rest[:4])[:300] or "nothing"
     edit = None if has_gaps else Edit(output.body_start, output.body_end, output.with_body(printed))
     yield Finding(
         document,
         output.start,
-        f"the output is another now, from “{there.strip()}” on; it begins: {text}",
+        f"the output is another now, from “{there.strip()}” on; there is: {text}",
         "correct it by hand" if has_gaps else "scripts/tutorial --run --write",
         edit,
     )

@@ -30,8 +30,17 @@ def fits(shown, printed, exact=False):
 
 
 def first_difference(shown, printed):
-    """The first line shown that the printed text does not lead to, for a message."""
+    """The first line shown that the printed text does not lead to, and what is printed after the lines that it does
+    lead to, for a message."""
     for count in range(1, len(shown) + 1):
         if not fits(shown[:count] + [ANY], printed):
-            return shown[count - 1]
-    return "the end"
+            return shown[count - 1], _rest(shown[: count - 1], printed)
+    return "the end", _rest(shown, printed)
+
+
+def _rest(shown, printed):
+    """What is left of the printed lines after the fewest that fit the shown ones."""
+    for count in range(len(printed) + 1):
+        if fits(shown, printed[:count]):
+            return printed[count:]
+    return printed

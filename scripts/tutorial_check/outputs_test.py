@@ -41,7 +41,9 @@ class OutputsTest(unittest.TestCase):
         self.assertFalse(outputs.fits(["a 1"], ["a 2"], exact=True))
 
     def test_the_first_difference_is_named(self):
-        self.assertEqual(outputs.first_difference(["a", "b", "c"], ["a", "x", "c"]), "b")
+        self.assertEqual(
+            outputs.first_difference(["a", "b", "c"], ["a", "x", "c"]), ("b", ["x", "c"])
+        )
 
 
 if __name__ == "__main__":

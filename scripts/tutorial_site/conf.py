@@ -5,6 +5,7 @@ language = "en"
 root_doc = "index"
 extensions = ["myst_parser", "sphinx_copybutton"]
 myst_heading_anchors = 4
+smartquotes = False  # the text has the signs that it means
 suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"

@@ -28,7 +28,7 @@ LANGUAGES = {
 }
 PICTURES = {".svg", ".png"}
 DOWNLOADS = {".csv", ".html", ".gz", ".hgrm"}
-MOST_BYTES_OF_A_PAGE = 200_000
+MOST_BYTES_OF_A_PAGE = 100_000  # a longer one is copied, to be read as it is
 FRONT = "README.md"
 
 
@@ -72,6 +72,8 @@ class Stage:
         if path.is_dir():
             return Place(f"{name}/index.md", True)
         if path.suffix == ".md":
+            if path.stat().st_size > MOST_BYTES_OF_A_PAGE:
+                return Place(f"{name}.txt", False)
             return Place(str(name.with_name("index.md") if path.name == FRONT else name), True)
         if path.suffix in PICTURES | DOWNLOADS or path.stat().st_size > MOST_BYTES_OF_A_PAGE:
             return Place(str(name), False)

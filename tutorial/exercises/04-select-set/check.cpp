@@ -42,8 +42,11 @@ void check() {
   expect_ready(selector, {&first}, "something came on the first descriptor");
   take(first);
   expect_ready(selector, {}, "all is read");
+  send_now(first.pair.far, "x");
+  expect_ready(selector, {&first}, "something came on it again");
+  take(first);
   send_now(second.pair.far, "x");
-  expect_ready(selector, {&second}, "something came on the second, which was silent before");
+  expect_ready(selector, {&second}, "something came on the second, the highest, silent until now");
   send_now(first.pair.far, "x");
   expect_ready(selector, {&first, &second}, "something came on both");
   selector.remove(second.pair.near.get());

@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "bench/csv.hpp"
+
+namespace muxlab {
+namespace {
+
+using Path = std::filesystem::path;
+
+/// The reference campaign: those experiments of it that have to be there. An experiment that is
+/// there and not listed is looked at too.
+constexpr std::string_view kCampaign = "results/xeon-2-vcpu-2026-11-28";
+constexpr std::array<std::string_view, 0> kCommitted = {};
+
+/// What everybody who measured has found before, and the committed campaign has to show as well.
+class KnownShapes : public testing::Test {
+ protected:
+  static Path folder_of(std::string_view experiment) {
+    return Path(MUXLAB_SOURCE_DIR) / kCampaign / experiment;
+  }
+
+  /// Whether there is something to look at.
+  static bool is_there(std::string_view experiment) {
+    return std::filesystem::exists(folder_of(experiment) / "summary.csv");
+  }
+
+  /// The medians of `metric` of `backend` along `axis`.
+  static std::map<double, double> along(std::string_view experiment, const std::string& axis,
+                                        const std::string& backend, const std::string& metric) {
+    const CsvTable table = read_csv(folder_of(experiment) / "summary.csv");
+    std::map<double, double> values;
+    for (const auto& record : table.records) {
+      const std::string& value = record[table.column(metric + "_median")];
+      if (record[table.column("backend")] != backend || value.empty()) continue;
+      values[std::stod(record[table.column(axis)])] = std::stod(value);
+    }
+    EXPECT_GE(values.size(), 2U) << experiment << " has no " << metric << " of " << backend;
+    return values;
+  }
+
+  static constexpr const char* kCpu = "server_cpu_ns_per_echo";
+  static constexpr const char* kCalls = "syscalls_per_echo";
+};
+
+TEST_F(KnownShapes, AreOfACampaignThatIsThere) {
+  for (const std::string_view experiment : kCommitted) {
+    EXPECT_TRUE(is_there(experiment)) << kCampaign << "/" << experiment << " is missing";
+  }
+}
+
+/// Both walk over all that they wait for; so ten times as many idle ones cost ten times as much
+/// more, or worse when they no longer fit into a cache.
+TEST_F(KnownShapes, SelectAndPollPayForIdleConnections) {
+  if (!is_there("idle")) GTEST_SKIP() << "it is not measured yet";
+  for (const char* backend : {"select", "poll"}) {
+    const auto cpu = along("idle", "idle", backend, kCpu);
+    const double few = cpu.at(1'000) - cpu.at(0);
+    const double many = cpu.at(10'000) - cpu.at(0);
+    EXPECT_GT(few, 0) << backend;
+    EXPECT_GT(many, 5 * few) << backend;
+    EXPECT_GT(cpu.at(15'000), 5 * cpu.at(0)) << backend;
+  }
+}
+
+TEST_F(KnownShapes, EpollAndIoUringDoNotPayForIdleConnections) {
+  if (!is_there("idle")) GTEST_SKIP() << "it is not measured yet";
+  for (const char* backend : {"epoll-lt", "epoll-et", "io-uring", "libevent-epoll"}) {
+    const auto cpu = along("idle", "idle", backend, kCpu);
+    EXPECT_LT(cpu.at(15'000), 1.5 * cpu.at(0)) << backend;
+  }
+}
+
+TEST_F(KnownShapes, PollIsAtOrBelowEpollWhereAllAreActive) {
+  if (!is_there("active")) GTEST_SKIP() << "it is not measured yet";
+  const auto poll = along("active", "connections", "poll", kCpu);
+  const auto epoll = along("active", "connections", "epoll-lt", kCpu);
+  EXPECT_LE(poll.at(5'000), 1.05 * epoll.at(5'000));
+  EXPECT_GT(poll.at(10), 2 * epoll.at(10)) << "where few are";
+}
+
+TEST_F(KnownShapes, BuffereventIsDearerByItsExtraCalls) {
+  if (!is_there("bufferevent-vs-event")) GTEST_SKIP() << "it is not measured yet";
+  const auto of = [](const char* backend, const char* metric) {
+    return along("bufferevent-vs-event", "size_bytes", backend, metric);
+  };
+  for (const auto& [size, calls] : of("bufferevent", kCalls)) {
+    EXPECT_GT(calls, of("libevent-epoll", kCalls).at(size) + 0.5) << size;
+  }
+  EXPECT_GT(of("bufferevent", kCpu).at(64), of("libevent-epoll", kCpu).at(64));
+}
+
+/// Either it cannot be told, or the difference is as small as the calls that are saved.
+TEST_F(KnownShapes, LevelAndEdgeAreCloseToEachOther) {
+  if (!is_there("lt-vs-et")) GTEST_SKIP() << "it is not measured yet";
+  const CsvTable table = read_csv(folder_of("lt-vs-et") / "comparisons.csv");
+  std::size_t compared = 0;
+  for (const auto& record : table.records) {
+    const auto field = [&](const char* name) { return record[table.column(name)]; };
+    if (field("backend") != "epoll-et" || field("metric") != kCpu) continue;
+    ++compared;
+    const std::string at =
+        fmt::format("at {} connections: {}", field("connections"), field("verdict"));
+    const double low = std::stod(field("ratio_low"));
+    const double high = std::stod(field("ratio_high"));
+    if (field("verdict") == "cheaper") EXPECT_LT(high, 1) << at;
+    if (field("verdict") == "dearer") EXPECT_GT(low, 1) << at;
+    EXPECT_GT(std::stod(field("ratio")), 0.9) << at;
+    EXPECT_LT(std::stod(field("ratio")), 1.1) << at;
+  }
+  EXPECT_GE(compared, 4U);
+}
+
+}  // namespace
+}  // namespace muxlab
