@@ -47,6 +47,7 @@ const Backend* find_backend(std::string_view name) {
 
 std::vector<std::string> names_of(std::span<const Backend* const> all) {
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const Backend* const backend : all) names.emplace_back(backend->name);
   return names;
 }

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "backends/serve_options.hpp"
 
@@ -29,6 +32,13 @@ inline constexpr std::array kThreadingModels = {
 
 constexpr std::string_view name_of(Threading threading) {
   return kThreadingModels[static_cast<std::size_t>(threading)].name;
+}
+
+inline std::vector<std::string> names_of_models() {
+  std::vector<std::string> names(kThreadingModels.size());
+  std::ranges::transform(kThreadingModels, names.begin(),
+                         [](const ThreadingModel& model) { return std::string(model.name); });
+  return names;
 }
 
 }  // namespace muxlab

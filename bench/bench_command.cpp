@@ -125,14 +125,9 @@ std::vector<std::string> known_backends() {
   return names;
 }
 
-std::vector<std::string> names_of_models() {
-  std::vector<std::string> names;
-  for (const ThreadingModel& model : kThreadingModels) names.emplace_back(model.name);
-  return names;
-}
-
 std::vector<std::string> names_of_experiments() {
   std::vector<std::string> names;
+  names.reserve(experiments().size());
   for (const Experiment& experiment : experiments()) names.emplace_back(experiment.name);
   return names;
 }

@@ -173,12 +173,6 @@ void serve(const ServeCommand& command) {
   }
 }
 
-std::vector<std::string> names_of_models() {
-  std::vector<std::string> names;
-  for (const ThreadingModel& model : kThreadingModels) names.emplace_back(model.name);
-  return names;
-}
-
 void explain_serve(CLI::App& verb) {
   cli::explain(
       verb,

@@ -46,7 +46,7 @@ Availability probe(const Backend& backend) {
 /// In the order in which they were made, which is not always that in which they began to run.
 void number_threads(Trace& trace) {
   const std::vector<pid_t> as_they_ran = trace.threads;
-  std::ranges::sort(trace.threads);
+  std::sort(trace.threads.begin() + 1, trace.threads.end());  // the first makes the others
   for (Event& event : trace.events) {
     if (event.kind == Event::Kind::step) continue;
     const auto found = std::ranges::find(trace.threads, as_they_ran[event.call.thread]);

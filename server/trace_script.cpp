@@ -14,22 +14,6 @@
 
 namespace muxlab::trace {
 
-const char* const kDefaultScript =
-    "connect a\n"
-    "wait\n"
-    "send a 64\n"
-    "wait\n"
-    "receive a 64\n"
-    "wait\n"
-    "send a 64      # two messages that are there at once\n"
-    "send a 64\n"
-    "wait\n"
-    "receive a 128\n"
-    "wait\n"
-    "end a\n"
-    "wait\n"
-    "close a\n";
-
 namespace {
 
 struct Form {
@@ -49,9 +33,10 @@ constexpr std::array kForms = {
     Form{"receive", Action::receive, true, true, "receive a 64", "takes in 64 bytes of the echo"},
     Form{"end", Action::end, true, false, "end a",
          "ends its side of the stream: the server receives an end of stream"},
-    Form{"close", Action::close, true, false, "close a", "closes the connection"},
+    Form{"close", Action::close, true, false, "close a",
+         "closes the connection: with a reset if it has something to receive"},
     Form{"reset", Action::reset, true, false, "reset a",
-         "closes it with a reset: the next call of the server fails"},
+         "closes it with a reset in any case: the next call of the server fails"},
     Form{"wait", Action::wait, false, false, "wait",
          "until the server is idle: until it sleeps in a call"},
 };

@@ -15,8 +15,8 @@ namespace muxlab::trace {
 ///     send NAME BYTES       sends so much, as one message; 4k is 4096
 ///     receive NAME BYTES    takes in so much of the echo
 ///     end NAME              ends its side of the stream: the server receives an end of stream
-///     close NAME            closes the connection
-///     reset NAME            closes it with a reset: the server's next call fails
+///     close NAME            closes the connection: with a reset if it has something to receive
+///     reset NAME            closes it with a reset in any case: the server's next call fails
 ///     wait                  until the server is idle: until each of its threads sleeps in a call
 ///
 /// A step stands on a line; what follows a # is a comment. Between two waits the server stands
@@ -43,7 +43,21 @@ std::vector<Step> parse_script(std::string_view text, std::string_view name);
 inline constexpr std::size_t kMostUnreceived = std::size_t{64} * 1024;
 
 /// One connection: an echo, two messages before one wait, and its end.
-extern const char* const kDefaultScript;
+inline constexpr const char* kDefaultScript =
+    "connect a\n"
+    "wait\n"
+    "send a 64\n"
+    "wait\n"
+    "receive a 64\n"
+    "wait\n"
+    "send a 64      # two messages that are there at once\n"
+    "send a 64\n"
+    "wait\n"
+    "receive a 128\n"
+    "wait\n"
+    "end a\n"
+    "wait\n"
+    "close a\n";
 
 /// What stands above about scripts, and the default one, for the help text.
 std::string script_help();
