@@ -5,14 +5,15 @@ import re
 ANY = "…"
 _UNIT = r"(?:ns|[µu]s|ms|s|min|[kMG]|[kKMG]i?B|bytes?)"
 _NUMBER = re.compile(
-    rf"0x[0-9a-fA-F]+|\b(?=[a-f]*\d)[0-9a-f]{{4,}}\b|[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?: ?{_UNIT})?(?![\w])|\d+(?:[.,]\d+)*"
+    rf"0x[0-9a-fA-F]+|\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{{4,}}\b|[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?: ?{_UNIT})?(?![\w])|\d+(?:[.,]\d+)*"
 )
 _RUN = re.compile(r"([-=─━_.#*|])\1{2,}")
 
 
 def mask(line):
-    """The line without what differs from run to run: numbers with their unit, and the lengths of rules."""
-    line = re.sub(r"[ \t]+", " ", line.rstrip())
+    """The line without what differs from run to run: numbers with their unit, the lengths of
+    rules, and what stands before a number in its column."""
+    line = re.sub(r"[ \t]+", " ", line.strip())
     return _RUN.sub(r"\1\1\1", _NUMBER.sub("#", line))
 
 
