@@ -15,6 +15,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
     string(SUBSTRING ${name} 0 2 number)
     add_test(NAME tutorial_commands.${number}
       COMMAND ${scripts}/tutorial --build ${CMAKE_BINARY_DIR} --run-only ${name})
+    # They measure, and look at a server from outside: with nothing beside them, as for a reader.
+    set_tests_properties(tutorial_commands.${number} PROPERTIES RUN_SERIAL ON)
   endforeach()
   add_test(NAME tutorial_site COMMAND ${python} -m tutorial_site --out ${CMAKE_BINARY_DIR}/site)
   set_tests_properties(tutorial_site PROPERTIES SKIP_RETURN_CODE 3)  # scripts/test sees to its tools
