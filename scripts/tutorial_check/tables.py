@@ -112,7 +112,11 @@ def table(document, comment, repository):
 
 
 def _names(rows, key, restricted):
-    return restricted.get(key) or list(dict.fromkeys(row[key] for row in rows))
+    """Those asked for; else all, numbers in ascending order and words as they come."""
+    names = restricted.get(key) or list(dict.fromkeys(row[key] for row in rows))
+    if key not in restricted and all(name.isdigit() for name in names):
+        names.sort(key=int)
+    return names
 
 
 def _line(cells):
