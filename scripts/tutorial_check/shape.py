@@ -17,6 +17,7 @@ SECTIONS = [
     "Exercises",
     "Further reading",
 ]
+ORDER = "the order is " + ", ".join(SECTIONS)
 FREE_OF_SECTIONS = (0, 16, 17)  # they may merge some, where that is natural
 
 
@@ -65,7 +66,7 @@ def _check_sections(document):
     for name in SECTIONS:
         if name not in names and not optional:
             yield Finding(
-                document, 0, f"there is no section `## {name}`", "write it: TUTORIAL conventions"
+                document, 0, f"there is no section `## {name}`", f"write it; {ORDER}"
             )
     known = [name for name in names if name in SECTIONS]
     for heading, right in zip(
@@ -76,7 +77,7 @@ def _check_sections(document):
                 document,
                 heading.start,
                 f"## {heading.text} stands where ## {right} belongs",
-                "the order is " + ", ".join(SECTIONS),
+                ORDER,
             )
             return
 
