@@ -32,7 +32,7 @@ constexpr std::uint64_t kMostAttempts = 3;
 constexpr std::size_t kCellsPerRepeat = 4;
 
 /// A trial is put off while the machine is slow: so long at most, and all of them together for a
-/// third of what the campaign takes.
+/// third of what the campaign takes. Not in a quick one, which ranks nothing and is to be quick.
 constexpr std::chrono::nanoseconds kMostPatience = std::chrono::seconds(5);
 constexpr int kPatienceDivisor = 3;
 
@@ -65,7 +65,7 @@ class Measuring {
               plan.is_resumed ? TrialsFile::Open::go_on : TrialsFile::Open::create),
         progress_(plan.rounds * plan.cells.size(), expect(plan).duration, stderr,
                   stderr_is_terminal()),
-        patience_left_(expect(plan).duration / kPatienceDivisor) {
+        patience_left_(expect(plan).patience) {
     setup_.interrupt = interrupt;
   }
 
@@ -203,6 +203,8 @@ Expectation expect(const CampaignPlan& plan) {
                     (plan.setup.warmup + plan.setup.window + kTrialOverhead +
                      connections * kConnectionOverhead);
   }
+  all.repeats = all.duration / kCellsPerRepeat;
+  if (plan.profile == "full") all.patience = all.duration / kPatienceDivisor;
   return all;
 }
 

@@ -34,10 +34,13 @@ struct CampaignPlan {
   bool is_resumed = false;  ///< the folder holds the first of the trials already
 };
 
-/// How many trials a plan will run and about how long they take, unsupported ones left out.
+/// How many trials a plan will run and about how long they take, unsupported ones left out; and how
+/// much longer it may take on a machine that is disturbed.
 struct Expectation {
   std::uint64_t trials = 0;
   std::chrono::nanoseconds duration{0};
+  std::chrono::nanoseconds repeats{0};   ///< to measure again what was disturbed, at most
+  std::chrono::nanoseconds patience{0};  ///< to put trials off while the machine is slow, at most
 };
 Expectation expect(const CampaignPlan& plan);
 

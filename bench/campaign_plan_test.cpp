@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "backends/backend.hpp"
+#include "bench/campaign_backends.hpp"
 #include "bench/instrument.hpp"
 
 namespace muxlab {
@@ -63,6 +64,20 @@ TEST(CampaignPlan, WhatIsAskedForWins) {
   EXPECT_EQ(plan.rounds, 2U);
   EXPECT_EQ(plan.seed, 9U);
   EXPECT_EQ(plan.folder, "here");
+}
+
+TEST(CampaignPlan, QuickIsQuickOnADisturbedMachineToo) {
+  const std::vector<BackendInfo> known = inspect_backends(MUXLAB_BINARY);
+  for (const Experiment& experiment : experiments()) {
+    const Expectation quick = expect(plan_campaign(experiment, {}, known));
+    EXPECT_LE(quick.duration + quick.repeats + quick.patience,
+              std::chrono::seconds(experiment.name == "throughput" ? 300 : 85))
+        << experiment.name;
+    CampaignRequest request;
+    request.full = true;
+    const Expectation full = expect(plan_campaign(experiment, request, known));
+    EXPECT_EQ(full.patience, full.duration / 3) << experiment.name;
+  }
 }
 
 TEST(CampaignPlan, AddsTheRowsThatCheckTheInstrument) {

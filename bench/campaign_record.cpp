@@ -194,7 +194,7 @@ std::string CampaignRecord::caution(TrialCount trials) const {
   std::vector<std::string> reasons;
   if (std::string doubt = doubt_of_the_build(); !doubt.empty()) reasons.push_back(std::move(doubt));
   if (trials.min < kRoundsToRank) {
-    reasons.push_back(fmt::format("{}: {} per point {} too few to rank backends",
+    reasons.push_back(fmt::format("{}: {} per point {} too few to rank backends by their figures",
                                   json_.at("profile").get<std::string>(), show(trials),
                                   trials.min == 1 && trials.max == 1 ? "is" : "are"));
   }

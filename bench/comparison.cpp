@@ -11,43 +11,12 @@
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
 #include "bench/instrument.hpp"
+#include "bench/trial_pairs.hpp"
 
 namespace muxlab {
 namespace {
 
 using Record = std::vector<std::string>;
-
-/// CPU time per echo by round; NaN where it was not measured.
-struct Measured {
-  Cell cell;
-  std::map<std::uint64_t, double> cpu_ns;
-};
-
-std::map<Point, std::vector<Measured>> by_point(std::span<const TrialRow> trials,
-                                                std::span<const std::string> backends) {
-  std::map<Point, std::vector<Measured>> points;
-  for (const TrialRow& trial : trials) {
-    if (trial.outcome.status != TrialStatus::ok) continue;
-    std::vector<Measured>& cells = points[point_of(trial.cell)];
-    auto found = std::ranges::find(cells, trial.cell, &Measured::cell);
-    if (found == cells.end()) found = cells.insert(cells.end(), {trial.cell, {}});
-    found->cpu_ns[trial.round] = trial.outcome.metrics[Metric::server_cpu_ns_per_echo];
-  }
-  const auto place = [&](const Measured& measured) {
-    return std::ranges::find(backends, measured.cell.backend) - backends.begin();
-  };
-  for (auto& [point, cells] : points) std::ranges::stable_sort(cells, {}, place);
-  return points;
-}
-
-std::optional<PairedRatio> ratio_of(const Measured& cell, const Measured& baseline) {
-  std::vector<std::pair<double, double>> pairs;
-  for (const auto& [round, cpu_ns] : cell.cpu_ns) {
-    const auto other = baseline.cpu_ns.find(round);
-    if (other != baseline.cpu_ns.end()) pairs.emplace_back(cpu_ns, other->second);
-  }
-  return paired_ratio(pairs);
-}
 
 Verdict verdict_of(const Comparison& comparison) {
   const bool is_certain =
@@ -78,17 +47,18 @@ std::string_view verdict_name(Verdict verdict) {
 
 std::vector<Comparison> compare(std::span<const TrialRow> trials,
                                 std::span<const std::string> backends) {
-  std::vector<Comparison> comparisons;
-  for (const auto& [point, cells] : by_point(trials, backends)) {
-    const auto baseline = std::ranges::find_if(
-        cells, [&](const Measured& one) { return one.cell.backend == baseline_of(backends); });
-    if (baseline == cells.end()) continue;
-    for (const Measured& cell : cells) {
-      const bool is_asked = std::ranges::count(backends, cell.cell.backend) > 0;
-      if (&cell == &*baseline || !is_asked) continue;
-      const auto ratio = ratio_of(cell, *baseline);
-      if (ratio) comparisons.push_back({cell.cell, baseline->cell.backend, *ratio});
+  const std::string_view baseline = baseline_of(backends);
+  std::map<Point, std::vector<Comparison>> at;
+  for (const std::string& backend : backends) {
+    if (backend == baseline) continue;
+    for (const TrialPairs& pairs : pair_trials(trials, backend, baseline)) {
+      const std::optional<PairedRatio> ratio = paired_ratio(pairs.cpu_ns);
+      if (ratio) at[point_of(pairs.cell)].push_back({pairs.cell, std::string(baseline), *ratio});
     }
+  }
+  std::vector<Comparison> comparisons;
+  for (const auto& [point, here] : at) {
+    comparisons.insert(comparisons.end(), here.begin(), here.end());
   }
   std::vector<double> alone;
   alone.reserve(comparisons.size());
@@ -157,7 +127,7 @@ std::string comparison_text(std::span<const Comparison> comparisons) {
     return comparison.ratio.pairs < kFewestPairs;
   });
   if (are_few) {
-    text += fmt::format("  With fewer than {} undisturbed trials of each it cannot be told.\n",
+    text += fmt::format("  With fewer than {} pairs of undisturbed trials it cannot be told.\n",
                         kFewestPairs);
   }
   return text;

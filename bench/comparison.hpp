@@ -16,14 +16,15 @@ enum class Verdict { cheaper, dearer, cannot_tell };
 struct Comparison {
   Cell cell;
   std::string baseline;
-  PairedRatio ratio;    ///< of the rounds in which both have a trial that is ok
+  PairedRatio ratio;    ///< of the trials that pair_trials() pairs
   double p_of_all = 1;  ///< corrected for all comparisons that were made
   Verdict verdict = Verdict::cannot_tell;
 };
 
 /// Every cell of `backends` against that of `epoll-lt` at the same point, or of the first of them
-/// where that is not one; in their order. Paired by round, as the machine is not the same
-/// from one to the next. Empty where there is nothing to compare with.
+/// where that is not one; in their order. Paired by round and by the machine's phase, as it is
+/// not the same from one to the next (bench/trial_pairs.hpp). Empty where there is nothing to
+/// compare with.
 std::vector<Comparison> compare(std::span<const TrialRow> trials,
                                 std::span<const std::string> backends);
 

@@ -70,7 +70,7 @@ TEST(Comparison, NeverTellsFromFewTrials) {
     EXPECT_EQ(comparison.verdict, Verdict::cannot_tell);
   }
   EXPECT_THAT(comparison_text(compare(campaign.trials, every_name)),
-              HasSubstr("fewer than 7 undisturbed trials"));
+              HasSubstr("fewer than 7 pairs of undisturbed trials"));
 }
 
 TEST(Comparison, LeavesOutRoundsInWhichOneFailed) {

@@ -8,6 +8,12 @@
 #include <string_view>
 
 namespace muxlab {
+namespace {
+
+constexpr std::string_view kSlow = "system calls took ";
+constexpr std::string_view kSeparator = "; ";
+
+}  // namespace
 
 Gates gates_for(const Cell& cell, const Processors& processors) {
   Gates gates;
@@ -24,7 +30,7 @@ Gates gates_for(const Cell& cell, const Processors& processors) {
 std::string why_disturbed(const Metrics& metrics, double fastest_canary_ns, const Gates& gates) {
   std::string reasons;
   const auto add = [&reasons](const std::string& reason) {
-    reasons += (reasons.empty() ? "" : "; ") + reason;
+    reasons += (reasons.empty() ? "" : std::string(kSeparator)) + reason;
   };
   const auto share = [&](Metric metric, double most, std::string_view what) {
     if (metrics[metric] > most) add(fmt::format(fmt::runtime(what), 100 * metrics[metric]));
@@ -37,7 +43,7 @@ std::string why_disturbed(const Metrics& metrics, double fastest_canary_ns, cons
   share(Metric::foreign_cpu_share, gates.foreign_cpu_share + metrics[Metric::foreign_cpu_error],
         "other programs took {:.0f} % of the processors");
   if (metrics[Metric::canary_ns] > gates.canary_ratio * fastest_canary_ns) {
-    add(fmt::format("system calls took {:.2f} times as long as at best",
+    add(fmt::format("{}{:.2f} times as long as at best", kSlow,
                     metrics[Metric::canary_ns] / fastest_canary_ns));
   }
   if (metrics[Metric::listen_drops] > 0) {
@@ -48,6 +54,10 @@ std::string why_disturbed(const Metrics& metrics, double fastest_canary_ns, cons
                     metrics[Metric::throttled_periods]));
   }
   return reasons;
+}
+
+bool is_only_slow(std::string_view reason) {
+  return reason.starts_with(kSlow) && reason.find(kSeparator) == std::string_view::npos;
 }
 
 std::string why_not_to_measure(std::string_view type, std::string_view flags) {

@@ -27,6 +27,10 @@ Gates gates_for(const Cell& cell, const Processors& processors);
 /// gate. `fastest_canary_ns`: of the campaign until now.
 std::string why_disturbed(const Metrics& metrics, double fastest_canary_ns, const Gates& gates);
 
+/// Whether a trial of that `reason` was disturbed by nothing but a machine that was slow, for
+/// whatever ran on it.
+bool is_only_slow(std::string_view reason);
+
 /// Why a program that was built so is not one to measure; empty when it is. `type` is CMake's, and
 /// `flags` are those of the compiler beside it.
 std::string why_not_to_measure(std::string_view type, std::string_view flags);

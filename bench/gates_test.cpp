@@ -47,6 +47,19 @@ TEST(Gates, EachSaysWhatItMet) {
   EXPECT_THAT(why_with(Metric::throttled_periods, 1), HasSubstr("stopped it in 1 period"));
 }
 
+TEST(Gates, TellASlowMachineFromADisturbedTrial) {
+  EXPECT_TRUE(is_only_slow(why_with(Metric::canary_ns, 884)));
+  EXPECT_FALSE(is_only_slow(why_with(Metric::steal_share, 0.02)));
+  EXPECT_FALSE(is_only_slow(why_with(Metric::canary_ns, 680)));
+  Metrics both = quiet();
+  both[Metric::canary_ns] = 884;
+  both[Metric::steal_share] = 0.02;
+  EXPECT_FALSE(is_only_slow(why_disturbed(both, 680, Gates())));
+  both[Metric::steal_share] = 0;
+  both[Metric::listen_drops] = 1;
+  EXPECT_FALSE(is_only_slow(why_disturbed(both, 680, Gates())));
+}
+
 TEST(Gates, AllowForTheErrorOfTheirReadings) {
   EXPECT_THAT(why_with(Metric::foreign_cpu_error, 0.04), IsEmpty());
   Metrics metrics = quiet();

@@ -2,33 +2,22 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <utility>
 #include <vector>
+
+#include "bench/trial_pairs.hpp"
 
 namespace muxlab {
 namespace {
 
-using RoundAtPoint = std::pair<std::uint64_t, Point>;
-
-std::map<RoundAtPoint, double> cpu_of(std::string_view backend, std::span<const TrialRow> trials) {
-  std::map<RoundAtPoint, double> cpu_ns;
-  for (const TrialRow& trial : trials) {
-    if (trial.cell.backend != backend || trial.outcome.status != TrialStatus::ok) continue;
-    cpu_ns[{trial.round, point_of(trial.cell)}] =
-        trial.outcome.metrics[Metric::server_cpu_ns_per_echo];
+/// Of all points together: what one more call costs does not depend on them.
+std::optional<PairedRatio> against_baseline(std::string_view backend,
+                                            std::span<const TrialRow> trials) {
+  std::vector<std::pair<double, double>> all;
+  for (const TrialPairs& pairs : pair_trials(trials, backend, kBaseline)) {
+    all.insert(all.end(), pairs.cpu_ns.begin(), pairs.cpu_ns.end());
   }
-  return cpu_ns;
-}
-
-std::optional<PairedRatio> against(const std::map<RoundAtPoint, double>& baseline,
-                                   std::string_view backend, std::span<const TrialRow> trials) {
-  std::vector<std::pair<double, double>> pairs;
-  for (const auto& [where, cpu_ns] : cpu_of(backend, trials)) {
-    const auto other = baseline.find(where);
-    if (other != baseline.end()) pairs.emplace_back(cpu_ns, other->second);
-  }
-  return paired_ratio(pairs);
+  return paired_ratio(all);
 }
 
 bool is_enough(const std::optional<PairedRatio>& ratio) {
@@ -56,8 +45,7 @@ bool InstrumentCheck::is_refuted() const {
 }
 
 InstrumentCheck check_instrument(std::span<const TrialRow> trials) {
-  const auto baseline = cpu_of(kBaseline, trials);
-  return {against(baseline, kSameAgain, trials), against(baseline, kOneCallMore, trials)};
+  return {against_baseline(kSameAgain, trials), against_baseline(kOneCallMore, trials)};
 }
 
 std::string instrument_text(const InstrumentCheck& check) {

@@ -23,10 +23,9 @@ Section reading_section() {
   bullets.items.emplace_back(
       "Throughput belongs to whichever of server and client had no processor time left.");
   bullets.items.emplace_back(
-      "Verdicts compare within rounds, because the machine is not the same from one to the next, "
-      "and are corrected for how many there are. \"Cannot tell\" does not mean equal: it means "
-      "that "
-      "this many trials cannot tell.");
+      "Verdicts compare trials of one round, made while the machine was in the same phase: when it "
+      "is slow for both, their ratio still counts. They are corrected for how many there are. "
+      "\"Cannot tell\" does not mean equal: it means that this many trials cannot tell.");
   bullets.items.emplace_back(
       "Bars go from the least trial to the greatest, points are medians. A hollow point stands on "
       "fewer than seven trials that nothing disturbed.");
