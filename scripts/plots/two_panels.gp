@@ -2,7 +2,7 @@
 # `what`, `median_metric`, `high_metric` and their labels set.
 
 set multiplot
-set ylabel offset 0.3, 0
+set ylabel offset 1.3, 0  # clear of the edge, with numbers of five digits
 title = heading(what)
 set label 2 title at screen 0.44, 0.955 center font font_of(title)
 unit = 1e6
