@@ -11,8 +11,8 @@ set_source_files_properties(backends/registry.cpp PROPERTIES SKIP_UNITY_BUILD_IN
 add_library(own_backend OBJECT ${own_registry} ${CMAKE_CURRENT_LIST_DIR}/epoll_rearm.cpp)
 set_target_properties(own_backend PROPERTIES UNITY_BUILD OFF)
 
-add_executable(own_muxlab muxlab.cpp)
-target_link_libraries(own_muxlab PRIVATE own_backend muxlab_server muxlab_bench muxlab_packaging)
+add_executable(own_muxlab)
+target_link_libraries(own_muxlab PRIVATE own_backend muxlab_main)
 set_target_properties(own_muxlab PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tutorial)
 
 add_executable(own_backend_test server/conformance_test.cpp)
