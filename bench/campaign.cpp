@@ -54,6 +54,14 @@ std::vector<TrialRow> trials_before(const CampaignPlan& plan) {
   return trial_rows(table);
 }
 
+/// A campaign that is resumed has as much of it as it has trials left.
+std::chrono::nanoseconds patience_for_the_rest(const CampaignPlan& plan, std::size_t done) {
+  const Expectation all = expect(plan);
+  if (done >= all.trials) return {};
+  const auto left = static_cast<std::int64_t>(all.trials - done);
+  return all.patience * left / static_cast<std::int64_t>(all.trials);
+}
+
 /// Runs the trials of a plan one after the other, and judges each by those before it.
 class Measuring {
  public:
@@ -65,7 +73,7 @@ class Measuring {
               plan.is_resumed ? TrialsFile::Open::go_on : TrialsFile::Open::create),
         progress_(plan.rounds * plan.cells.size(), expect(plan).duration, stderr,
                   stderr_is_terminal()),
-        patience_left_(expect(plan).patience) {
+        patience_left_(patience_for_the_rest(plan, done_.size())) {
     setup_.interrupt = interrupt;
   }
 

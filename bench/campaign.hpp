@@ -39,8 +39,8 @@ struct CampaignPlan {
 struct Expectation {
   std::uint64_t trials = 0;
   std::chrono::nanoseconds duration{0};
-  std::chrono::nanoseconds repeats{0};   ///< to measure again what was disturbed, at most
-  std::chrono::nanoseconds patience{0};  ///< to put trials off while the machine is slow, at most
+  std::chrono::nanoseconds repeats{0};   ///< to measure again what was disturbed
+  std::chrono::nanoseconds patience{0};  ///< to put trials off while the machine is slow
 };
 Expectation expect(const CampaignPlan& plan);
 

@@ -196,6 +196,8 @@ std::string describe(const CampaignPlan& plan) {
                         fmt::join(processors.client, ","));
   }
   text += fmt::format("  takes about  {}\n", show_time(expected.duration));
+  text += fmt::format("  or up to     {} on a machine that is disturbed\n",
+                      show_time(expected.duration + expected.repeats + expected.patience));
   text += fmt::format("  results in   {}\n", plan.folder.string());
   for (const PlannedCell& planned : plan.cells) {
     if (!planned.unsupported) continue;

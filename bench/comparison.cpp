@@ -127,8 +127,7 @@ std::string comparison_text(std::span<const Comparison> comparisons) {
     return comparison.ratio.pairs < kFewestPairs;
   });
   if (are_few) {
-    text += fmt::format("  With fewer than {} pairs of undisturbed trials it cannot be told.\n",
-                        kFewestPairs);
+    text += fmt::format("  With fewer than {} pairs of trials it cannot be told.\n", kFewestPairs);
   }
   return text;
 }

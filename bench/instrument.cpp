@@ -51,7 +51,7 @@ InstrumentCheck check_instrument(std::span<const TrialRow> trials) {
 std::string instrument_text(const InstrumentCheck& check) {
   if (!is_enough(check.same_again) || !is_enough(check.one_call_more)) {
     return fmt::format(
-        "The instrument is not checked: fewer than {} undisturbed pairs of {} with itself, or "
+        "The instrument is not checked: fewer than {} pairs of trials of {} with itself, or "
         "with itself and one system call more per echo.\n",
         kFewestPairs, kBaseline);
   }

@@ -10,6 +10,7 @@
 
 #include "bench/comparison.hpp"
 #include "bench/csv.hpp"
+#include "bench/gates.hpp"
 
 namespace muxlab {
 namespace {
@@ -75,6 +76,16 @@ TEST(Instrument, LeavesOutWhatWasDisturbed) {
   std::vector<TrialRow> trials = campaign(10, 1, 1.1);
   trials[1].outcome.status = TrialStatus::untrusted;  // once again, in the first round
   EXPECT_EQ(check_instrument(trials).same_again->pairs, 19U);
+}
+
+TEST(Instrument, IsCheckedOnASlowMachineToo) {
+  std::vector<TrialRow> trials = campaign(10, 1, 1.1);
+  for (TrialRow& trial : trials) {
+    trial.outcome.metrics[Metric::canary_ns] = 420;
+    trial.outcome.status = TrialStatus::untrusted;
+    trial.outcome.reason = why_disturbed(trial.outcome.metrics, 300, Gates());
+  }
+  EXPECT_EQ(check_instrument(trials).same_again->pairs, 20U);
 }
 
 /// Campaigns drawn from real trials: results/instrument/README.md.

@@ -38,11 +38,11 @@ Bullets reasons(const Report& report) {
   }
   const TrialCount per_point = count_trials(report.summary);
   Bullets bullets{{instrument_text(report.instrument)}};
-  bullets.items.push_back(fmt::format(
-      "Each point stands on {}{}, in rounds in random order; it takes {} to rank, or so "
-      "many pairs.",
-      lower_bound_to(per_point.min, per_point.max), counted(per_point.max, "trial"),
-      kRoundsToRank));
+  bullets.items.push_back(
+      fmt::format("Each point stands on {}{}, in rounds in random order; it takes {} to rank by "
+                  "a median, and as many pairs for a verdict.",
+                  lower_bound_to(per_point.min, per_point.max), counted(per_point.max, "trial"),
+                  kRoundsToRank));
   bullets.items.push_back(fmt::format(
       "Of {}, {} failed and {} met a gate: something else was in the way. trials.csv says what.",
       counted(trials, "trial"), failed, disturbed));

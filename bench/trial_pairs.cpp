@@ -32,13 +32,13 @@ std::map<RoundAtPoint, Attempts> attempts_of(std::string_view backend,
   return attempts;
 }
 
-/// By which factor the machine was slower in one of them. Where that was not measured, two trials
-/// that nothing disturbed were made in the same phase.
+/// By which factor the machine was slower in one of them. Where that was not measured, of two
+/// trials that nothing disturbed it was no more than a gate allows.
 double factor_between(const TrialOutcome& one, const TrialOutcome& other) {
   const double ratio = one.metrics[Metric::canary_ns] / other.metrics[Metric::canary_ns];
   if (!std::isnan(ratio)) return std::fmax(ratio, 1 / ratio);
   const bool are_ok = one.status == TrialStatus::ok && other.status == TrialStatus::ok;
-  return are_ok ? 1 : std::numeric_limits<double>::infinity();
+  return are_ok ? Gates().canary_ratio : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace
