@@ -19,6 +19,7 @@ using Path = std::filesystem::path;
 
 /// The reference campaign, which has every experiment.
 constexpr std::string_view kCampaign = "results/xeon-2-vcpu-2026-11-28";
+
 /// What everybody who measured has found before, and the committed campaign has to show as well.
 class KnownShapes : public testing::Test {
  protected:

@@ -23,8 +23,8 @@ struct TrialPairs {
 /// The host of a virtual machine makes it slow for seconds at a time. How long an echo took then is
 /// not what it takes here, and the trial counts as disturbed; but it was slow for both, and of two
 /// such trials the ratio is as good as any, as far as a slow machine slows all backends alike. What
-/// else disturbs a trial leaves it out here too. In
-/// the order of the points; those without a pair are missing.
+/// else disturbs a trial leaves it out here too. In the order of the points; those without a pair
+/// are missing.
 std::vector<TrialPairs> pair_trials(std::span<const TrialRow> trials, std::string_view backend,
                                     std::string_view baseline);
 
