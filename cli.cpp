@@ -1,5 +1,7 @@
 #include "cli.hpp"
 
+#include <fcntl.h>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -140,6 +142,17 @@ std::chrono::nanoseconds parse_duration(std::string_view text) {
   reject(text, "a duration such as 500ms, 5s or 0");
 }
 
+double parse_percentage(std::string_view text) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  const bool is_number = parsed.ec == std::errc{} && parsed.ptr + 1 == end && *parsed.ptr == '%';
+  if (!is_number || !(value > 0 && value < 100)) {
+    reject(text, "a percentage above 0% and below 100%, such as 3%");
+  }
+  return value / 100;
+}
+
 std::vector<std::string> parse_list(std::string_view text) {
   std::vector<std::string> items;
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -173,6 +186,12 @@ Option add_duration(CLI::App& verb, const std::string& name, std::chrono::nanose
                     const std::string& help) {
   return add_parsed(verb, name, show_duration(value), "DURATION", help,
                     [&value](const std::string& text) { value = parse_duration(text); });
+}
+
+Option add_percentage(CLI::App& verb, const std::string& name, double& value,
+                      const std::string& help) {
+  return add_parsed(verb, name, value > 0 ? fmt::format("{:g}%", 100 * value) : "", "PERCENT", help,
+                    [&value](const std::string& text) { value = parse_percentage(text); });
 }
 
 Option add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
@@ -211,6 +230,28 @@ Option add_texts(CLI::App& verb, const std::string& name, std::vector<std::strin
 
 Option add_flag(CLI::App& verb, const std::string& name, bool& value, const std::string& help) {
   return {verb, verb.add_flag(name, value, help)};
+}
+
+void add_descriptor(CLI::App& verb, const std::string& name, int& value) {
+  verb.add_option_function<int>(
+          name,
+          [name, &value](int fd) {
+            value = fd;
+            if (::fcntl(fd, F_GETFD) >= 0) return;
+            throw Failure(ExitCode::usage, fmt::format("{} {} is not an open descriptor", name, fd));
+          })
+      ->type_name("FD")
+      ->group("");
+}
+
+void add_removed(CLI::App& verb, const std::string& name, const std::string& instead) {
+  verb.add_option_function<std::vector<std::string>>(
+          name,
+          [name, instead](const std::vector<std::string>&) {
+            throw Failure(ExitCode::usage, fmt::format("{} was removed: {}", name, instead));
+          })
+      ->expected(0, 1)
+      ->group("");
 }
 
 CLI::App& add_verb(CLI::App& program, const std::string& name, const std::string& help,

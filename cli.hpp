@@ -23,6 +23,8 @@ std::uint64_t parse_count(std::string_view text);
 std::uint64_t parse_size(std::string_view text);
 /// "250us", "500ms", "5s", "1.5s", "2m" (minutes) or "0". Throws Failure (usage).
 std::chrono::nanoseconds parse_duration(std::string_view text);
+/// "5%", "0.5%": above 0 % and below 100 %, as a share of 1. Throws Failure (usage).
+double parse_percentage(std::string_view text);
 /// "a,b,c" without empty items. Throws Failure (usage).
 std::vector<std::string> parse_list(std::string_view text);
 
@@ -83,6 +85,9 @@ Option add_size(CLI::App& verb, const std::string& name, std::uint64_t& value, R
                 const std::string& help);
 Option add_duration(CLI::App& verb, const std::string& name, std::chrono::nanoseconds& value,
                     const std::string& help);
+/// As a share of 1; `value` is 0 where the help text is to show no default.
+Option add_percentage(CLI::App& verb, const std::string& name, double& value,
+                      const std::string& help);
 Option add_counts(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
                   Range range, const std::string& help);
 Option add_sizes(CLI::App& verb, const std::string& name, std::vector<std::uint64_t>& values,
@@ -98,6 +103,13 @@ Option add_text(CLI::App& verb, const std::string& name, std::optional<std::stri
 Option add_texts(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
                  const std::string& help);
 Option add_flag(CLI::App& verb, const std::string& name, bool& value, const std::string& help);
+
+/// A descriptor that this process has inherited from a program that runs it, so that the help text
+/// leaves the option out. One that is not open is a usage error.
+void add_descriptor(CLI::App& verb, const std::string& name, int& value);
+/// An option that was removed: the help text leaves it out, and giving it, with a value or without,
+/// is a usage error that says `instead`.
+void add_removed(CLI::App& verb, const std::string& name, const std::string& instead);
 
 /// The verb that was added under that name.
 CLI::App& verb_of(CLI::App& program, const std::string& name);

@@ -45,6 +45,7 @@ struct ServeOptions {
   std::chrono::nanoseconds idle_timeout{0};  ///< 0: none
   std::chrono::nanoseconds drain = std::chrono::seconds(5);
   bool time_calls = false;  ///< measure the time in each system call, which costs some itself
+  int counters = -1;        ///< borrowed: from make_counter_file(), for another process to read
   std::optional<std::string> oracle;  ///< the file of the board, for a backend that is told
 };
 

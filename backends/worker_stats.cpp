@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include "backends/shared_counters.hpp"
+
 namespace muxlab {
 
 WorkerStats::~WorkerStats() {
+  if (pool != nullptr) return;
   for (WorkerStats* part = next_part_.load(); part != nullptr;) {
     delete std::exchange(part, part->next_part_.exchange(nullptr));
   }
@@ -12,7 +15,7 @@ WorkerStats::~WorkerStats() {
 
 /// In front of the others: who reads meanwhile sees it or does not, and nothing in between.
 WorkerStats& WorkerStats::add_part() {
-  auto* const part = new WorkerStats;
+  auto* const part = pool != nullptr ? &pool->take() : new WorkerStats;
   part->observer = observer;
   part->next_part_ = next_part_.load();
   next_part_ = part;

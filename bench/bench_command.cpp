@@ -10,6 +10,7 @@
 #include "backends/backend.hpp"
 #include "backends/threading_models.hpp"
 #include "bench/campaign.hpp"
+#include "bench/campaign/sliced_campaign.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_plan.hpp"
 #include "bench/campaign_resume.hpp"
@@ -23,15 +24,26 @@ namespace {
 /// What the options write to; a value counts only if its option was given.
 struct BenchCommand {
   std::vector<std::string> experiments;
-  bool quick = false, full = false, list = false, dry_run = false, unix_sockets = false,
-       unchecked = false, time_calls = false;
+  bool quick = false, isolated = false, list = false, dry_run = false, json = false,
+       unix_sockets = false, time_calls = false;
   std::vector<std::string> backends;
   std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s, churn;
-  std::uint64_t depth = 0, rounds = 0, seed = 0;
-  std::chrono::nanoseconds warmup{0}, window{0};
+  std::uint64_t depth = 0, seed = 0;
+  std::chrono::nanoseconds load_time{0};
+  double precision = 0, same_within = 0.05;
+  std::string placement = "auto", baseline = "epoll-lt";
   std::vector<std::string> threading, engines;
   std::string folder, resumed;
 };
+
+constexpr std::chrono::seconds kQuick{5};
+
+std::vector<std::string> known_backends() {
+  std::vector<std::string> names = names_of(backends());
+  const std::vector<std::string> others = names_of(controls());
+  names.insert(names.end(), others.begin(), others.end());
+  return names;
+}
 
 /// The command line as it was typed, from proc(5): CLI11 does not keep it.
 std::vector<std::string> own_command_line() {
@@ -50,9 +62,9 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
     return cli::is_given(verb, option) ? std::optional(value) : std::nullopt;
   };
   CampaignRequest request;
-  request.full = command.full;
+  request.load_time = given("--for", command.load_time);
+  if (command.quick) request.load_time = kQuick;
   request.unix_sockets = command.unix_sockets;
-  request.unchecked = command.unchecked;
   request.time_calls = command.time_calls;
   request.backends = command.backends;
   request.threads = given("--threads", command.threads);
@@ -61,10 +73,7 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   request.size_bytes = given("--size", command.size_bytes);
   request.rate_per_s = given("--rate", command.rate_per_s);
   request.depth = given("--depth", command.depth);
-  request.rounds = given("--rounds", command.rounds);
   request.seed = given("--seed", command.seed);
-  request.warmup = given("--warmup", command.warmup);
-  request.window = given("--window", command.window);
   request.threading = given("--threading", command.threading);
   request.engines = given("--engine", command.engines);
   request.churn = given("--churn", command.churn);
@@ -73,29 +82,66 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   return request;
 }
 
+SlicedRequest sliced_request_of(const CLI::App& verb, const BenchCommand& command) {
+  SlicedRequest request;
+  request.grid = request_of(verb, command);
+  if (request.grid.load_time) {
+    request.for_s = std::chrono::duration<double>(*request.grid.load_time).count();
+  }
+  if (cli::is_given(verb, "--precision")) request.precision = command.precision;
+  request.same_within = command.same_within;
+  request.placement = command.placement;
+  request.baseline = command.baseline;
+  return request;
+}
+
 void list_experiments() {
+  fmt::print("Without an experiment: what a server costs per echo, in slices, at few connections, "
+             "at many busy ones and among many silent ones.\n\n");
   for (const Experiment& experiment : experiments()) {
     fmt::print("{}\n  {}\n", experiment.name, experiment.question);
-    for (const Profile* profile : {&experiment.quick, &experiment.full}) {
-      fmt::print("  --{}: {} rounds, windows of {}\n", profile->name, profile->rounds,
-                 cli::show_duration(profile->window));
+  }
+}
+
+void refuse_beside(const CLI::App& verb, std::initializer_list<const char*> options,
+                   const std::string& why) {
+  for (const char* const option : options) {
+    if (cli::is_given(verb, option)) {
+      throw Failure(ExitCode::usage, fmt::format("{}: leave out {}", why, option));
     }
   }
 }
 
-/// Nothing may be asked for beside it: all is settled.
-CampaignPlan resume(const CLI::App& verb, const BenchCommand& command,
-                    std::span<const BackendInfo> known) {
-  for (const char* const option :
-       {"--quick",     "--full", "--backends", "--threads", "--connections", "--idle",
-        "--size",      "--rate", "--churn",    "--engine",  "--time-calls",  "--depth",
-        "--rounds",    "--seed", "--warmup",   "--window",  "--threading",   "--unix",
-        "--unchecked", "--out",  "EXPERIMENT"}) {
-    if (!cli::is_given(verb, option)) continue;
-    throw Failure(ExitCode::usage,
-                  fmt::format("--resume goes on as the campaign began: leave out {}", option));
+/// Goes on as it began: nothing may be asked for beside it.
+ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
+  refuse_beside(verb,
+                {"--for", "--quick", "--precision", "--same-within", "--placement", "--baseline",
+                 "--isolated", "--backends", "--threads", "--connections", "--idle", "--size",
+                 "--rate", "--churn", "--engine", "--time-calls", "--depth", "--seed",
+                 "--threading", "--unix", "--out", "EXPERIMENT"},
+                "--resume goes on as the campaign began");
+  if (is_sliced(command.resumed)) {
+    const SlicedPlan plan = sliced_plan_to_resume(command.resumed);
+    fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
+    return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);
   }
-  return plan_to_resume(command.resumed, known);
+  const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
+  const CampaignPlan plan = plan_to_resume(command.resumed, known);
+  fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
+  return command.dry_run ? ExitCode::ok : run_campaign(plan);
+}
+
+/// Trials: each with a fresh server and a long window.
+ExitCode run_isolated(const CLI::App& verb, const BenchCommand& command) {
+  refuse_beside(verb, {"--precision", "--same-within", "--placement", "--baseline", "--json"},
+                "it is for slices, not for --isolated or an experiment");
+  const std::string_view name =
+      command.experiments.empty() ? experiments().front().name : command.experiments.front();
+  const Experiment& experiment = find_experiment(name);
+  const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
+  const CampaignPlan plan = plan_campaign(experiment, request_of(verb, command), known);
+  fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
+  return command.dry_run ? ExitCode::ok : run_campaign(plan);
 }
 
 ExitCode run(const CLI::App& verb, const BenchCommand& command) {
@@ -103,26 +149,16 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
     list_experiments();
     return ExitCode::ok;
   }
+  if (cli::is_given(verb, "--resume")) return resume(verb, command);
   if (command.experiments.size() > 1) {
     throw Failure(ExitCode::usage, fmt::format("one experiment at a time, not {} and {}",
                                                command.experiments[0], command.experiments[1]));
   }
-  const std::string_view name =
-      command.experiments.empty() ? experiments().front().name : command.experiments.front();
-  const Experiment& experiment = find_experiment(name);
+  if (command.isolated || !command.experiments.empty()) return run_isolated(verb, command);
   const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
-  const CampaignPlan plan = cli::is_given(verb, "--resume")
-                                ? resume(verb, command, known)
-                                : plan_campaign(experiment, request_of(verb, command), known);
+  const SlicedPlan plan = plan_slices(sliced_request_of(verb, command), known);
   fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
-  return command.dry_run ? ExitCode::ok : run_campaign(plan);
-}
-
-std::vector<std::string> known_backends() {
-  std::vector<std::string> names = names_of(backends());
-  const std::vector<std::string> others = names_of(controls());
-  names.insert(names.end(), others.begin(), others.end());
-  return names;
+  return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);
 }
 
 std::vector<std::string> names_of_experiments() {
@@ -161,42 +197,56 @@ void add_grid_options(CLI::App& verb, BenchCommand& command) {
 }
 
 void add_effort_options(CLI::App& verb, BenchCommand& command) {
-  const auto quick =
-      cli::add_flag(verb, "--quick", command.quick,
-                    "A few short trials per point: minutes, and no ranking (the default)");
-  cli::add_flag(verb, "--full", command.full, "Enough trials per point to compare").excludes(quick);
-  cli::add_flag(verb, "--unchecked", command.unchecked,
-                "Without the rows that check the instrument: quicker, and the results say so");
+  const auto load_time =
+      cli::add_duration(verb, "--for", command.load_time,
+                        "Time for each load at most; it ends earlier when all is decided")
+          .shows_default("60s; without any load 225s for all five");
+  cli::add_flag(verb, "--quick", command.quick, "The same as --for 5s").excludes(load_time);
+  cli::add_percentage(verb, "--precision", command.precision,
+                      "Go on until every interval is within plus or minus that; exit code 4 if the "
+                      "time is up before");
+  cli::add_percentage(verb, "--same-within", command.same_within,
+                      "Costs that differ by less count as the same");
+  cli::add_text(verb, "--placement", command.placement, "WHERE",
+                "Server and client on one processor (shared), on different ones (apart), or auto: "
+                "shared up to 16 connections")
+      .one_of({"auto", "shared", "apart"});
+  cli::add_text(verb, "--baseline", command.baseline, "NAME", "What the others are compared with")
+      .suggests(known_backends());
+  cli::add_flag(verb, "--isolated", command.isolated,
+                "Instead of slices: trials of a fresh server each, with a long window");
   cli::add_flag(verb, "--time-calls", command.time_calls,
-                "What CPU time goes into: waiting, reading, writing and the rest");
-  cli::add_count(verb, "--rounds", command.rounds, {1, 1'000}, "Trials per point")
-      .shows_default("3 quick, 10 full");
-  cli::add_duration(verb, "--warmup", command.warmup, "Not measured, before each window")
-      .shows_default("100ms quick, 500ms full");
-  cli::add_duration(verb, "--window", command.window, "Measured, in each trial")
-      .shows_default("400ms quick, 1s full");
-  cli::add_count(verb, "--seed", command.seed, {0, UINT32_MAX}, "Draws the order of the trials")
+                "With trials: what CPU time goes into: waiting, reading, writing and the rest");
+  cli::add_count(verb, "--seed", command.seed, {0, UINT32_MAX}, "Draws the order of the slices")
       .shows_default("a new one");
+  cli::add_removed(verb, "--full", "--for DURATION says how long to measure, 60s by default");
+  cli::add_removed(verb, "--rounds", "--for DURATION says how long to measure each load");
+  cli::add_removed(verb, "--window", "--for DURATION says how long to measure each load");
+  cli::add_removed(verb, "--warmup", "--for DURATION says how long to measure each load");
+  cli::add_removed(verb, "--unchecked", "the self-check is part of every block; leave it out");
 }
 
 void explain_bench(CLI::App& verb) {
   cli::explain(
       verb,
       {.description =
-           "Each trial has a fresh server, and server and client on different processors; rounds "
-           "are interleaved in an order drawn from a recorded seed. A trial that something else "
-           "disturbed is kept with the reason, left out of the figures and measured again. "
-           "Interrupted, it goes on with --resume.",
-       .examples = {{"muxlab bench --list", "the experiments, each with the question it answers"},
-                    {"muxlab bench throughput --backends epoll-lt,epoll-et --connections 100,1k",
-                     "two backends, at two numbers of connections"},
-                    {"muxlab bench --resume muxlab-results/throughput-2026-01-31T12-00-00Z",
-                     "go on with an interrupted campaign, exactly as it began"}},
-       .files = {{"muxlab-results/EXPERIMENT-TIME", "a folder of results, unless --out names one"},
-                 {"DIR/trials.csv", "every trial, written as soon as it is over"},
-                 {"DIR/summary.csv, DIR/comparisons.csv, DIR/plots, DIR/report.html, DIR/report.md",
-                  "made from the trials; muxlab report makes them again"},
-                 {"DIR/machine.json", "the machine and the program"}}});
+           "All servers of a load are alive side by side, and the load visits them in slices of a few "
+           "milliseconds, in an order drawn from a recorded seed. CPU time, echoes and system calls "
+           "of a slice are differences between two silences. The verdict on each backend is cheaper, "
+           "same, more expensive or unclear, by intervals that hold together with 95 %. Interrupted, "
+           "it goes on with --resume. An EXPERIMENT is measured in trials, as with --isolated.",
+       .examples = {{"muxlab bench", "all backends at five loads, in less than four minutes"},
+                    {"muxlab bench --backends poll,epoll-lt --connections 100 --idle 9k",
+                     "one question, answered in half a minute"},
+                    {"muxlab bench --connections 1k --precision 3% --for 5m",
+                     "until every ratio is known to 3 %"},
+                    {"muxlab bench --list", "the experiments, each with the question it answers"}},
+       .files = {{"muxlab-results/NAME-TIME", "a folder of results, unless --out names one"},
+                 {"DIR/machine.json", "the machine, the program and the plan"},
+                 {"DIR/records.csv", "what each rig found, written as soon as it is over"},
+                 {"DIR/slices.csv", "every slice"},
+                 {"DIR/comparisons.csv, DIR/plots, DIR/report.html, DIR/report.md",
+                  "made from the records; muxlab report makes them again"}}});
 }
 
 }  // namespace
@@ -205,7 +255,7 @@ void add_bench(CLI::App& program, ExitCode& exit_code) {
   auto command = std::make_shared<BenchCommand>();
   CLI::App& verb = cli::add_verb(
       program, "bench",
-      "Measure backends against each other in interleaved rounds, and plot the results",
+      "Measure backends against each other: which costs more, which less, which the same",
       [&program, command, &exit_code] {
         exit_code = run(cli::verb_of(program, "bench"), *command);
       });
@@ -215,9 +265,10 @@ void add_bench(CLI::App& program, ExitCode& exit_code) {
   add_effort_options(verb, *command);
   add_grid_options(verb, *command);
   cli::add_text(verb, "--out", command->folder, "DIR",
-                "New folder for the results; default: muxlab-results/EXPERIMENT-TIME");
+                "New folder for the results; default: muxlab-results/NAME-TIME");
   cli::add_text(verb, "--resume", command->resumed, "DIR",
                 "Go on with an interrupted campaign, exactly as it began");
+  cli::add_flag(verb, "--json", command->json, "Print one JSON object instead of the table");
   cli::add_flag(verb, "--list", command->list, "Show the experiments and do nothing");
   cli::add_flag(verb, "--dry-run", command->dry_run, "Show what would be run and do nothing");
   explain_bench(verb);

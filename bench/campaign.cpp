@@ -22,8 +22,6 @@
 namespace muxlab {
 namespace {
 
-/// What a trial takes beside its warm-up and its window: two processes and their connections.
-constexpr std::chrono::nanoseconds kTrialOverhead = std::chrono::milliseconds(250);
 constexpr std::chrono::nanoseconds kConnectionOverhead = std::chrono::microseconds(50);
 
 /// What was disturbed is measured again at the end of its round: so often at most, and a quarter of

@@ -34,6 +34,9 @@ struct CampaignPlan {
   bool is_resumed = false;  ///< the folder holds the first of the trials already
 };
 
+/// What a trial takes beside its warm-up and its window: two processes and their connections.
+inline constexpr std::chrono::nanoseconds kTrialOverhead = std::chrono::milliseconds(250);
+
 /// How many trials a plan will run and about how long they take, unsupported ones left out; and how
 /// much longer it may take on a machine that is disturbed.
 struct Expectation {

@@ -18,6 +18,18 @@ namespace {
 /// At so many points the instrument is checked: more would cost more than they tell.
 constexpr std::size_t kInstrumentPoints = 4;
 
+/// With so much time for a load there is room for the larger grid and its longer windows.
+constexpr std::chrono::seconds kEnoughForFull{20};
+
+/// Trials of each backend that fit `load_time`; at least one.
+std::uint64_t rounds_in(std::chrono::nanoseconds load_time, const CampaignPlan& plan) {
+  const auto rows =
+      static_cast<std::int64_t>(plan.grid.backends.size() + plan.instrument.size());
+  const std::chrono::nanoseconds round =
+      rows * (plan.setup.warmup + plan.setup.window + kTrialOverhead);
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(1, load_time / round));
+}
+
 void check_distinct(const char* option, const std::vector<std::uint64_t>& values) {
   if (std::set(values.begin(), values.end()).size() == values.size()) return;
   throw Failure(ExitCode::usage,
@@ -40,6 +52,8 @@ void check_threading(const Grid& grid, std::span<const BackendInfo> chosen) {
     }
   }
 }
+
+}  // namespace
 
 Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const BackendInfo> chosen) {
   grid.backends.clear();
@@ -69,6 +83,8 @@ Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const Back
   check_threading(grid, chosen);
   return grid;
 }
+
+namespace {
 
 /// Of the backends that an experiment is about, those that work here.
 std::vector<std::string> those_here(std::vector<std::string> names,
@@ -120,7 +136,8 @@ std::vector<PlannedCell> plan_cells(const Grid& grid, const std::vector<std::str
 
 CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
                            std::span<const BackendInfo> known) {
-  const Profile& profile = request.full ? experiment.full : experiment.quick;
+  const bool full = request.load_time.value_or(std::chrono::nanoseconds{0}) >= kEnoughForFull;
+  const Profile& profile = full ? experiment.full : experiment.quick;
   const std::vector<BackendInfo> chosen =
       choose_backends(known, request.backends.empty() ? those_here(profile.grid.backends, known)
                                                       : request.backends);
@@ -130,12 +147,13 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
   plan.grid = settle_grid(profile.grid, request, chosen);
   if (!request.unchecked) plan.instrument = rows_for_the_instrument(known, plan.grid.backends);
   plan.cells = plan_cells(plan.grid, plan.instrument, known);
-  plan.rounds = request.rounds.value_or(profile.rounds);
   plan.seed = request.seed ? *request.seed : std::random_device()();
   plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");
   plan.setup.time_calls = plan.grid.time_calls;
   plan.setup.warmup = request.warmup.value_or(profile.warmup);
   plan.setup.window = request.window.value_or(profile.window);
+  plan.rounds = request.rounds.value_or(
+      request.load_time ? rounds_in(*request.load_time, plan) : profile.rounds);
   plan.allowed_processors = allowed_processors();
   plan.folder = request.folder ? *request.folder
                                : std::filesystem::path("muxlab-results") /

@@ -15,7 +15,8 @@ namespace muxlab {
 
 /// What the command line asks for; what it leaves open, the experiment's profile decides.
 struct CampaignRequest {
-  bool full = false;
+  /// Time for each load; the rounds follow from it, and with much of it grid and windows are larger.
+  std::optional<std::chrono::nanoseconds> load_time;
   bool unix_sockets = false;
   bool unchecked = false;  ///< without the rows that check the instrument
   bool time_calls = false;
@@ -34,6 +35,10 @@ struct CampaignRequest {
 /// that does not work here.
 CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& request,
                            std::span<const BackendInfo> known);
+
+/// `grid` with what the request says instead, on the backends `chosen`. Throws Failure (usage) for
+/// what makes no sense.
+Grid settle_grid(Grid grid, const CampaignRequest& request, std::span<const BackendInfo> chosen);
 
 /// Every cell of `grid`, and at a few of its points the rows that check the `instrument`; `known`
 /// has all the backends that these name. Throws Failure (usage) for one that it has not.

@@ -18,15 +18,15 @@ namespace {
 
 using Record = std::vector<std::string>;
 
-Verdict verdict_of(const Comparison& comparison) {
+TrialVerdict verdict_of(const Comparison& comparison) {
   const bool is_certain =
       comparison.ratio.pairs >= kFewestPairs && comparison.p_of_all <= kSignificant;
-  if (!is_certain) return Verdict::cannot_tell;
-  return comparison.ratio.ratio < 1 ? Verdict::cheaper : Verdict::dearer;
+  if (!is_certain) return TrialVerdict::cannot_tell;
+  return comparison.ratio.ratio < 1 ? TrialVerdict::cheaper : TrialVerdict::dearer;
 }
 
 std::string shown(const Comparison& comparison) {
-  if (comparison.verdict == Verdict::cannot_tell) return comparison.cell.backend;
+  if (comparison.verdict == TrialVerdict::cannot_tell) return comparison.cell.backend;
   const PairedRatio& ratio = comparison.ratio;
   return fmt::format("{} x{:.2f} ({:.2f} to {:.2f})", comparison.cell.backend, ratio.ratio,
                      ratio.interval.low, ratio.interval.high);
@@ -40,7 +40,7 @@ std::string_view baseline_of(std::span<const std::string> backends) {
 
 }  // namespace
 
-std::string_view verdict_name(Verdict verdict) {
+std::string_view verdict_name(TrialVerdict verdict) {
   constexpr std::array<std::string_view, 3> kNames = {"cheaper", "dearer", "cannot tell"};
   return kNames[static_cast<std::size_t>(verdict)];
 }
@@ -98,7 +98,7 @@ namespace {
 /// Of one point: who is cheaper, who dearer, and of whom it cannot be told.
 std::string verdicts_text(std::span<const Comparison> comparisons) {
   std::string text;
-  for (const Verdict verdict : {Verdict::cheaper, Verdict::dearer, Verdict::cannot_tell}) {
+  for (const TrialVerdict verdict : {TrialVerdict::cheaper, TrialVerdict::dearer, TrialVerdict::cannot_tell}) {
     std::string names;
     for (const Comparison& comparison : comparisons) {
       if (comparison.verdict != verdict) continue;

@@ -10,7 +10,7 @@
 
 namespace muxlab {
 
-enum class Verdict { cheaper, dearer, cannot_tell };
+enum class TrialVerdict { cheaper, dearer, cannot_tell };
 
 /// The server's CPU time per echo of one cell, against that of the baseline at the same point.
 struct Comparison {
@@ -18,7 +18,7 @@ struct Comparison {
   std::string baseline;
   PairedRatio ratio;    ///< of the trials that pair_trials() pairs
   double p_of_all = 1;  ///< corrected for all comparisons that were made
-  Verdict verdict = Verdict::cannot_tell;
+  TrialVerdict verdict = TrialVerdict::cannot_tell;
 };
 
 /// Every cell of `backends` against that of `epoll-lt` at the same point, or of the first of them
@@ -35,6 +35,6 @@ std::string comparisons_csv(std::span<const Comparison> comparisons);
 std::string comparison_text(std::span<const Comparison> comparisons);
 
 /// "cheaper", "dearer" or "cannot tell".
-std::string_view verdict_name(Verdict verdict);
+std::string_view verdict_name(TrialVerdict verdict);
 
 }  // namespace muxlab

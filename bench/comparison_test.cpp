@@ -52,9 +52,9 @@ TEST(Comparison, TellsWhatIsCheaperAndDearerAndWhatCannotBeTold) {
   for (const Comparison& comparison : comparisons) {
     EXPECT_EQ(comparison.baseline, "epoll-lt");
     EXPECT_EQ(comparison.ratio.pairs, 10U);
-    const Verdict expected = comparison.cell.backend == "select" ? Verdict::dearer
-                             : comparison.cell.backend == "new"  ? Verdict::cheaper
-                                                                 : Verdict::cannot_tell;
+    const TrialVerdict expected = comparison.cell.backend == "select" ? TrialVerdict::dearer
+                             : comparison.cell.backend == "new"  ? TrialVerdict::cheaper
+                                                                 : TrialVerdict::cannot_tell;
     EXPECT_EQ(comparison.verdict, expected) << comparison.cell.backend;
   }
   EXPECT_THAT(comparison_text(comparisons),
@@ -69,7 +69,7 @@ TEST(Comparison, NeverTellsFromFewTrials) {
   Campaign campaign(6);
   campaign.with("epoll-lt", 5000).with("select", 50'000);
   for (const Comparison& comparison : compare(campaign.trials, every_name)) {
-    EXPECT_EQ(comparison.verdict, Verdict::cannot_tell);
+    EXPECT_EQ(comparison.verdict, TrialVerdict::cannot_tell);
   }
   EXPECT_THAT(comparison_text(compare(campaign.trials, every_name)),
               HasSubstr("fewer than 7 pairs of trials"));
@@ -97,7 +97,7 @@ TEST(Comparison, StandsOnTrialsOfASlowMachineToo) {
   }
   for (const Comparison& comparison : compare(campaign.trials, every_name)) {
     EXPECT_EQ(comparison.ratio.pairs, 10U);
-    EXPECT_EQ(comparison.verdict, Verdict::dearer);
+    EXPECT_EQ(comparison.verdict, TrialVerdict::dearer);
   }
 }
 
@@ -121,7 +121,7 @@ TEST(Comparison, FindsNothingWhereThereIsNothing) {
     same.with("epoll-lt", 5000, 0.1).with("twin", 5000, 0.1);
     const auto comparisons = compare(same.trials, every_name);
     wrong += std::ranges::any_of(comparisons, [](const Comparison& comparison) {
-      return comparison.verdict != Verdict::cannot_tell;
+      return comparison.verdict != TrialVerdict::cannot_tell;
     });
   }
   EXPECT_LE(wrong, 28);

@@ -122,7 +122,7 @@ class Resampled : public testing::Test {
   }
 
   /// How many of the campaigns come to that verdict of epoll-lt-again.
-  int count(Verdict verdict, double factor) {
+  int count(TrialVerdict verdict, double factor) {
     int found = 0;
     for (int campaign = 0; campaign < kCampaigns; ++campaign) {
       const auto comparisons = compare(draw(factor), names_);
@@ -139,12 +139,12 @@ class Resampled : public testing::Test {
 
 TEST_F(Resampled, OfTheSameTwiceItCannotTell) {
   ASSERT_GE(whole_rounds_.size(), 40U);
-  EXPECT_GE(count(Verdict::cannot_tell, 1), kCampaigns * 95 / 100);
+  EXPECT_GE(count(TrialVerdict::cannot_tell, 1), kCampaigns * 95 / 100);
 }
 
 TEST_F(Resampled, ATenthMoreIsFound) {
-  EXPECT_GE(count(Verdict::dearer, 1.1), kCampaigns * 90 / 100);
-  EXPECT_GE(count(Verdict::cheaper, 1 / 1.1), kCampaigns * 90 / 100);
+  EXPECT_GE(count(TrialVerdict::dearer, 1.1), kCampaigns * 90 / 100);
+  EXPECT_GE(count(TrialVerdict::cheaper, 1 / 1.1), kCampaigns * 90 / 100);
 }
 
 TEST_F(Resampled, OneCallMoreIsNoticed) {

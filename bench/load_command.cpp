@@ -1,6 +1,5 @@
 #include "bench/load_command.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -20,6 +19,7 @@
 #include "bench/load.hpp"
 #include "bench/load_report.hpp"
 #include "bench/load_trust.hpp"
+#include "bench/rig/sliced_load.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -63,12 +63,12 @@ void tell(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); 
 struct LoadCommand {
   LoadOptions options;
   bool json = false;
-  std::optional<std::string> announce;
   std::uint64_t rate = 0;
   std::string gaps = "poisson";
   std::optional<std::string> active_ratio;
   std::uint64_t churn = 0;
   std::string engine = "auto";
+  int slices = -1;  ///< a channel to be commanded over; -1: it works as the options say
 };
 
 Gaps gaps_named(const std::string& name) {
@@ -114,20 +114,15 @@ void read_active_ratio(LoadCommand& command) {
   options.idle = all - options.connections;
 }
 
-int open_descriptor(const std::string& text) {
-  int fd = -1;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), fd);
-  const bool is_number = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
-  if (is_number && ::fcntl(fd, F_GETFD) >= 0) return fd;
-  throw Failure(ExitCode::usage, fmt::format("--announce {} is not an open descriptor", text));
-}
-
 /// Runs the load and prints what it measured, whatever failed: a failure has figures too.
 ExitCode load(LoadCommand& command) {
   LoadOptions& options = command.options;
+  if (command.slices >= 0) {
+    run_sliced_load(options, command.slices);
+    return ExitCode::ok;
+  }
   const Interrupt interrupt;
   options.interrupt = interrupt.fd();
-  if (command.announce) options.announce = open_descriptor(*command.announce);
   if (::isatty(STDERR_FILENO) != 0) {
     tell(fmt::format("loading {} for {} after {} of warm-up", options.connect,
                      cli::show_duration(options.duration), cli::show_duration(options.warmup)));
@@ -210,8 +205,8 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
                 "Tell a server on the oracle, which was given the same, what is ready for it");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
-  cli::add_text(verb, "--announce", command->announce, "FD",
-                "Descriptor to write \"begin NS\" and \"end NS\" of the measured window to");
+  cli::add_descriptor(verb, "--announce", options.announce);
+  cli::add_descriptor(verb, "--slices", command->slices);
   explain_load(verb);
 }
 

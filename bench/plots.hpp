@@ -57,6 +57,11 @@ struct PlotFrame {
 void draw_plots(const std::filesystem::path& folder, std::span<const Plot> plots, PlotFormat format,
                 const PlotFrame& frame);
 
+/// What the gnuplot file `script` of scripts/plots draws with `arguments`, run in `folder`, so that
+/// names of files there need no path. Throws as draw_plots() does.
+std::string draw_svg(const std::filesystem::path& folder, const std::string& script,
+                     std::vector<std::string> arguments);
+
 /// The same as 30 lines of 100 characters each.
 std::string draw_as_text(const std::filesystem::path& folder, const Plot& plot,
                          const PlotFrame& frame);

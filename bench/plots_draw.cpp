@@ -58,22 +58,17 @@ const DrawingFormat& describe(PlotFormat format) {
   return kFormats[static_cast<std::size_t>(format)];
 }
 
-/// What gnuplot draws. It comes through a pipe, so that nothing that is cut off, by a full disk
-/// above all, takes the place of a whole picture.
-std::string draw(const Path& scripts, const Path& folder, const Plot& plot, PlotFormat format,
-                 const PlotFrame& frame) {
-  std::string conditions;
-  for (const auto& [column, value] : plot.conditions) {
-    conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
-  }
+/// Runs the gnuplot file `script` in `folder`. The drawing comes through a pipe, so that nothing that
+/// is cut off, by a full disk above all, takes the place of a whole picture.
+std::string run_gnuplot(const Path& scripts, const std::string& script, const Path& folder,
+                        std::vector<std::string> arguments, PlotFormat format,
+                        const std::string& name) {
   const DrawingFormat& expected = describe(format);
   // Default settings: somebody's ~/.gnuplot must not change the picture.
-  Process gnuplot(
-      Command{{"gnuplot", "--default-settings", "-c", scripts / (plot.script + ".gp"),
-               folder / "summary.csv", "/dev/stdout", plot.axis, conditions, expected.ending,
-               frame.caption, frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
-              {},
-              {}});
+  std::vector<std::string> words = {"gnuplot", "--default-settings", "-c",
+                                    std::filesystem::absolute(scripts / (script + ".gp"))};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  Process gnuplot(Command{.words = std::move(words), .processors = {}, .folder = folder});
   const auto ended = [&] { return gnuplot.exit_code().has_value(); };
   wait_for({&gnuplot}, -1, Clock::now() + std::chrono::seconds(60), ended);
   if (gnuplot.exit_code() == 127) {
@@ -85,12 +80,30 @@ std::string draw(const Path& scripts, const Path& folder, const Plot& plot, Plot
   const bool is_whole = drawing.starts_with(expected.begin) && drawing.ends_with(expected.end);
   if (gnuplot.exit_code() != 0 || !is_whole) {
     throw Failure(ExitCode::unavailable,
-                  fmt::format("gnuplot did not draw {}: {}", plot.name, gnuplot.last_words()));
+                  fmt::format("gnuplot did not draw {}: {}", name, gnuplot.last_words()));
   }
   return drawing;
 }
 
+std::string draw(const Path& scripts, const Path& folder, const Plot& plot, PlotFormat format,
+                 const PlotFrame& frame) {
+  std::string conditions;
+  for (const auto& [column, value] : plot.conditions) {
+    conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
+  }
+  return run_gnuplot(
+      scripts, plot.script, folder,
+      {"summary.csv", "/dev/stdout", plot.axis, conditions, describe(format).ending, frame.caption,
+       frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
+      format, plot.name);
+}
+
 }  // namespace
+
+std::string draw_svg(const Path& folder, const std::string& script,
+                     std::vector<std::string> arguments) {
+  return run_gnuplot(find_scripts(), script, folder, std::move(arguments), PlotFormat::svg, script);
+}
 
 void draw_plots(const Path& folder, std::span<const Plot> plots, PlotFormat format,
                 const PlotFrame& frame) {

@@ -25,7 +25,7 @@ struct Launch {
   cpu_set_t processors;
   bool pinned;
   pid_t parent;
-  int output, errors, announcements;
+  int output, errors, announcements, inherited;
 };
 
 /// dup2(2) leaves a descriptor alone that is already in its place, and with it close-on-exec.
@@ -51,7 +51,11 @@ void place(int from, int to) {
   if (null >= 0) place(null, STDIN_FILENO);
   place(launch.output, STDOUT_FILENO);
   place(launch.errors, STDERR_FILENO);
-  place(launch.announcements, kAnnounceFd);
+  // Out of the way first: each may stand where the other is to go.
+  const int announcements = ::fcntl(launch.announcements, F_DUPFD_CLOEXEC, kInheritedFd + 1);
+  const int inherited = ::fcntl(launch.inherited, F_DUPFD_CLOEXEC, kInheritedFd + 1);
+  ::dup2(announcements, kAnnounceFd);
+  if (inherited >= 0) ::dup2(inherited, kInheritedFd);
   if (launch.folder == nullptr || ::chdir(launch.folder) == 0) {
     ::execvp(launch.arguments.front(), launch.arguments.data());
   }
@@ -85,7 +89,8 @@ Process::Process(const Command& command) {
                 ::getpid(),
                 output.write_end.get(),
                 errors.write_end.get(),
-                announcements.write_end.get()};
+                announcements.write_end.get(),
+                command.inherited};
   for (std::string& word : words) launch.arguments.push_back(word.data());
   launch.arguments.push_back(nullptr);
   pid_ = checked(::fork(), "fork");

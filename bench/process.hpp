@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,14 @@ using Clock = std::chrono::steady_clock;
 struct Command {
   std::vector<std::string> words;  ///< the first is the program: a path, or a name found in PATH
   std::vector<int> processors;     ///< where it may run; empty: wherever this process may
-  std::string folder;              ///< where it starts; empty: where this process is
+  std::string folder = {};         ///< where it starts; empty: where this process is
+  int inherited = -1;              ///< borrowed: the child has it too, as kInheritedFd; -1: none
 };
 
 /// The descriptor on which a child finds the pipe that `announcements()` reads.
 inline constexpr int kAnnounceFd = 3;
+/// The descriptor on which a child finds Command::inherited.
+inline constexpr int kInheritedFd = 4;
 
 /// A child process, the pipes to it and how it ended. Owned by the thread that started it.
 ///
@@ -74,8 +78,12 @@ enum class Wake { happened, deadline, interrupted };
 ///
 /// Gives up at `deadline`, or when the descriptor `interrupt` becomes readable (-1: never).
 /// `happened` is asked once before anything is waited for and after each change.
-Wake wait_for(std::initializer_list<Process*> processes, int interrupt, Clock::time_point deadline,
+Wake wait_for(std::span<Process* const> processes, int interrupt, Clock::time_point deadline,
               const std::function<bool()>& happened);
+inline Wake wait_for(std::initializer_list<Process*> processes, int interrupt,
+                     Clock::time_point deadline, const std::function<bool()>& happened) {
+  return wait_for(std::span(processes.begin(), processes.size()), interrupt, deadline, happened);
+}
 
 /// Ends a child: SIGTERM, then SIGKILL when it has not ended after `patience`. Returns its code.
 int end_process(Process& process, std::chrono::nanoseconds patience);

@@ -11,7 +11,7 @@ namespace muxlab {
 /// The descriptors of some processes, for one poll(2).
 class PollSet {
  public:
-  explicit PollSet(std::initializer_list<Process*> processes, int interrupt)
+  PollSet(std::span<Process* const> processes, int interrupt)
       : processes_(processes), interrupt_(interrupt) {}
 
   /// Waits for any of them to move and takes that in. False: interrupted, or at the deadline.
@@ -56,12 +56,12 @@ class PollSet {
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
   }
 
-  std::initializer_list<Process*> processes_;
+  std::span<Process* const> processes_;
   int interrupt_;
   std::vector<pollfd> polled_;
 };
 
-Wake wait_for(std::initializer_list<Process*> processes, int interrupt, Clock::time_point deadline,
+Wake wait_for(std::span<Process* const> processes, int interrupt, Clock::time_point deadline,
               const std::function<bool()>& happened) {
   PollSet set(processes, interrupt);
   while (!happened()) {

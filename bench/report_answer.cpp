@@ -34,7 +34,7 @@ Table verdict_table(std::span<const Comparison> comparisons) {
     const std::string& baseline = comparison.baseline;
     return describe_point(comparison.cell) + (baseline == usual ? "" : ", against " + baseline);
   };
-  std::map<Verdict, std::map<std::string, std::string>> names;
+  std::map<TrialVerdict, std::map<std::string, std::string>> names;
   for (const Comparison& comparison : comparisons) {
     std::string& list = names[comparison.verdict][point_of_row(comparison)];
     list += (list.empty() ? "" : ", ") + ratio_words(comparison);
@@ -85,7 +85,7 @@ Table cost_table(std::span<const SummaryRow> summary) {
 
 std::string headline(std::span<const Comparison> comparisons) {
   if (comparisons.empty()) return "Nothing was measured that could be compared.";
-  std::map<Verdict, std::size_t> counts;
+  std::map<TrialVerdict, std::size_t> counts;
   for (const Comparison& comparison : comparisons) ++counts[comparison.verdict];
   std::string words =
       fmt::format("Of {} comparisons with {}", comparisons.size(), comparisons.front().baseline);

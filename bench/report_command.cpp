@@ -7,6 +7,9 @@
 #include <string>
 
 #include "bench/campaign_report.hpp"
+#include "bench/report/answer_files.hpp"
+#include "bench/report/answer_text.hpp"
+#include "backends/failure.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -16,9 +19,27 @@ struct ReportCommand {
   std::string folder;
   bool png = false;
   bool terminal = false;
+  bool json = false;
 };
 
+void run_sliced_report(const ReportCommand& command) {
+  if (command.png || command.terminal) {
+    throw Failure(ExitCode::usage, "--png and --terminal are for results in trials: leave them out");
+  }
+  const Answer answer = render_answer(command.folder);
+  if (command.json) {
+    fmt::print("{}\n", answer_json(answer, read_machine_record(command.folder)).dump(2));
+  } else {
+    fmt::print("{}\nReport  {}/report.html\n", answer_text(answer), command.folder);
+  }
+  std::fflush(stdout);
+}
+
 void run_report(const ReportCommand& command) {
+  if (is_sliced(command.folder)) return run_sliced_report(command);
+  if (command.json) {
+    throw Failure(ExitCode::usage, "--json is for results in slices: leave it out");
+  }
   const Report report =
       render_report(command.folder, command.png ? PlotFormat::png : PlotFormat::svg);
   if (command.terminal) {
@@ -60,6 +81,7 @@ void add_report(CLI::App& program, ExitCode& exit_code) {
   cli::add_text(verb, "DIR", command->folder, "DIR", "A folder that muxlab bench wrote").required();
   cli::add_flag(verb, "--png", command->png, "Draw PNG files beside the SVG ones");
   cli::add_flag(verb, "--terminal", command->terminal, "Also draw the plots with characters");
+  cli::add_flag(verb, "--json", command->json, "Print one JSON object, as muxlab bench --json");
   explain_report(verb);
 }
 

@@ -228,6 +228,7 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
                     "How long to wait at the end for clients to end their side");
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
                 "Board on which muxlab load --oracle FILE tells --backend oracle what is ready");
+  cli::add_descriptor(verb, "--counters", options.counters);
   cli::add_flag(verb, "--time-calls", options.time_calls,
                 "Add up the time in system calls too, as call_ns of --stats; costs some itself");
   cli::add_text(verb, "--stats", command->stats_path, "FILE",

@@ -98,6 +98,15 @@ bool has_thread_beside_workers(Threading threading) {
   return threading == Threading::acceptor || threading == Threading::half_sync;
 }
 
+/// Those of each thread, in a row.
+std::span<WorkerStats> take_counters(CounterPool& pool, const ServeOptions& options) {
+  const std::uint64_t count =
+      options.threads + (has_thread_beside_workers(options.threading) ? 1 : 0);
+  WorkerStats& first = pool.take();
+  for (std::uint64_t i = 1; i < count; ++i) pool.take();
+  return {&first, count};
+}
+
 /// As many as were asked for; without a wish as many as descriptors and backend allow.
 std::uint64_t places(const ServeOptions& options, const Availability& available) {
   const std::uint64_t reserved = descriptors_beside_connections(options.threads);
@@ -178,7 +187,8 @@ Server::Server(const Backend& backend, const ServeOptions& options)
       stop_accepting_(make_eventfd()),
       stop_(make_eventfd()),
       ended_(make_eventfd()),
-      stats_(options.threads + (has_thread_beside_workers(options.threading) ? 1 : 0)) {
+      counters_(options.counters),
+      stats_(take_counters(counters_, options)) {
   if (options.time_calls) {
     observer_.clocks = CallClocks::measured();
     for (WorkerStats& stats : stats_) stats.observer = &observer_;

@@ -14,6 +14,7 @@
 #include "backends/backend.hpp"
 #include "backends/half_sync.hpp"
 #include "backends/oracle_board.hpp"
+#include "backends/shared_counters.hpp"
 #include "server/admission.hpp"
 #include "server/listener.hpp"
 
@@ -76,7 +77,8 @@ class Server {
   UniqueFd stop_;
   UniqueFd ended_;
   CallObserver observer_;  ///< only where calls are timed
-  std::vector<WorkerStats> stats_;
+  CounterPool counters_;
+  std::span<WorkerStats> stats_;
   std::vector<std::unique_ptr<ConnectionSource>> sources_;
   std::unique_ptr<HalfSync> half_sync_;  ///< only on that model
   std::vector<std::thread> threads_;

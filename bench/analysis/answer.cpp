@@ -1,0 +1,273 @@
+#include "bench/analysis/answer.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace muxlab {
+namespace {
+
+/// What the records of one contender at one load add up to.
+struct Sums {
+  double echoes = 0, cpu_ns = 0, events = 0, elapsed_ns = 0;
+  std::array<double, kCallNames.size()> calls{};
+
+  void add(const RigRecord& record) {
+    echoes += static_cast<double>(record.echoes);
+    cpu_ns += static_cast<double>(record.cpu_ns);
+    events += static_cast<double>(record.events);
+    elapsed_ns += static_cast<double>(record.elapsed_ns);
+    for (std::size_t i = 0; i < calls.size(); ++i) calls[i] += static_cast<double>(record.calls[i]);
+  }
+  [[nodiscard]] double cost() const { return cpu_ns / echoes; }
+};
+
+bool is_of(const RigRecord& record, const PlannedLoad& load) {
+  return point_of(record.cell) == point_of(load.cell) && record.placement == load.placement;
+}
+
+class LoadAnalysis {
+ public:
+  LoadAnalysis(const SlicedPlan& plan, const PlannedLoad& load, std::span<const RigRecord> all)
+      : plan_(plan) {
+    answer_.load = load;
+    for (const RigRecord& record : all) {
+      if (is_of(record, load)) records_.push_back(&record);
+    }
+  }
+
+  LoadAnswer run(std::span<const Inflation> before) {
+    note_conditions();
+    find_inflation(before);
+    for (std::size_t i = 0; i < plan_.contenders.size(); ++i) {
+      answer_.contenders.push_back(at_load(plan_.contenders[i], answer_.load.unavailable[i]));
+    }
+    return std::move(answer_);
+  }
+
+ private:
+  [[nodiscard]] std::vector<const RigRecord*> records_of(const std::string& contender) const {
+    std::vector<const RigRecord*> found;
+    std::ranges::copy_if(records_, std::back_inserter(found), [&](const RigRecord* record) {
+      return record->cell.backend == contender;
+    });
+    return found;
+  }
+
+  void note_conditions() {
+    const auto baseline = records_of(plan_.baseline());
+    double seconds = 0;
+    for (const RigRecord* record : baseline) {
+      answer_.stolen_share += record->stolen_share * record->seconds;
+      answer_.others_share += record->others_share * record->seconds;
+      seconds += record->seconds;
+    }
+    answer_.rigs = baseline.size();
+    if (seconds <= 0) return;
+    answer_.stolen_share /= seconds;
+    answer_.others_share /= seconds;
+  }
+
+  void find_inflation(std::span<const Inflation> before) {
+    std::vector<std::vector<RigSummary>> comparisons;
+    for (const PlannedContender& one : plan_.contenders) {
+      if (one.role == Role::baseline) continue;
+      std::vector<RigSummary> rigs;
+      for (const RigRecord* record : records_of(one.contender.name)) {
+        rigs.push_back(record->summary);
+      }
+      comparisons.push_back(std::move(rigs));
+    }
+    answer_.inflation =
+        inflation_with(inflation_of(comparisons, plan_.baseline_instances()), before);
+  }
+
+  [[nodiscard]] AtLoad at_load(const PlannedContender& planned,
+                               const std::string& unavailable) const {
+    AtLoad all;
+    all.planned = planned;
+    all.reason = unavailable;
+    const auto records = records_of(planned.contender.name);
+    Sums sums;
+    for (const RigRecord* record : records) {
+      sums.add(*record);
+      all.broken += record->broken;
+      if (all.reason.empty()) all.reason = record->reason;
+    }
+    if (!unavailable.empty() || sums.echoes == 0) {
+      all.status = unavailable.empty() && !records.empty() ? Status::failed : Status::unavailable;
+      return all;
+    }
+    fill_in(all, sums);
+    if (planned.role == Role::baseline) {
+      all.cpu_ns_per_echo = sums.cost();
+    } else {
+      compare(all, records, sums);
+    }
+    return all;
+  }
+
+  void fill_in(AtLoad& all, const Sums& sums) const {
+    for (std::size_t i = 0; i < sums.calls.size(); ++i) {
+      all.calls_per_echo[i] = sums.calls[i] / sums.echoes;
+    }
+    all.syscalls_per_echo =
+        std::accumulate(all.calls_per_echo.begin(), all.calls_per_echo.end(), 0.0);
+    if (sums.calls[0] > 0) all.events_per_wait = sums.events / sums.calls[0];
+    if (answer_.load.placement == Placement::apart && sums.elapsed_ns > 0) {
+      all.echoes_per_s = sums.echoes / sums.elapsed_ns * 1e9;
+    }
+  }
+
+  /// With the baseline in the same rigs: a contender that was decided is not in the later ones.
+  void compare(AtLoad& all, const std::vector<const RigRecord*>& records, const Sums& sums) const {
+    Compared compared;
+    std::vector<RigSummary> rigs;
+    Sums baseline, baseline_always;
+    for (const RigRecord* record : records) {
+      if (record->summary.blocks == 0) continue;
+      rigs.push_back(record->summary);
+      compared.look = std::max<std::size_t>(compared.look, record->look);
+      for (const RigRecord* other : records_of(plan_.baseline())) {
+        if (other->rig == record->rig) baseline.add(*other);
+      }
+    }
+    if (rigs.empty() || baseline.echoes == 0) return;
+    for (const RigRecord* other : records_of(plan_.baseline())) baseline_always.add(*other);
+    compared.estimate = estimate_of(rigs, answer_.inflation);
+    compared.finding = judge(compared.estimate, compared.look,
+                             {.same_within = plan_.same_within, .family = plan_.family()});
+    if (!is_enough(compared.estimate, answer_.inflation)) {
+      compared.finding.verdict = Verdict::unclear;
+    }
+    compared.ratio_of_sums = sums.cost() / baseline.cost();
+    all.cpu_ns_per_echo = baseline_always.cost() * compared.finding.ratio;
+    all.compared = compared;
+  }
+
+  const SlicedPlan& plan_;
+  LoadAnswer answer_;
+  std::vector<const RigRecord*> records_;
+};
+
+/// The comparisons of one contender at the loads that `counts`.
+template <typename Counts>
+std::vector<const Compared*> comparisons_of(const Answer& answer, std::size_t contender,
+                                            Counts counts) {
+  std::vector<const Compared*> found;
+  for (const LoadAnswer& load : answer.loads) {
+    if (!counts(load)) continue;
+    const auto& compared = load.contenders[contender].compared;
+    found.push_back(compared ? &*compared : nullptr);
+  }
+  return found;
+}
+
+Rule rule_of(const SlicedPlan& plan) {
+  return {.same_within = plan.same_within, .family = plan.family()};
+}
+
+std::optional<Finding> pool_all(const Answer& answer, std::span<const Compared* const> all) {
+  std::vector<Estimate> estimates;
+  std::vector<Finding> cells;
+  for (const Compared* one : all) {
+    if (one == nullptr) return std::nullopt;  // never a chosen subset
+    estimates.push_back(one->estimate);
+    cells.push_back(one->finding);
+  }
+  if (cells.size() == 1) return cells.front();
+  return pool(estimates, cells, rule_of(answer.plan));
+}
+
+void pool_busy_loads(Answer& answer) {
+  for (std::size_t i = 1; i < answer.plan.contenders.size(); ++i) {
+    const auto busy = comparisons_of(answer, i, [](const auto& one) { return one.load.is_busy(); });
+    if (busy.size() < 2) continue;
+    if (const auto finding = pool_all(answer, busy)) {
+      answer.pooled.push_back({answer.plan.contenders[i], *finding});
+    }
+  }
+}
+
+/// Calls `visit` with each comparison that the user asked for.
+template <typename Visit>
+void each_asked(const Answer& answer, Visit visit) {
+  for (const LoadAnswer& load : answer.loads) {
+    for (const AtLoad& one : load.contenders) {
+      if (one.planned.role == Role::compared && one.status != Status::unavailable) visit(one);
+    }
+  }
+}
+
+}  // namespace
+
+Answer answer_of(const SlicedPlan& plan, std::span<const RigRecord> records) {
+  Answer answer;
+  answer.plan = plan;
+  std::vector<Inflation> before;
+  for (const PlannedLoad& load : plan.loads) {
+    answer.loads.push_back(LoadAnalysis(plan, load, records).run(before));
+    if (answer.loads.back().rigs >= kFewestRigs) before.push_back(answer.loads.back().inflation);
+  }
+  pool_busy_loads(answer);
+  return answer;
+}
+
+std::uint64_t Answer::broken_slices() const {
+  std::uint64_t all = 0;
+  for (const LoadAnswer& load : loads) {
+    for (const AtLoad& one : load.contenders) all += one.broken;
+  }
+  return all;
+}
+
+bool Answer::has_failed() const {
+  return broken_slices() > 0 || std::ranges::any_of(loads, [](const LoadAnswer& load) {
+           return std::ranges::any_of(load.contenders, [](const AtLoad& one) {
+             return one.status == Status::failed;
+           });
+         });
+}
+
+std::size_t Answer::asked() const {
+  std::size_t count = 0;
+  each_asked(*this, [&](const AtLoad&) { ++count; });
+  return count;
+}
+
+std::size_t Answer::decided() const {
+  std::size_t count = 0;
+  each_asked(*this, [&](const AtLoad& one) {
+    count += one.compared && one.compared->finding.verdict != Verdict::unclear ? 1 : 0;
+  });
+  return count;
+}
+
+bool Answer::is_precise() const {
+  if (!plan.precision) return true;
+  bool precise = true;
+  each_asked(*this, [&](const AtLoad& one) {
+    precise = precise && one.compared && is_settled(*one.compared, plan.precision);
+  });
+  return precise;
+}
+
+bool is_settled(const Compared& compared, const std::optional<double>& precision) {
+  if (precision) return compared.finding.half_width() <= *precision;
+  return compared.finding.verdict != Verdict::unclear;
+}
+
+std::optional<Finding> self_check(const Answer& answer, Role role) {
+  const auto& planned = answer.plan.contenders;
+  const auto found = std::ranges::find(planned, role, &PlannedContender::role);
+  if (found == planned.end()) return std::nullopt;
+  const auto index = static_cast<std::size_t>(found - planned.begin());
+  const bool any_busy = std::ranges::any_of(answer.plan.loads, &PlannedLoad::is_busy);
+  const auto all = comparisons_of(
+      answer, index, [&](const auto& one) { return !any_busy || one.load.is_busy(); });
+  auto finding = pool_all(answer, all);
+  // Whether it is seen, and not how large it is: that loads differ is no matter here.
+  if (finding) finding->verdict = verdict_of(*finding, answer.plan.same_within);
+  return finding;
+}
+
+}  // namespace muxlab

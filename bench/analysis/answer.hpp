@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/analysis/verdict.hpp"
+#include "bench/data/plan.hpp"
+#include "bench/data/records.hpp"
+
+namespace muxlab {
+
+inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+
+/// What is compared, as tables and JSON name it.
+inline constexpr std::string_view kCpuMetric = "server_cpu_ns_per_echo";
+
+/// A contender against the baseline at one load.
+struct Compared {
+  Estimate estimate;
+  Finding finding;
+  std::size_t look = 0;     ///< index of the one that the interval is of
+  double ratio_of_sums = 1;  ///< untrimmed: all CPU time over all echoes, of both
+  /// Rare slices cost so much more that the untrimmed ratio is outside the interval.
+  [[nodiscard]] bool has_heavy_tail() const {
+    return ratio_of_sums < finding.low || ratio_of_sums > finding.high;
+  }
+};
+
+enum class Status : std::uint8_t { measured, unavailable, failed };
+
+/// One contender at one load.
+struct AtLoad {
+  PlannedContender planned;
+  Status status = Status::measured;
+  std::string reason;  ///< why it was not measured, or why slices are broken; may be empty
+  std::uint64_t broken = 0;
+  double cpu_ns_per_echo = kNotMeasured;  ///< the baseline's times the ratio
+  double syscalls_per_echo = kNotMeasured;
+  std::array<double, kCallNames.size()> calls_per_echo{};  ///< by kind
+  double events_per_wait = kNotMeasured;
+  double echoes_per_s = kNotMeasured;  ///< of the slices; not where both sides share a processor
+  std::optional<Compared> compared;    ///< nothing for the baseline and what was not measured
+};
+
+struct LoadAnswer {
+  PlannedLoad load;
+  Inflation inflation;
+  std::uint64_t rigs = 0;
+  double stolen_share = 0;
+  double others_share = 0;
+  std::vector<AtLoad> contenders;  ///< in the order of the plan
+
+  [[nodiscard]] bool is_measured() const { return rigs > 0; }
+};
+
+/// A contender over all busy loads.
+struct Pooled {
+  PlannedContender planned;
+  Finding finding;
+};
+
+/// Everything that the records of a campaign say.
+struct Answer {
+  SlicedPlan plan;
+  std::vector<LoadAnswer> loads;
+  std::vector<Pooled> pooled;  ///< of contenders that have all busy loads, if there are several
+
+  [[nodiscard]] std::uint64_t broken_slices() const;
+  [[nodiscard]] bool has_failed() const;  ///< a contender, or some of its slices
+  /// Comparisons that the user asked for, self-checks left out, and how many have a verdict.
+  [[nodiscard]] std::size_t asked() const;
+  [[nodiscard]] std::size_t decided() const;
+  /// Whether all intervals asked for are as narrow as the plan's precision, if it has one.
+  [[nodiscard]] bool is_precise() const;
+};
+
+/// `records` are in the order in which they were measured.
+Answer answer_of(const SlicedPlan& plan, std::span<const RigRecord> records);
+
+/// Whether a comparison needs no more data: it has a verdict or, with a precision, is that narrow.
+bool is_settled(const Compared& compared, const std::optional<double>& precision);
+
+/// The self-check pooled over busy loads; over all loads where none is busy. Nothing where it was
+/// not measured.
+std::optional<Finding> self_check(const Answer& answer, Role role);
+
+}  // namespace muxlab

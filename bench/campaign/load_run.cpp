@@ -1,0 +1,262 @@
+#include "bench/campaign/load_run.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "backends/failure.hpp"
+#include "bench/conditions.hpp"
+
+namespace muxlab {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double seconds_since(SteadyTime begin) {
+  return std::chrono::duration<double>(SteadyClock::now() - begin).count();
+}
+
+/// CPU time of this process and of children that it has waited for: a rig's, once it is ended.
+double own_cpu_s() {
+  double all = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage used{};
+    ::getrusage(who, &used);
+    for (const timeval& time : {used.ru_utime, used.ru_stime}) {
+      all += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    }
+  }
+  return all;
+}
+
+/// What the host and other programs took of all processors, between its making and shares().
+class Surroundings {
+ public:
+  explicit Surroundings(std::span<const int> processors)
+      : processors_(processors), before_(read_conditions(processors, "/")), own_s_(own_cpu_s()) {}
+
+  void fill_in(RigRecord& record) const {
+    const Conditions after = read_conditions(processors_, "/");
+    const double all_s = seconds_since(begin_) * static_cast<double>(processors_.size());
+    if (after.stolen_s && before_.stolen_s) {
+      record.stolen_share = std::clamp((*after.stolen_s - *before_.stolen_s) / all_s, 0.0, 1.0);
+    }
+    if (after.busy_s && before_.busy_s) {
+      const double others_s =
+          *after.busy_s - *before_.busy_s - (own_cpu_s() - own_s_) - record.stolen_share * all_s;
+      record.others_share = std::clamp(others_s / all_s, 0.0, 1.0);
+    }
+  }
+
+ private:
+  std::span<const int> processors_;
+  Conditions before_;
+  double own_s_;
+  SteadyTime begin_ = SteadyClock::now();
+};
+
+std::vector<int> processors_of(const PlannedLoad& load) {
+  std::vector<int> all = load.processors.server;
+  all.insert(all.end(), load.processors.client.begin(), load.processors.client.end());
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+double log_cost(const Slice& slice) {
+  return std::log(static_cast<double>(slice.cpu_ns) / static_cast<double>(slice.echoes));
+}
+
+/// The log ratios of one contender, and when their blocks began. The first `instances` contenders
+/// are the baseline.
+struct LogRatios {
+  std::vector<double> ratios;
+  std::vector<double> at_s;
+};
+
+LogRatios log_ratios_of(std::size_t contender, std::size_t instances,
+                        std::span<const Slice> slices) {
+  LogRatios all;
+  for (std::size_t begin = 0; begin < slices.size();) {
+    std::size_t end = begin;
+    double own = 0, baseline = 0;
+    int owns = 0, baselines = 0;
+    for (; end < slices.size() && slices[end].block == slices[begin].block; ++end) {
+      const Slice& slice = slices[end];
+      if (!slice.broken.empty()) continue;
+      if (slice.contender == contender) own += log_cost(slice), ++owns;
+      if (slice.contender < instances) baseline += log_cost(slice), ++baselines;
+    }
+    if (owns > 0 && baselines > 0) {
+      all.ratios.push_back(own / owns - baseline / baselines);
+      all.at_s.push_back(slices[begin].at_s);
+    }
+    begin = end;
+  }
+  return all;
+}
+
+void add(RigRecord& record, const Slice& slice) {
+  ++record.slices;
+  if (!slice.broken.empty()) {
+    ++record.broken;
+    if (record.reason.empty()) record.reason = slice.broken;
+    return;
+  }
+  record.echoes += slice.echoes;
+  record.bytes += slice.bytes;
+  record.cpu_ns += slice.cpu_ns;
+  for (std::size_t i = 0; i < record.calls.size(); ++i) record.calls[i] += slice.calls[i];
+  record.events += slice.events;
+  record.elapsed_ns += static_cast<std::uint64_t>(slice.elapsed_ns);
+  record.client_cpu_ns += static_cast<std::uint64_t>(slice.client_cpu_ns);
+}
+
+}  // namespace
+
+LoadRun::LoadRun(const SlicedPlan& plan, std::size_t load, double seconds,
+                 std::vector<RigRecord>& records)
+    : plan_(plan), load_(load), seconds_(seconds), records_(records), schedule_(seconds) {
+  for (const RigRecord& record : records) {
+    if (point_of(record.cell) == point_of(plan.loads[load].cell) && record.is_baseline()) {
+      times_.push_back({record.build_s, record.seconds});
+    }
+  }
+  choose_contenders();
+}
+
+double LoadRun::first_build_s(double build_s) const {
+  return times_.empty() ? build_s : times_.front().build_s;
+}
+
+double LoadRun::seconds_spent() const {
+  double all = 0;
+  for (const RigTime& time : times_) all += time.seconds;
+  return all;
+}
+
+/// Before the first rig all that are available; after a look, those that are not settled, with the
+/// baseline and the self-check.
+void LoadRun::choose_contenders() {
+  const PlannedLoad& load = plan_.loads[load_];
+  const bool looked = !times_.empty() && schedule_.is_look(times_.size(), first_build_s(0));
+  if (!looked && !taking_part_.empty()) return;
+  const Answer answer = answer_of(plan_, records_);
+  taking_part_.clear();
+  for (std::size_t i = 0; i < plan_.contenders.size(); ++i) {
+    const PlannedContender& one = plan_.contenders[i];
+    const AtLoad& at_load = answer.loads[load_].contenders[i];
+    if (!load.unavailable[i].empty() || at_load.status == Status::failed) continue;
+    // A rig before the last look may have left it out already.
+    const bool settled = one.role == Role::compared && at_load.compared &&
+                         is_settled(*at_load.compared, plan_.precision);
+    const bool left = one.role == Role::compared && !times_.empty() && !looked &&
+                      std::ranges::none_of(records_, [&](const RigRecord& record) {
+                        return point_of(record.cell) == point_of(load.cell) &&
+                               record.rig + 1 == times_.size() &&
+                               record.cell.backend == one.contender.name;
+                      });
+    if ((looked && settled) || left) continue;
+    const std::uint64_t instances = one.role == Role::baseline ? plan_.baseline_instances() : 1;
+    taking_part_.insert(taking_part_.end(), instances, one.contender);
+  }
+}
+
+bool LoadRun::is_over() const {
+  if (times_.empty()) return false;
+  if (times_.size() >= schedule_.rigs(first_build_s(0))) return true;
+  // Without the self-check, which never leaves.
+  const auto is_compared = [](const PlannedContender& one) { return one.role == Role::compared; };
+  const auto takes_part = [&](const PlannedContender& one) {
+    return is_compared(one) &&
+           std::ranges::count(taking_part_, one.contender.name, &Contender::name) > 0;
+  };
+  return std::ranges::any_of(plan_.contenders, is_compared) &&
+         std::ranges::none_of(plan_.contenders, takes_part);
+}
+
+/// One for each contender; the instances of the baseline are one.
+std::vector<RigRecord> LoadRun::records_of(const Rig& rig, std::span<const Slice> slices,
+                                           double build_s) const {
+  const std::size_t instances = plan_.baseline_instances();
+  std::vector<RigRecord> records;
+  for (std::size_t i = 0; i < taking_part_.size(); ++i) {
+    if (i == 0 || i >= instances) {
+      RigRecord& record = records.emplace_back();
+      record.cell = plan_.loads[load_].cell;
+      record.cell.backend = taking_part_[i].name;
+      record.placement = plan_.loads[load_].placement;
+      record.rig = times_.size();
+      record.look = schedule_.look_after(times_.size(), first_build_s(build_s));
+      record.build_s = build_s;
+      record.baseline = plan_.baseline();
+    }
+    RigRecord& record = records.back();
+    if (record.reason.empty()) record.reason = rig.failure(i);
+    if (i >= instances) {
+      const LogRatios all = log_ratios_of(i, instances, slices);
+      record.summary = summarize(all.ratios, all.at_s);
+    }
+    for (const Slice& slice : slices) {
+      if (slice.contender == i) add(record, slice);
+    }
+  }
+  return records;
+}
+
+/// Without it there is nothing to compare with.
+void LoadRun::check_baseline(const Rig& rig) const {
+  for (std::size_t i = 0; i < plan_.baseline_instances(); ++i) {
+    if (rig.failure(i).empty()) continue;
+    throw Failure(ExitCode::failed, fmt::format("the baseline {} cannot be measured: {}",
+                                                plan_.baseline(), rig.failure(i)));
+  }
+}
+
+void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& tell,
+                      std::vector<Slice>& slices) {
+  const SteadyTime begin = SteadyClock::now();
+  const std::vector<int> processors = processors_of(plan_.loads[load_]);
+  const Surroundings surroundings(processors);
+  std::seed_seq seed{plan_.seed, std::uint64_t{load_}, std::uint64_t{times_.size()}};
+  std::mt19937 random(seed);
+  std::vector<RigRecord> added;
+  double build_s = 0;
+  const double before_s = seconds_spent();
+  slices.clear();
+  {
+    Rig rig(sides, plan_.loads[load_], {plan_.slice_ns, plan_.slice_round_trips}, taking_part_);
+    build_s = seconds_since(begin);
+    const double end_s = schedule_.end_of_next(times_, build_s);
+    SteadyTime told = SteadyClock::now();
+    std::uint64_t block = 0;
+    do {
+      rig.run_block(block++, random, slices);
+      check_baseline(rig);
+      if (seconds_since(told) < 0.5) continue;
+      told = SteadyClock::now();
+      std::vector<RigRecord> so_far = records_;
+      for (RigRecord& record : records_of(rig, slices, build_s)) so_far.push_back(std::move(record));
+      const Answer answer = answer_of(plan_, so_far);
+      const double spent_s = before_s + seconds_since(begin);
+      tell({.load = load_,
+            .share = std::min(1.0, spent_s / seconds_),
+            .left_s = std::max(0.0, seconds_ - spent_s),
+            .so_far = &answer});
+    } while (before_s + seconds_since(begin) < end_s);
+    added = records_of(rig, slices, build_s);
+  }
+  const double whole_s = seconds_since(begin);
+  for (RigRecord& record : added) {
+    record.seconds = whole_s;
+    if (record.is_baseline()) surroundings.fill_in(record);
+    records_.push_back(std::move(record));
+  }
+  times_.push_back({build_s, whole_s});
+  choose_contenders();
+}
+
+}  // namespace muxlab

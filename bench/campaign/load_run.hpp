@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "bench/analysis/answer.hpp"
+#include "bench/campaign/schedule.hpp"
+#include "bench/rig/rig.hpp"
+
+namespace muxlab {
+
+/// What is told while a load is measured.
+struct LoadProgress {
+  std::size_t load = 0;      ///< index in the plan
+  double share = 0;          ///< of the load's time that is over
+  double left_s = 0;         ///< of the load's time, at most
+  const Answer* so_far = nullptr;  ///< records of finished rigs and the blocks of this one
+};
+
+/// One load from its first rig to the look at which it is decided, or to the end of its time.
+class LoadRun {
+ public:
+  /// `records` of earlier rigs of this load are gone on from; new ones are added to it. `seconds`
+  /// are all that this load may take, those of earlier rigs included.
+  LoadRun(const SlicedPlan& plan, std::size_t load, double seconds,
+          std::vector<RigRecord>& records);
+
+  /// Whether no rig is left to be measured.
+  [[nodiscard]] bool is_over() const;
+  /// Builds a rig, measures its blocks and ends it. `tell` is called after each block. Throws
+  /// Interrupted, and Failure when the baseline itself fails.
+  void run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& tell,
+               std::vector<Slice>& slices);
+  /// Of the next rig, as its slices number them.
+  [[nodiscard]] const std::vector<Contender>& contenders() const { return taking_part_; }
+  [[nodiscard]] std::uint64_t rigs() const { return times_.size(); }
+  [[nodiscard]] double seconds_spent() const;
+
+ private:
+  void choose_contenders();
+  void check_baseline(const Rig& rig) const;
+  [[nodiscard]] std::vector<RigRecord> records_of(const Rig& rig, std::span<const Slice> slices,
+                                                  double build_s) const;
+  [[nodiscard]] double first_build_s(double build_s) const;
+
+  const SlicedPlan& plan_;
+  std::size_t load_;
+  double seconds_;
+  std::vector<RigRecord>& records_;
+  Schedule schedule_;
+  std::vector<RigTime> times_;
+  std::vector<Contender> taking_part_;  // the instances of the baseline first
+};
+
+}  // namespace muxlab

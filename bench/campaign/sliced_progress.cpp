@@ -1,0 +1,57 @@
+#include "bench/campaign/sliced_progress.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <string_view>
+
+#include "bench/progress.hpp"
+#include "bench/report/answer_text.hpp"
+
+namespace muxlab {
+
+SlicedProgress::SlicedProgress(const SlicedPlan& plan, std::FILE* stream, bool terminal,
+                               std::size_t columns)
+    : plan_(plan), stream_(stream), terminal_(terminal), columns_(columns) {}
+
+SlicedProgress::~SlicedProgress() {
+  if (terminal_) fmt::print(stream_, "\r\033[K");
+  std::fflush(stream_);
+}
+
+void SlicedProgress::tell(const LoadProgress& progress, double left_s) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!terminal_ && now - told_ < std::chrono::seconds(10)) return;
+  told_ = now;
+  std::string line = fmt::format(
+      "load {} of {}, {}: {:.0f} %, at most {} left; ", progress.load + 1, plan_.loads.size(),
+      name_of_load(plan_.loads[progress.load].cell), 100 * progress.share,
+      show_time(std::chrono::nanoseconds(std::llround(left_s * 1e9))));
+  // "±" is two characters and one column.
+  const std::size_t room = columns_ > line.size() + 1 ? columns_ - line.size() - 1 : 0;
+  line += interim_words(*progress.so_far, progress.load, terminal_ ? room : 160);
+  if (terminal_) {
+    fmt::print(stream_, "\r\033[K{}", line);
+  } else {
+    fmt::print(stream_, "muxlab: {}\n", line);
+  }
+  std::fflush(stream_);
+}
+
+std::size_t stderr_columns() {
+  constexpr std::size_t kUsual = 80;
+  if (const char* const text = std::getenv("COLUMNS")) {
+    std::size_t columns = 0;
+    const std::string_view given = text;
+    const auto parsed = std::from_chars(given.data(), given.data() + given.size(), columns);
+    if (parsed.ec == std::errc{} && columns > 0) return columns;
+  }
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
+}  // namespace muxlab

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "bench/data/plan.hpp"
+#include "bench/rig/slice.hpp"
+
+namespace muxlab {
+
+/// Appends the slices of one rig to `folder`/slices.csv, which this makes if need be. It is working
+/// data: no verdict needs it. Throws Failure (unavailable).
+void append_slices(const std::filesystem::path& folder, std::size_t load, std::uint64_t rig,
+                   std::span<const Contender> contenders, std::span<const Slice> slices);
+
+/// Drops the slices of rigs that a campaign does not have, as of one that was not finished:
+/// `rigs_of_load` says how many it has of each load. Throws Failure (unavailable).
+void drop_unrecorded_slices(const std::filesystem::path& folder,
+                            std::span<const std::uint64_t> rigs_of_load);
+
+}  // namespace muxlab

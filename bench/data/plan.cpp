@@ -1,0 +1,206 @@
+#include "bench/data/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+
+#include "backends/failure.hpp"
+#include "backends/machine.hpp"
+#include "bench/campaign_files.hpp"
+#include "bench/campaign_time.hpp"
+#include "bench/cell_columns.hpp"
+#include "cli.hpp"
+
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kMachineFile = "machine.json";
+
+Json cell_json(const Cell& cell) {
+  return {{"threads", cell.threads},
+          {"threading", cell.threading},
+          {"connections", cell.connections},
+          {"idle", cell.idle},
+          {"size_bytes", cell.size_bytes},
+          {"depth", cell.depth},
+          {"transport", cell.unix_sockets ? "unix" : "tcp"},
+          {"engine", cell.engine},
+          {"notify", cell.notify}};
+}
+
+Cell cell_from_json(const Json& json) {
+  Cell cell;
+  json.at("threads").get_to(cell.threads);
+  json.at("threading").get_to(cell.threading);
+  json.at("connections").get_to(cell.connections);
+  json.at("idle").get_to(cell.idle);
+  json.at("size_bytes").get_to(cell.size_bytes);
+  json.at("depth").get_to(cell.depth);
+  cell.unix_sockets = json.at("transport") == "unix";
+  json.at("engine").get_to(cell.engine);
+  json.at("notify").get_to(cell.notify);
+  return cell;
+}
+
+constexpr std::array<const char*, 4> kRoles = {"baseline", "compared", "same_again", "extra_call"};
+
+Role role_from(const std::string& name) {
+  const auto found = std::ranges::find(kRoles, name);
+  if (found == kRoles.end()) throw Json::other_error::create(501, "unknown role " + name, nullptr);
+  return static_cast<Role>(found - kRoles.begin());
+}
+
+}  // namespace
+
+std::string hash_of_program() {
+  const std::string program = read_whole("/proc/self/exe");
+  return fmt::format("{:016x}", std::hash<std::string>()(program));
+}
+
+/// Of c comparisons with v instances, c + v slices give a variance of 1 + 1/v: least at the root of c.
+std::uint64_t SlicedPlan::baseline_instances() const {
+  const auto comparisons = static_cast<double>(contenders.size() - 1);
+  return std::max<std::uint64_t>(2, static_cast<std::uint64_t>(std::lround(std::sqrt(comparisons))));
+}
+
+std::size_t SlicedPlan::family() const {
+  std::size_t count = 0;
+  for (const PlannedLoad& load : loads) {
+    count += static_cast<std::size_t>(std::ranges::count(load.unavailable, "")) - 1;
+  }
+  if (std::ranges::count_if(loads, &PlannedLoad::is_busy) > 1) count += contenders.size() - 1;
+  return std::max<std::size_t>(count, 1);
+}
+
+double SlicedPlan::seconds() const {
+  double all = 0;
+  for (const PlannedLoad& load : loads) all += load.seconds;
+  return all;
+}
+
+std::string name_of_load(const Cell& cell) {
+  std::string text = cli::show_count(cell.connections);
+  text += cell.idle > 0 ? fmt::format(" busy, {} silent", cli::show_count(cell.idle)) : " busy";
+  if (cell.threads > 1 || cell.threading != "single") text += ", " + describe_threads(cell);
+  return text + describe_what_is_unusual(cell);
+}
+
+Json plan_json(const SlicedPlan& plan) {
+  Json contenders = Json::array(), loads = Json::array();
+  for (const PlannedContender& one : plan.contenders) {
+    contenders.push_back({{"name", one.contender.name},
+                          {"backend", one.contender.backend},
+                          {"role", kRoles[static_cast<std::size_t>(one.role)]}});
+  }
+  for (const PlannedLoad& load : plan.loads) {
+    Json json = cell_json(load.cell);
+    json["placement"] = load.placement == Placement::shared ? "shared" : "apart";
+    json["seconds"] = load.seconds;
+    json["processors"] = {{"server", load.processors.server}, {"client", load.processors.client}};
+    Json unavailable = Json::object();
+    for (std::size_t i = 0; i < plan.contenders.size(); ++i) {
+      if (load.unavailable[i].empty()) continue;
+      unavailable[plan.contenders[i].contender.name] = load.unavailable[i];
+    }
+    json["unavailable"] = std::move(unavailable);
+    loads.push_back(std::move(json));
+  }
+  return {{"is_default", plan.is_default},
+          {"seed", plan.seed},
+          {"same_within", plan.same_within},
+          {"precision", plan.precision ? Json(*plan.precision) : Json()},
+          {"family", plan.family()},
+          {"baseline_instances", plan.baseline_instances()},
+          {"slice", {{"duration_ns", plan.slice_ns}, {"round_trips", plan.slice_round_trips}}},
+          {"contenders", std::move(contenders)},
+          {"loads", std::move(loads)},
+          {"allowed_processors", plan.allowed_processors}};
+}
+
+SlicedPlan plan_from_json(const Json& json) {
+  SlicedPlan plan;
+  json.at("is_default").get_to(plan.is_default);
+  json.at("seed").get_to(plan.seed);
+  json.at("same_within").get_to(plan.same_within);
+  json.at("slice").at("duration_ns").get_to(plan.slice_ns);
+  json.at("slice").at("round_trips").get_to(plan.slice_round_trips);
+  if (!json.at("precision").is_null()) plan.precision = json.at("precision").get<double>();
+  json.at("allowed_processors").get_to(plan.allowed_processors);
+  for (const Json& one : json.at("contenders")) {
+    plan.contenders.push_back({{one.at("name").get<std::string>(),
+                                one.at("backend").get<std::string>()},
+                               role_from(one.at("role").get<std::string>())});
+  }
+  for (const Json& one : json.at("loads")) {
+    PlannedLoad& load = plan.loads.emplace_back();
+    load.cell = cell_from_json(one);
+    load.placement = one.at("placement") == "shared" ? Placement::shared : Placement::apart;
+    one.at("processors").at("server").get_to(load.processors.server);
+    one.at("processors").at("client").get_to(load.processors.client);
+    one.at("seconds").get_to(load.seconds);
+    for (const PlannedContender& contender : plan.contenders) {
+      load.unavailable.push_back(
+          one.at("unavailable").value(contender.contender.name, std::string()));
+    }
+  }
+  if (plan.contenders.empty() || plan.contenders.front().role != Role::baseline ||
+      plan.loads.empty()) {
+    throw Json::other_error::create(501, "a plan has a baseline and a load", nullptr);
+  }
+  return plan;
+}
+
+Json new_machine_record(const SlicedPlan& plan) {
+  return {{"schema_version", kSlicedSchema},
+          {"run_status", "running"},
+          {"command_line", plan.command_line},
+          {"started_utc", utc_now()},
+          {"ended_utc", nullptr},
+          {"program", hash_of_program()},
+          {"plan", plan_json(plan)},
+          {"machine", machine_card()}};
+}
+
+void write_machine_record(const std::filesystem::path& folder, const Json& json) {
+  write_whole(folder / kMachineFile,
+              json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+bool is_sliced(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / kMachineFile)) return false;
+  const Json json = Json::parse(read_whole(folder / kMachineFile), nullptr, false);
+  return json.is_object() && json.value("schema_version", Json()) == kSlicedSchema;
+}
+
+Json read_machine_record(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kMachineFile;
+  const Json json = Json::parse(read_whole(file), nullptr, false);
+  if (json.is_discarded() || !json.is_object()) {
+    throw Failure(ExitCode::usage, fmt::format("{} is not whole JSON", file.string()));
+  }
+  try {
+    if (json.at("schema_version") != kSlicedSchema) {
+      throw Failure(ExitCode::usage,
+                    fmt::format("{} has schema_version {}, and this reads {}", file.string(),
+                                json.at("schema_version").dump(), kSlicedSchema));
+    }
+    (void)plan_from_json(json.at("plan"));
+    (void)json.at("run_status").get<std::string>();
+    (void)json.at("started_utc").get<std::string>();
+    (void)json.at("program").get<std::string>();
+    (void)json.at("command_line").get<std::vector<std::string>>();
+    (void)json.at("machine").at("kernel_release");
+  } catch (const Json::exception&) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("{} is of another schema: it lacks what muxlab bench writes",
+                              file.string()));
+  }
+  return json;
+}
+
+}  // namespace muxlab

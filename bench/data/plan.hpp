@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/experiment.hpp"
+#include "bench/process_processors.hpp"
+
+namespace muxlab {
+
+/// Where servers and loads run. No throughput can be told of `shared`: the two sides take turns on
+/// one processor, in lock-step.
+enum class Placement : std::uint8_t { apart, shared };
+
+/// One of the servers that are compared.
+struct Contender {
+  std::string name;     ///< in tables: the backend's, or that with "-again" for a second instance
+  std::string backend;  ///< what `muxlab serve` is given
+};
+
+/// What a contender is there for.
+enum class Role : std::uint8_t {
+  baseline,    ///< what the others are compared with
+  compared,    ///< what the user wants to know about
+  same_again,  ///< self-check: the baseline once more, in which no difference may be found
+  extra_call,  ///< self-check: one system call more per echo, which should be found
+};
+
+struct PlannedContender {
+  Contender contender;
+  Role role = Role::compared;
+  [[nodiscard]] bool is_self_check() const {
+    return role == Role::same_again || role == Role::extra_call;
+  }
+};
+
+/// One load, and what of it is settled beforehand.
+struct PlannedLoad {
+  Cell cell;  ///< without a backend
+  Placement placement = Placement::apart;
+  Processors processors;  ///< of either side
+  double seconds = 0;  ///< that it has, building included; those before it may leave it more
+  /// Why a contender cannot take part, by its index; empty: it can.
+  std::vector<std::string> unavailable;
+
+  [[nodiscard]] bool is_busy() const { return cell.idle == 0; }
+};
+
+/// All that is decided before the first slice, and all that has to be known to go on.
+struct SlicedPlan {
+  std::vector<PlannedContender> contenders;  ///< the baseline first
+  std::vector<PlannedLoad> loads;
+  double same_within = 0.05;
+  std::int64_t slice_ns = 3'000'000;    ///< a slice lasts so long,
+  std::uint64_t slice_round_trips = 3;  ///< and until each connection has made so many
+  std::optional<double> precision;  ///< goes on until every interval is within ± this
+  std::uint64_t seed = 0;
+  std::vector<int> allowed_processors;
+  std::vector<std::string> command_line;
+  std::filesystem::path folder;
+  bool is_default = false;  ///< the run that needs no options
+  bool is_resumed = false;
+
+  [[nodiscard]] const std::string& baseline() const { return contenders.front().contender.name; }
+  /// Servers of the baseline in a rig: the more, the more there is to compare with it. Several, and
+  /// not one that is visited more often: that one would find its memory in the caches more often.
+  [[nodiscard]] std::uint64_t baseline_instances() const;
+  /// How many comparisons of one metric it makes: at each load, and pooled ones.
+  [[nodiscard]] std::size_t family() const;
+  [[nodiscard]] double seconds() const;
+};
+
+/// A load in a few words: "100 busy", "100 busy, 5k silent", with what else is not as usual.
+std::string name_of_load(const Cell& cell);
+
+/// For machine.json, and back. Throws nlohmann::json::exception for another schema.
+nlohmann::ordered_json plan_json(const SlicedPlan& plan);
+SlicedPlan plan_from_json(const nlohmann::ordered_json& json);
+
+/// Of the running executable: two builds have different ones.
+std::string hash_of_program();
+
+/// machine.json of a campaign in slices.
+inline constexpr int kSlicedSchema = 2;
+nlohmann::ordered_json new_machine_record(const SlicedPlan& plan);
+void write_machine_record(const std::filesystem::path& folder, const nlohmann::ordered_json& json);
+/// Throws Failure (usage) that names the file for what is missing, broken or of another schema.
+nlohmann::ordered_json read_machine_record(const std::filesystem::path& folder);
+/// Whether `folder` holds results in slices, rather than trials.
+bool is_sliced(const std::filesystem::path& folder);
+
+}  // namespace muxlab

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backends/worker_stats.hpp"
+#include "bench/data/plan.hpp"
+
+namespace muxlab {
+
+/// What one rig found out about one comparison; every verdict can be computed from these.
+struct RigSummary {
+  std::uint64_t blocks = 0;
+  double trimmed_mean = 0;         ///< of the log ratios
+  double winsorised_variance = 0;  ///< of one block
+  std::uint64_t stretches = 0;     ///< of about a second
+  /// Of one block, estimated from how far the stretches' means lie apart; as the winsorised variance
+  /// when blocks are independent. 0 for fewer than two stretches.
+  double stretch_variance = 0;
+};
+
+/// A row of records.csv: one contender in one rig. Sums are over its slices that count; of the
+/// reference, over all of them. What is compared is the server's CPU time per echo.
+struct RigRecord {
+  Cell cell;  ///< the load; `backend` is the contender's name
+  Placement placement = Placement::apart;
+  std::uint64_t rig = 0;   ///< of the load, from 0
+  std::uint64_t look = 0;  ///< the next one, as an index: at the end of this rig or of a later one
+  double build_s = 0;      ///< until the rig was ready
+  double seconds = 0;      ///< all of the rig, from before it was built until after it was ended
+  double stolen_share = 0;  ///< of the processors' time meanwhile, taken by the host
+  double others_share = 0;  ///< and by other programs
+  std::string baseline;
+  RigSummary summary;  ///< against the baseline; no blocks: it is the baseline, or has failed
+  std::uint64_t slices = 0;
+  std::uint64_t broken = 0;  ///< slices that do not count
+  std::string reason;        ///< of the first of them, or why it did not take part; one line
+  std::uint64_t echoes = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t cpu_ns = 0;
+  std::array<std::uint64_t, kCallNames.size()> calls{};
+  std::uint64_t events = 0;
+  std::uint64_t elapsed_ns = 0;
+  std::uint64_t client_cpu_ns = 0;
+
+  [[nodiscard]] bool is_baseline() const { return cell.backend == baseline; }
+};
+
+std::vector<std::string> record_header();
+std::vector<std::string> record_fields(const RigRecord& record);
+
+/// Replaces `folder`/records.csv in one step. Throws Failure (unavailable).
+void write_records(const std::filesystem::path& folder, std::span<const RigRecord> records);
+
+/// Throws Failure (usage) that names file and line for what is missing, cut off, of another schema or
+/// not a number, and for a contender that a rig has twice.
+std::vector<RigRecord> read_records(const std::filesystem::path& folder);
+
+}  // namespace muxlab

@@ -1,0 +1,351 @@
+#include "bench/report/answer_files.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "backends/failure.hpp"
+#include "bench/campaign_files.hpp"
+#include "bench/cell_columns.hpp"
+#include "bench/csv.hpp"
+#include "bench/plots.hpp"
+#include "bench/report/answer_text.hpp"
+#include "bench/report_html_page.hpp"
+#include "bench/report_markdown.hpp"
+#include "cli.hpp"
+
+namespace muxlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Path = std::filesystem::path;
+
+constexpr int kAnswerSchema = 1;
+
+/// JSON has no NaN and no infinity.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+Json load_json(const PlannedLoad& load) {
+  const Cell& cell = load.cell;
+  return {{"threads", cell.threads},
+          {"threading", cell.threading},
+          {"connections", cell.connections},
+          {"idle", cell.idle},
+          {"size_bytes", cell.size_bytes},
+          {"depth", cell.depth},
+          {"transport", cell.unix_sockets ? "unix" : "tcp"},
+          {"engine", cell.engine},
+          {"notify", cell.notify},
+          {"placement", load.placement == Placement::shared ? "shared" : "apart"}};
+}
+
+std::string_view status_key(Status status) {
+  return status == Status::measured ? "measured"
+         : status == Status::failed ? "failed"
+                                    : "unavailable";
+}
+
+Json backend_json(const AtLoad& one) {
+  Json calls;
+  for (std::size_t i = 0; i < kCallNames.size(); ++i) {
+    calls[std::string(kCallNames[i])] = number(
+        one.status == Status::measured ? one.calls_per_echo[i] : kNotMeasured);
+  }
+  return {{"name", one.planned.contender.name},
+          {"status", status_key(one.status)},
+          {"reason", one.reason.empty() ? Json() : Json(one.reason)},
+          {"broken_slices", one.broken},
+          {"cpu_ns_per_echo", number(one.cpu_ns_per_echo)},
+          {"syscalls_per_echo", number(one.syscalls_per_echo)},
+          {"calls_per_echo", std::move(calls)},
+          {"events_per_wait", number(one.events_per_wait)},
+          {"echoes_per_s", number(one.echoes_per_s)},
+          {"latency_ns", nullptr}};
+}
+
+Json finding_json(const Finding& finding) {
+  return {{"ratio", number(finding.ratio)},
+          {"low", number(finding.low)},
+          {"high", number(finding.high)},
+          {"verdict", verdict_key(finding.verdict)}};
+}
+
+Json comparison_json(const Answer& answer, const LoadAnswer& load, const AtLoad& one) {
+  Json json = {{"backend", one.planned.contender.name}, {"baseline", answer.plan.baseline()}};
+  json.update(load_json(load.load));
+  json["metric"] = kCpuMetric;
+  json.update(finding_json(one.compared->finding));
+  json["n"] = one.compared->estimate.blocks;
+  json["rigs"] = one.compared->estimate.rigs;
+  json["look"] = one.compared->look + 1;
+  json["ratio_of_sums"] = number(one.compared->ratio_of_sums);
+  json["heavy_tail"] = one.compared->has_heavy_tail();
+  return json;
+}
+
+Json self_check_json(const Answer& answer, Role role) {
+  const auto finding = self_check(answer, role);
+  if (!finding) return {};
+  Json json = finding_json(*finding);
+  json["loads"] = Json::array();
+  for (const LoadAnswer& load : answer.loads) {
+    for (const AtLoad& one : load.contenders) {
+      if (one.planned.role != role || !one.compared) continue;
+      Json cell = load_json(load.load);
+      cell.update(finding_json(one.compared->finding));
+      json["loads"].push_back(std::move(cell));
+    }
+  }
+  return json;
+}
+
+/// Long: one row per comparison and metric.
+std::string comparisons_csv(const Answer& answer) {
+  std::vector<std::string> header = cell_header();
+  header.insert(header.end(), {"placement", "baseline", "metric", "ratio", "low", "high", "verdict",
+                               "n", "rigs", "look", "ratio_of_sums"});
+  std::string text = csv_record(header);
+  const auto show = [](double value) {
+    return std::isfinite(value) ? fmt::format("{:.6g}", value) : std::string();
+  };
+  for (const LoadAnswer& load : answer.loads) {
+    for (const AtLoad& one : load.contenders) {
+      if (!one.compared) continue;
+      Cell cell = load.load.cell;
+      cell.backend = one.planned.contender.name;
+      std::vector<std::string> fields = cell_fields(cell);
+      const Finding& finding = one.compared->finding;
+      fields.insert(fields.end(),
+                    {load.load.placement == Placement::shared ? "shared" : "apart",
+                     answer.plan.baseline(), std::string(kCpuMetric), show(finding.ratio),
+                     show(finding.low), show(finding.high),
+                     std::string(verdict_key(finding.verdict)),
+                     fmt::to_string(one.compared->estimate.blocks),
+                     fmt::to_string(one.compared->estimate.rigs),
+                     fmt::to_string(one.compared->look + 1), show(one.compared->ratio_of_sums)});
+      text += csv_record(fields);
+    }
+  }
+  return text;
+}
+
+std::string two_decimals(double value) {
+  return std::isnan(value) ? "-" : fmt::format("{:.2f}", value);
+}
+
+Table load_table(const Answer& answer, const LoadAnswer& load) {
+  Table table{.caption = fmt::format("{}: server CPU time per echo relative to {}, with intervals "
+                                     "that hold together with 95 %",
+                                     name_of_load(load.load.cell), answer.plan.baseline()),
+              .header = {"backend", "ratio", "low", "high", "verdict", "CPU per echo (us)",
+                         "system calls per echo", "events per wait", "blocks"},
+              .rows = {}};
+  for (const AtLoad& one : load.contenders) {
+    std::vector<std::string> row = {one.planned.contender.name};
+    if (one.compared) {
+      const Finding& finding = one.compared->finding;
+      for (const double value : {finding.ratio, finding.low, finding.high}) {
+        row.push_back(std::isfinite(value) ? fmt::format("{:.3f}", value) : "-");
+      }
+      row.push_back(finding.verdict == Verdict::unclear
+                        ? fmt::format("unclear ({})", ruled_out(finding))
+                        : std::string(verdict_words(finding.verdict)));
+    } else {
+      row.insert(row.end(), {"-", "-", "-",
+                             one.planned.role == Role::baseline ? "baseline" : one.reason.empty() ? "not measured" : one.reason});
+    }
+    row.push_back(std::isnan(one.cpu_ns_per_echo) ? "-" : two_decimals(one.cpu_ns_per_echo / 1000));
+    row.push_back(two_decimals(one.syscalls_per_echo));
+    row.push_back(two_decimals(one.events_per_wait));
+    row.push_back(one.compared ? fmt::to_string(one.compared->estimate.blocks) : "-");
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table pooled_table(const Answer& answer) {
+  Table table{.caption = "All busy loads together, each with the same weight",
+              .header = {"backend", "ratio", "low", "high", "verdict"},
+              .rows = {}};
+  for (const Pooled& one : answer.pooled) {
+    table.rows.push_back({one.planned.contender.name, fmt::format("{:.3f}", one.finding.ratio),
+                          fmt::format("{:.3f}", one.finding.low),
+                          fmt::format("{:.3f}", one.finding.high),
+                          std::string(verdict_words(one.finding.verdict))});
+  }
+  return table;
+}
+
+std::string text_or(const Json& object, const char* key, const std::string& otherwise) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : otherwise;
+}
+
+std::string machine_words(const Json& record) {
+  const Json& machine = record.at("machine");
+  return fmt::format("{}, {} processors, Linux {}, {}", text_or(machine, "cpu_model", "unknown CPU"),
+                     machine.value("processors_online", Json()).dump(),
+                     text_or(machine, "kernel_release", "?"),
+                     record.at("started_utc").get<std::string>().substr(0, 10));
+}
+
+/// The picture's axis: at least from 0.7 to 1.5, and all intervals up to a factor of 30.
+struct Axis {
+  double low = 0.7;
+  double high = 1.5;
+};
+
+Picture forest(const Answer& answer, const Json& record, const Path& folder) {
+  std::string csv = "panel,row,name,ratio,low,high,verdict,title\n";
+  Axis axis;
+  std::size_t panel = 0;
+  Table data{.caption = "What the picture shows",
+             .header = {"load", "backend", "ratio", "low", "high", "verdict"},
+             .rows = {},
+             .is_folded = true};
+  for (const LoadAnswer& load : answer.loads) {
+    if (!load.is_measured()) continue;
+    ++panel;
+    const std::string title = name_of_load(load.load.cell);
+    std::size_t row = 0;
+    for (const AtLoad& one : load.contenders) {
+      ++row;
+      Finding finding{.ratio = 1, .low = 1, .high = 1};
+      std::string verdict = one.planned.role == Role::baseline ? "baseline" : "none";
+      if (one.compared && std::isfinite(one.compared->finding.high)) {
+        finding = one.compared->finding;
+        verdict = verdict_key(finding.verdict);
+      }
+      const std::string field = verdict == "none" ? "NaN" : "";
+      const auto show = [&](double value) {
+        return field.empty() ? fmt::format("{:.5g}", value) : field;
+      };
+      csv += csv_record(std::vector<std::string>{
+          fmt::to_string(panel), fmt::to_string(row), one.planned.contender.name,
+          show(finding.ratio), show(finding.low), show(finding.high), verdict, title});
+      if (verdict == "none") continue;
+      axis.low = std::max(0.05, std::min(axis.low, finding.low / 1.03));
+      axis.high = std::min(30.0, std::max(axis.high, finding.high * 1.03));
+      data.rows.push_back({title, one.planned.contender.name, show(finding.ratio),
+                           show(finding.low), show(finding.high), verdict});
+    }
+  }
+  constexpr const char* kData = "plots/ratios.csv";
+  std::filesystem::create_directories(folder / "plots");
+  write_whole(folder / kData, csv);
+  const std::string title =
+      fmt::format("CPU time of the server per echo, relative to {}", answer.plan.baseline());
+  const std::string caption = fmt::format(
+      "{}. Bars: intervals that hold together with 95 %;\nblue: cheaper, orange: more expensive, "
+      "grey: same (within {:g} %), hollow: unclear.",
+      machine_words(record), 100 * answer.plan.same_within);
+  std::string svg = draw_svg(folder, "ratios",
+                             {kData, fmt::to_string(panel),
+                              fmt::to_string(answer.plan.contenders.size()),
+                              fmt::format("{:.4f}", axis.low), fmt::format("{:.4f}", axis.high),
+                              fmt::format("{:.4f}", 1 + answer.plan.same_within), title, caption});
+  write_whole(folder / "plots" / "ratios.svg", svg);
+  return {.name = "ratios",
+          .title = title,
+          .description = "A panel for each load and a row for each backend: the ratio of its CPU "
+                         "time per echo to the baseline's, with its interval.",
+          .svg = std::move(svg),
+          .data = std::move(data),
+          .csv = std::move(csv)};
+}
+
+Document document_of(const Answer& answer, const Json& record, const Path& folder) {
+  Document document{
+      .title = fmt::format("CPU time per echo, against {}", answer.plan.baseline()),
+      .lead = machine_words(record) + fmt::format(
+          ". Command: {}", fmt::join(record.at("command_line").get<std::vector<std::string>>(), " ")),
+      .sections = {}};
+  const bool measured = std::ranges::any_of(answer.loads, &LoadAnswer::is_measured);
+  if (!measured) {
+    document.sections.push_back(
+        {"answer", "Answer", {Paragraph{"No rig was finished: nothing is known.", true}}});
+    return document;
+  }
+  Section result{"answer", "Answer", {}};
+  if (record.at("run_status") != "complete") {
+    result.blocks.push_back(Paragraph{
+        fmt::format("This campaign is {}.", record.at("run_status").get<std::string>()), true});
+  }
+  result.blocks.push_back(Gallery{{forest(answer, record, folder)}});
+  if (!answer.pooled.empty()) result.blocks.push_back(pooled_table(answer));
+  document.sections.push_back(std::move(result));
+  Section loads{"loads", "Each load", {}};
+  for (const LoadAnswer& load : answer.loads) {
+    if (load.is_measured()) loads.blocks.push_back(load_table(answer, load));
+  }
+  document.sections.push_back(std::move(loads));
+  Section trust{"trust", "Can it be trusted?", {}};
+  Bullets bullets;
+  const std::string all = answer_text(answer);
+  const std::size_t begin = all.find("\nTrust\n");
+  for (std::size_t at = begin == std::string::npos ? all.size() : begin + 7; at < all.size();) {
+    const std::size_t end = all.find('\n', at);
+    bullets.items.push_back(all.substr(at + 2, end - at - 2));
+    at = end + 1;
+  }
+  for (const LoadAnswer& load : answer.loads) {
+    if (!load.is_measured()) continue;
+    bullets.items.push_back(fmt::format(
+        "{}: {} rigs; f {:.2f} with {:.0f} degrees of freedom; other programs {:.1f} %, host {:.1f} %",
+        name_of_load(load.load.cell), load.rigs, load.inflation.f, load.inflation.degrees,
+        100 * load.others_share, 100 * load.stolen_share));
+  }
+  trust.blocks.push_back(std::move(bullets));
+  document.sections.push_back(std::move(trust));
+  return document;
+}
+
+}  // namespace
+
+Json answer_json(const Answer& answer, const Json& machine) {
+  Json loads = Json::array(), comparisons = Json::array(), pooled = Json::array();
+  for (const LoadAnswer& load : answer.loads) {
+    Json json = load_json(load.load);
+    json["rigs"] = load.rigs;
+    json["f"] = number(load.inflation.f);
+    json["stolen_share"] = load.stolen_share;
+    json["others_share"] = load.others_share;
+    json["backends"] = Json::array();
+    for (const AtLoad& one : load.contenders) {
+      json["backends"].push_back(backend_json(one));
+      if (one.compared) comparisons.push_back(comparison_json(answer, load, one));
+    }
+    loads.push_back(std::move(json));
+  }
+  for (const Pooled& one : answer.pooled) {
+    Json json = {{"backend", one.planned.contender.name}, {"metric", kCpuMetric}};
+    json.update(finding_json(one.finding));
+    pooled.push_back(std::move(json));
+  }
+  return {{"schema_version", kAnswerSchema},
+          {"status", machine.at("run_status")},
+          {"machine", machine.at("machine")},
+          {"loads", std::move(loads)},
+          {"comparisons", std::move(comparisons)},
+          {"pooled", std::move(pooled)},
+          {"self_check",
+           {{"same_again", self_check_json(answer, Role::same_again)},
+            {"one_call_more", self_check_json(answer, Role::extra_call)}}}};
+}
+
+Answer render_answer(const Path& folder) {
+  const Json record = read_machine_record(folder);
+  const SlicedPlan plan = plan_from_json(record.at("plan"));
+  const std::vector<RigRecord> records = read_records(folder);
+  Answer answer = answer_of(plan, records);
+  write_whole(folder / "comparisons.csv", comparisons_csv(answer));
+  const Document document = document_of(answer, record, folder);
+  write_whole(folder / "report.md", markdown_page(document));
+  write_whole(folder / "report.html", html_page(document));
+  return answer;
+}
+
+}  // namespace muxlab

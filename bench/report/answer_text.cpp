@@ -1,0 +1,321 @@
+#include "bench/report/answer_text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "bench/report_words.hpp"
+
+namespace muxlab {
+namespace {
+
+constexpr std::size_t kNameWidth = 20;
+constexpr std::size_t kCellWidth = 14;
+constexpr std::size_t kLoadsBeside = 5;
+
+std::string three_digits(double value) {
+  const int decimals = value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0;
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
+std::string in_us(double ns) { return three_digits(ns / 1000) + " us"; }
+
+std::string_view short_verdict(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::same:
+      return "same";
+    case Verdict::cheaper:
+      return "less";
+    case Verdict::more_expensive:
+      return "more";
+    default:
+      return "?";
+  }
+}
+
+std::string percent(double share) {
+  return share < 0.1 ? fmt::format("{:.1f}", 100 * share) : fmt::format("{:.0f}", 100 * share);
+}
+
+/// "1.05 ±1% more"
+std::string cell_text(const AtLoad& one) {
+  if (one.status == Status::failed) return "failed";
+  if (one.planned.role == Role::baseline) {
+    return std::isnan(one.cpu_ns_per_echo) ? "-" : in_us(one.cpu_ns_per_echo);
+  }
+  if (!one.compared) return "-";
+  const Finding& finding = one.compared->finding;
+  if (!std::isfinite(finding.high)) return fmt::format("{:.2f} ?", finding.ratio);
+  return fmt::format("{} ±{:.0f}% {}", fmt::format("{:.{}f}", finding.ratio, finding.ratio < 10 ? 2 : 1),
+                     std::ceil(100 * finding.half_width() - 0.5), short_verdict(finding.verdict));
+}
+
+/// Two characters of UTF-8 take one column.
+std::string padded(const std::string& text, std::size_t width) {
+  const auto columns = static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+  return text + std::string(columns < width ? width - columns : 1, ' ');
+}
+
+std::string trimmed_end(std::string line) {
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line + '\n';
+}
+
+/// By the mean of the log ratios over the loads, the cheapest first.
+std::vector<std::size_t> order_of(const Answer& answer) {
+  const auto place = [&](std::size_t index) {
+    double sum = 0, count = 0;
+    for (const LoadAnswer& load : answer.loads) {
+      const auto& compared = load.contenders[index].compared;
+      if (compared) sum += compared->estimate.log_ratio, ++count;
+    }
+    return index == 0 ? 0 : count > 0 ? sum / count : std::numeric_limits<double>::max();
+  };
+  std::vector<std::size_t> order(answer.plan.contenders.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, {}, place);
+  std::ranges::stable_partition(
+      order, [&](std::size_t i) { return !answer.plan.contenders[i].is_self_check(); });
+  return order;
+}
+
+/// "2.0" or, where loads differ, "2.0-3.0".
+std::string calls_text(const Answer& answer, std::size_t contender,
+                       std::span<const LoadAnswer> loads) {
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  for (const LoadAnswer& load : loads) {
+    const double calls = load.contenders[contender].syscalls_per_echo;
+    if (std::isnan(calls)) continue;
+    least = std::min(least, calls);
+    most = std::max(most, calls);
+  }
+  static_cast<void>(answer);
+  if (most == 0) return "-";
+  const auto show = [](double calls) { return fmt::format("{:.{}f}", calls, calls < 1 ? 2 : 1); };
+  return show(least) == show(most) ? show(most) : show(least) + "-" + show(most);
+}
+
+std::string several_loads(const Answer& answer, std::span<const LoadAnswer> loads) {
+  std::string first = padded("", kNameWidth), second = first;
+  for (const LoadAnswer& load : loads) {
+    const std::string name = name_of_load(load.load.cell);
+    const std::size_t comma = std::min(name.find(", "), name.size());
+    first += padded(name.substr(0, comma).substr(0, kCellWidth - 1), kCellWidth);
+    second += padded(comma < name.size() ? name.substr(comma + 2, kCellWidth - 1) : "", kCellWidth);
+  }
+  std::string text = trimmed_end(first + "calls per") + trimmed_end(second + "echo");
+  for (const std::size_t i : order_of(answer)) {
+    std::string line = padded(answer.plan.contenders[i].contender.name, kNameWidth);
+    for (const LoadAnswer& load : loads) line += padded(cell_text(load.contenders[i]), kCellWidth);
+    text += trimmed_end(line + calls_text(answer, i, loads));
+  }
+  return text;
+}
+
+std::string one_load(const Answer& answer, const LoadAnswer& load) {
+  std::string text = trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}", "",
+                                             "ratio", "interval", "verdict", "CPU", "calls"));
+  for (const std::size_t i : order_of(answer)) {
+    const AtLoad& one = load.contenders[i];
+    const std::string calls =
+        std::isnan(one.syscalls_per_echo) ? "-" : fmt::format("{:.2f}", one.syscalls_per_echo);
+    const std::string cpu = std::isnan(one.cpu_ns_per_echo) ? "-" : in_us(one.cpu_ns_per_echo);
+    std::string ratio = "-", interval, verdict;
+    if (one.compared) {
+      const Finding& finding = one.compared->finding;
+      ratio = three_digits(finding.ratio);
+      interval = fmt::format("{} to {}", three_digits(finding.low), three_digits(finding.high));
+      verdict = finding.verdict == Verdict::unclear
+                    ? fmt::format("unclear ({})", ruled_out(finding))
+                    : std::string(verdict_words(finding.verdict));
+    } else {
+      ratio = one.planned.role == Role::baseline ? "1" : "-";
+      verdict = one.planned.role == Role::baseline ? "baseline"
+                : one.status == Status::failed     ? "failed"
+                                                   : "not measured";
+    }
+    text += trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}",
+                                    one.planned.contender.name, ratio, interval, verdict, cpu,
+                                    calls));
+  }
+  return text;
+}
+
+std::string table(const Answer& answer) {
+  std::vector<LoadAnswer> measured;
+  std::ranges::copy_if(answer.loads, std::back_inserter(measured), &LoadAnswer::is_measured);
+  if (measured.empty()) return "No rig was finished: there is nothing to report.\n";
+  std::string text = fmt::format(
+      "CPU time of the server per echo, relative to {}; 95 % for all {} comparisons together\n\n",
+      answer.plan.baseline(), answer.plan.family());
+  if (measured.size() == 1) {
+    return text + name_of_load(measured.front().load.cell) + "\n" +
+           one_load(answer, measured.front());
+  }
+  for (std::size_t begin = 0; begin < measured.size(); begin += kLoadsBeside) {
+    const std::size_t count = std::min(kLoadsBeside, measured.size() - begin);
+    if (begin > 0) text += '\n';
+    text += several_loads(answer, std::span(measured).subspan(begin, count));
+  }
+  return text + "\nless: cheaper; same: within " +
+         fmt::format("{:g}", 100 * answer.plan.same_within) +
+         " %; more: more expensive; ?: unclear\n";
+}
+
+/// "select: more at 1 busy, same at 100 busy"
+std::string where_it_depends(const Answer& answer, const std::string& contender) {
+  std::vector<std::string> parts;
+  for (const LoadAnswer& load : answer.loads) {
+    for (const AtLoad& one : load.contenders) {
+      if (!load.load.is_busy() || one.planned.contender.name != contender || !one.compared) continue;
+      parts.push_back(fmt::format("{} at {}", three_digits(one.compared->finding.ratio),
+                                  name_of_load(load.load.cell)));
+    }
+  }
+  return fmt::format("{} ({})", contender, fmt::join(parts, ", "));
+}
+
+/// Words, in lines of at most 78 characters.
+std::string wrapped(const std::string& indent, const std::vector<std::string>& items) {
+  constexpr std::size_t kWidth = 78;
+  std::string text, line = indent;
+  bool first = true;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::string item = items[i] + (i + 1 < items.size() ? "," : "");
+    if (!first && line.size() + 1 + item.size() > kWidth) {
+      text += trimmed_end(line);
+      line = std::string(indent.size(), ' ');
+    } else if (!first) {
+      line += ' ';
+    }
+    line += item;
+    first = false;
+  }
+  return text + trimmed_end(line);
+}
+
+std::string summary(const Answer& answer) {
+  if (answer.pooled.empty()) return "";
+  const auto busy = std::ranges::count_if(answer.plan.loads, &PlannedLoad::is_busy);
+  std::string text = fmt::format("\nOver the {} loads without silent connections, against {}:\n",
+                                 busy, answer.plan.baseline());
+  for (const Verdict verdict : {Verdict::cheaper, Verdict::same, Verdict::more_expensive,
+                                Verdict::unclear, Verdict::depends}) {
+    std::vector<std::string> items;
+    for (const Pooled& one : answer.pooled) {
+      if (one.finding.verdict != verdict || one.planned.is_self_check()) continue;
+      const std::string& name = one.planned.contender.name;
+      items.push_back(verdict == Verdict::depends ? where_it_depends(answer, name)
+                      : verdict == Verdict::unclear
+                          ? fmt::format("{} ({})", name, ruled_out(one.finding))
+                          : fmt::format("{} {}", name, ratio_words(one.finding)));
+    }
+    if (items.empty()) continue;
+    text += wrapped(fmt::format("  {:<16}", verdict_words(verdict)), items);
+  }
+  return text;
+}
+
+std::string check_words(const Answer& answer, Role role) {
+  const auto finding = self_check(answer, role);
+  return finding ? fmt::format("{}, {}", ratio_words(*finding), verdict_words(finding->verdict))
+                 : "not measured";
+}
+
+std::string trust(const Answer& answer) {
+  std::string text = fmt::format("\nTrust\n  {} against itself: {}\n", answer.plan.baseline(),
+                                 check_words(answer, Role::same_again));
+  if (self_check(answer, Role::extra_call)) {
+    text += fmt::format("  one system call more: {}\n", check_words(answer, Role::extra_call));
+  }
+  double stolen = 0, others = 0, least_f = std::numeric_limits<double>::infinity(), most_f = 1;
+  for (const LoadAnswer& load : answer.loads) {
+    if (!load.is_measured()) continue;
+    stolen = std::max(stolen, load.stolen_share);
+    others = std::max(others, load.others_share);
+    least_f = std::min(least_f, load.inflation.f);
+    most_f = std::max(most_f, load.inflation.f);
+  }
+  text += fmt::format("  of the processors' time other programs took up to {} %, the host {} %\n",
+                      percent(others), percent(stolen));
+  if (std::isfinite(least_f)) {
+    text += fmt::format("  f, by which noise between rigs widens variances: {:.2f} to {:.2f}\n",
+                        least_f, most_f);
+  }
+  for (const LoadAnswer& load : answer.loads) {
+    for (const AtLoad& one : load.contenders) {
+      const std::string where =
+          fmt::format("{} at {}", one.planned.contender.name, name_of_load(load.load.cell));
+      if (one.broken > 0 || one.status == Status::failed) {
+        text += fmt::format("  broken: {}: {}\n", where, one.reason);
+      } else if (one.status == Status::unavailable && !one.reason.empty()) {
+        text += fmt::format("  not measured: {}: {}\n", where, one.reason);
+      } else if (one.compared && one.compared->has_heavy_tail()) {
+        text += fmt::format("  heavy tail: {}: {} of sums, untrimmed\n", where,
+                            three_digits(one.compared->ratio_of_sums));
+      }
+    }
+  }
+  if (std::ranges::any_of(answer.plan.loads, [](const PlannedLoad& load) {
+        return load.placement == Placement::shared;
+      })) {
+    text += fmt::format(
+        "  up to {} connections client and server took turns on one processor: no throughput\n",
+        16);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string_view verdict_words(Verdict verdict) {
+  return verdict == Verdict::more_expensive ? "more expensive" : verdict_key(verdict);
+}
+
+std::string_view verdict_key(Verdict verdict) {
+  static constexpr std::array<std::string_view, 5> kKeys = {"same", "cheaper", "more_expensive",
+                                                            "unclear", "depends"};
+  return kKeys[static_cast<std::size_t>(verdict)];
+}
+
+std::string ratio_words(const Finding& finding) {
+  return fmt::format("{} ({} to {})", three_digits(finding.ratio), three_digits(finding.low),
+                     three_digits(finding.high));
+}
+
+std::string ruled_out(const Finding& finding) {
+  const double most = std::max(finding.high, 1 / finding.low) - 1;
+  return std::isfinite(most) ? fmt::format("at most {:.0f} %", std::ceil(100 * most))
+                             : std::string("too little data");
+}
+
+std::string interim_words(const Answer& answer, std::size_t load, std::size_t width) {
+  std::vector<const AtLoad*> all;
+  for (const AtLoad& one : answer.loads[load].contenders) {
+    if (one.compared && one.planned.role == Role::compared) all.push_back(&one);
+  }
+  std::ranges::stable_sort(all, std::greater(), [](const AtLoad* one) {
+    return std::abs(one->compared->estimate.log_ratio);
+  });
+  std::string text;
+  for (const AtLoad* one : all) {
+    const Finding& finding = one->compared->finding;
+    const std::string item =
+        std::isfinite(finding.high)
+            ? fmt::format("{} {:.2f}±{:.2f}", one->planned.contender.name, finding.ratio,
+                          finding.high - finding.ratio)
+            : fmt::format("{} {:.2f}", one->planned.contender.name, finding.ratio);
+    if (text.size() + item.size() + 2 > width) break;
+    text += (text.empty() ? "" : ", ") + item;
+  }
+  return text;
+}
+
+std::string answer_text(const Answer& answer) {
+  return table(answer) + summary(answer) + trust(answer);
+}
+
+}  // namespace muxlab

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bench/analysis/answer.hpp"
+
+namespace muxlab {
+
+/// The answer for a terminal: a table of at most 100 columns, what it says in sentences, and how far
+/// to believe it. Ends with a line feed.
+std::string answer_text(const Answer& answer);
+
+/// "cheaper", "more expensive", as people and files have it.
+std::string_view verdict_words(Verdict verdict);  ///< "more expensive"
+std::string_view verdict_key(Verdict verdict);    ///< "more_expensive"
+
+/// "0.905 (0.883 to 0.926)": three significant digits.
+std::string ratio_words(const Finding& finding);
+/// "at most 6 %": what an unclear one rules out.
+std::string ruled_out(const Finding& finding);
+
+/// "io-uring 0.93, bufferevent 1.52": the contenders so far, those nearest to 1 left out; at most
+/// `width` characters.
+std::string interim_words(const Answer& answer, std::size_t load, std::size_t width);
+
+}  // namespace muxlab

@@ -1,0 +1,318 @@
+#include "bench/rig/local_sides.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "backends/backend.hpp"
+#include "backends/failure.hpp"
+#include "bench/process.hpp"
+
+namespace muxlab {
+
+std::vector<std::string> serve_words(const std::filesystem::path& program, const Cell& cell) {
+  std::vector<std::string> words = {program,        "serve",        "--backend",
+                                    cell.backend,   "--threads",    fmt::to_string(cell.threads),
+                                    "--threading",  cell.threading};
+  if (cell.threading == "acceptor") words.insert(words.end(), {"--notify", cell.notify});
+  return words;
+}
+
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+/// How much longer than it should a step may take before its side counts as failed.
+constexpr seconds kPatience{15};
+/// A server that has answered every message is asleep within microseconds, unless another program
+/// has its processor.
+constexpr seconds kMostToFallAsleep{1};
+constexpr microseconds kNap{50};
+/// Reading a file per thread would take longer than a slice for more than these.
+constexpr std::size_t kMostWatchedThreads = 16;
+
+void nap(nanoseconds duration) {
+  const timespec time{.tv_sec = 0, .tv_nsec = duration.count()};
+  ::nanosleep(&time, nullptr);
+}
+
+std::string how_it_ended(std::string_view what, const Process& process) {
+  const std::string words = process.last_words();
+  return fmt::format("{} ended with code {}: {}", what, process.exit_code().value_or(-1),
+                     words.empty() ? "it gave no reason" : words);
+}
+
+/// The states of a process's threads, from proc_pid_stat(5).
+class ThreadStates {
+ public:
+  explicit ThreadStates(pid_t pid) {
+    const auto tasks = fmt::format("/proc/{}/task", pid);
+    std::error_code error;
+    for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
+      if (files_.size() == kMostWatchedThreads) {
+        files_.clear();
+        return;
+      }
+      files_.emplace_back(::open((task.path() / "stat").c_str(), O_RDONLY | O_CLOEXEC));
+    }
+  }
+
+  /// Nothing is known of the threads of a process that has many.
+  [[nodiscard]] bool are_known() const { return !files_.empty(); }
+  /// True when none runs, waits for a processor, or is about to.
+  [[nodiscard]] bool all_are(std::string_view states) const {
+    for (const UniqueFd& file : files_) {
+      std::array<char, 256> text{};
+      const ssize_t size = ::pread(file.get(), text.data(), text.size(), 0);
+      if (size <= 0) continue;  // the thread has ended
+      const std::string_view stat(text.data(), static_cast<std::size_t>(size));
+      const std::size_t name_end = stat.rfind(')');
+      if (name_end == std::string_view::npos || name_end + 2 >= stat.size()) return false;
+      if (states.find(stat[name_end + 2]) == std::string_view::npos) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::vector<UniqueFd> files_;
+};
+
+class LocalServer final : public ServerSide {
+ public:
+  /// `own_file` is removed at the end: of the board, or of the unix socket; may be empty.
+  LocalServer(Command command, const Backend& backend, int interrupt,
+              std::filesystem::path own_file)
+      : own_file_(std::move(own_file)),
+        is_told_(backend.is_told),
+        never_sleeps_(backend.spins || backend.is_told),
+        interrupt_(interrupt),
+        counter_file_(make_counter_file()),
+        counters_(counter_file_.get()),
+        process_(with_counters(std::move(command), counter_file_.get())) {
+    // The clock of a process that has ended cannot be read: better to know at once.
+    if (::clock_getcpuclockid(process_.pid(), &clock_) != 0) {
+      throw SideFailed("its CPU clock cannot be read");
+    }
+  }
+
+  ~LocalServer() override {
+    process_.send(SIGKILL);
+    std::error_code gone;
+    if (!own_file_.empty()) std::filesystem::remove(own_file_, gone);
+  }
+
+  void abandon() override { process_.send(SIGKILL); }  // SIGTERM: it would wait for its clients
+
+  std::string address() override {
+    constexpr std::string_view kPrefix = "listening on ";
+    std::optional<std::string> line;
+    const Wake wake = wait_for({&process_}, interrupt_, Clock::now() + kPatience, [&] {
+      line = process_.output().take_line();
+      return line || process_.exit_code();
+    });
+    if (wake == Wake::interrupted) throw Interrupted();
+    if (wake == Wake::deadline) throw SideFailed("the server did not start within 15 s");
+    if (!line) throw SideFailed(how_it_ended("the server", process_));
+    if (!line->starts_with(kPrefix)) {
+      throw SideFailed(fmt::format("the server printed \"{}\" first", *line));
+    }
+    return line->substr(kPrefix.size(), line->find(' ', kPrefix.size()) - kPrefix.size());
+  }
+
+  void settle() override {
+    threads_.emplace(process_.pid());
+    if (never_sleeps_) {
+      stop();
+    } else {
+      await_silence();
+    }
+  }
+
+  Silence begin_slice() override {
+    if (never_sleeps_) {
+      const Silence silence = now();
+      process_.send(SIGCONT);
+      return silence;
+    }
+    return threads_->are_known() && threads_->all_are("S") ? now() : await_silence();
+  }
+
+  Silence end_slice() override {
+    if (!never_sleeps_) return await_silence();
+    stop();
+    return now();
+  }
+
+  /// Where client and server meet when the one tells the other what is ready; else empty.
+  [[nodiscard]] std::string board() const { return is_told_ ? own_file_.string() : ""; }
+
+ private:
+  static Command with_counters(Command command, int file) {
+    command.inherited = file;
+    command.words.insert(command.words.end(), {"--counters", fmt::to_string(kInheritedFd)});
+    return command;
+  }
+
+  /// Without waiting: right only while the server sleeps.
+  Silence now() {
+    timespec spent{};
+    if (::clock_gettime(clock_, &spent) != 0) {
+      wait_for({&process_}, -1, Clock::now(), [] { return false; });
+      throw SideFailed(how_it_ended("the server", process_));
+    }
+    return {counters_.read(), static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 +
+                                  static_cast<std::uint64_t>(spent.tv_nsec)};
+  }
+
+  /// Until nothing has moved for a nap, and no thread is seen to run or to wait for a processor.
+  Silence await_silence() {
+    const auto deadline = Clock::now() + kMostToFallAsleep;
+    Silence before = now();
+    for (;;) {
+      nap(kNap);
+      const bool asleep = threads_->all_are("S");
+      const Silence after = now();
+      if (asleep && after == before) return after;
+      before = after;
+      if (Clock::now() > deadline) throw SideFailed("the server does not fall asleep");
+    }
+  }
+
+  void stop() {
+    process_.send(SIGSTOP);
+    const auto deadline = Clock::now() + kMostToFallAsleep;
+    while (!threads_->all_are("T")) {
+      nap(kNap);
+      if (Clock::now() > deadline) throw SideFailed("the server cannot be stopped");
+    }
+  }
+
+  std::filesystem::path own_file_;
+  bool is_told_;
+  bool never_sleeps_;
+  int interrupt_;
+  UniqueFd counter_file_;
+  CounterReader counters_;
+  Process process_;
+  clockid_t clock_{};
+  std::optional<ThreadStates> threads_;
+};
+
+struct Channel {
+  Channel() {
+    std::array<int, 2> ends{};
+    checked(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    ours = UniqueFd(ends[0]);
+    theirs = UniqueFd(ends[1]);
+  }
+  UniqueFd ours;
+  UniqueFd theirs;
+};
+
+class LocalLoad final : public LoadSide {
+ public:
+  LocalLoad(Command command, int interrupt, Channel channel)
+      : interrupt_(interrupt),
+        channel_(std::move(channel.ours)),
+        process_(with_channel(std::move(command), channel.theirs.get())) {}
+
+  void abandon() override { process_.send(SIGKILL); }
+
+  void command(const SliceCommand& command) override {
+    deadline_ = Clock::now() + nanoseconds(command.duration_ns) + kPatience;
+    // When it is gone reply() tells.
+    static_cast<void>(::send(channel_.get(), &command, sizeof command, MSG_NOSIGNAL));
+  }
+
+  SliceReply reply() override {
+    SliceReply reply;
+    await_readable();
+    const ssize_t size = ::recv(channel_.get(), &reply, sizeof reply, MSG_DONTWAIT);
+    if (size != sizeof reply) {
+      wait_for({&process_}, -1, Clock::now() + kPatience,
+               [&] { return process_.exit_code().has_value(); });
+      throw SideFailed(how_it_ended("the load", process_));
+    }
+    if (reply.is_broken()) throw SideFailed(reply.broken.data());
+    return reply;
+  }
+
+ private:
+  static Command with_channel(Command command, int channel) {
+    command.inherited = channel;
+    command.words.insert(command.words.end(), {"--slices", fmt::to_string(kInheritedFd)});
+    return command;
+  }
+
+  void await_readable() {
+    std::array<pollfd, 2> waited{{{channel_.get(), POLLIN, 0}, {interrupt_, POLLIN, 0}}};
+    for (;;) {
+      const auto left = std::chrono::ceil<milliseconds>(deadline_ - Clock::now()).count();
+      if (left <= 0) throw SideFailed("the load did not answer in time");
+      ::poll(waited.data(), waited.size(), static_cast<int>(left));
+      if (waited[1].revents != 0) throw Interrupted();
+      if (waited[0].revents != 0) return;
+    }
+  }
+
+  /// Opening thousands of connections to fifteen servers at once takes a while.
+  Clock::time_point deadline_ = Clock::now() + 4 * kPatience;
+  int interrupt_;
+  UniqueFd channel_;
+  Process process_;
+};
+
+}  // namespace
+
+std::unique_ptr<ServerSide> LocalSides::start_server(const ServerSpec& spec) {
+  const Backend& backend = *find_backend(spec.cell.backend);
+  std::vector<std::string> words = serve_words(program_, spec.cell);
+  std::filesystem::path own_file;
+  if (spec.cell.unix_sockets || backend.is_told) {
+    own_file = std::filesystem::temp_directory_path() /
+               fmt::format("muxlab-bench-{}-{}", ::getpid(), started_++);
+    words.insert(words.end(), {backend.is_told ? "--oracle" : "--unix", own_file});
+  }
+  return std::make_unique<LocalServer>(
+      Command{.words = std::move(words), .processors = spec.processors}, backend, interrupt_,
+      own_file);
+}
+
+std::unique_ptr<LoadSide> LocalSides::start_load(const LoadSpec& spec, ServerSide& server) {
+  const Cell& cell = spec.cell;
+  std::vector<std::string> words = {program_,
+                                    "load",
+                                    "--connect",
+                                    spec.address,
+                                    "--connections",
+                                    fmt::to_string(cell.connections),
+                                    "--idle",
+                                    fmt::to_string(cell.idle),
+                                    "--size",
+                                    fmt::to_string(cell.size_bytes),
+                                    "--depth",
+                                    fmt::to_string(cell.depth)};
+  const std::string board = dynamic_cast<LocalServer&>(server).board();
+  if (board.empty()) {
+    words.insert(words.end(), {"--engine", cell.engine});
+  } else {
+    words.insert(words.end(), {"--oracle", board});
+  }
+  return std::make_unique<LocalLoad>(
+      Command{.words = std::move(words), .processors = spec.processors}, interrupt_, Channel());
+}
+
+}  // namespace muxlab

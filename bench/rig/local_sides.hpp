@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+
+#include "bench/rig/sides.hpp"
+
+namespace muxlab {
+
+/// `muxlab serve` and `muxlab load` as processes of this machine. The server's counters are memory
+/// that both map, its CPU time is its process clock; loads are commanded over a socket.
+///
+/// The process clock of another process moves only at the kernel's tick while that runs, and is
+/// exact while it sleeps: so it is only read in silence.
+class LocalSides final : public Sides {
+ public:
+  /// `program`: the executable whose verbs are run. `interrupt`: a descriptor that becomes readable
+  /// when measuring is to stop; -1: never; borrowed.
+  LocalSides(std::filesystem::path program, int interrupt)
+      : program_(std::move(program)), interrupt_(interrupt) {}
+
+  std::unique_ptr<ServerSide> start_server(const ServerSpec& spec) override;
+  std::unique_ptr<LoadSide> start_load(const LoadSpec& spec, ServerSide& server) override;
+
+ private:
+  std::filesystem::path program_;
+  int interrupt_;
+  int started_ = 0;  // servers, to name what each has of its own
+};
+
+/// The words of `muxlab serve` for `cell`, without where it listens.
+std::vector<std::string> serve_words(const std::filesystem::path& program, const Cell& cell);
+
+}  // namespace muxlab

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "backends/shared_counters.hpp"
+#include "bench/experiment.hpp"
+#include "bench/rig/slice.hpp"
+
+/// The two sides of a measurement as the harness commands them, wherever they run: local_sides.hpp
+/// has those of this machine. All calls are made by one thread.
+namespace muxlab {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// A side cannot go on, and why, in one line. Ends one contender and not the campaign.
+struct SideFailed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// SIGINT or SIGTERM came while a side was waited for.
+struct Interrupted {};
+
+/// A server that sleeps: exact counters.
+struct Silence {
+  CounterSums counters;
+  std::uint64_t cpu_ns = 0;  ///< of the process since it started, all its threads
+
+  bool operator==(const Silence&) const = default;
+};
+
+class ServerSide {
+ public:
+  ServerSide() = default;
+  ServerSide(const ServerSide&) = delete;
+  ServerSide& operator=(const ServerSide&) = delete;
+  virtual ~ServerSide() = default;  ///< ends the server
+
+  /// Begins to end it, without waiting: many end sooner beside each other.
+  virtual void abandon() = 0;
+  /// Where it listens. Waits for it to start. Throws SideFailed, Interrupted.
+  virtual std::string address() = 0;
+  /// To be called once when all connections are open, before the first slice. Throws SideFailed.
+  virtual void settle() = 0;
+  /// Waits until the server sleeps, before a slice and after it. A server that never sleeps is
+  /// stopped between slices instead. Throws SideFailed when it does not within a second or so.
+  virtual Silence begin_slice() = 0;
+  virtual Silence end_slice() = 0;
+};
+
+class LoadSide {
+ public:
+  LoadSide() = default;
+  LoadSide(const LoadSide&) = delete;
+  LoadSide& operator=(const LoadSide&) = delete;
+  virtual ~LoadSide() = default;  ///< closes the connections
+
+  /// As ServerSide::abandon().
+  virtual void abandon() = 0;
+  /// Returns at once; reply() waits.
+  virtual void command(const SliceCommand& command) = 0;
+  /// The answer to the last command, or, before the first, that all connections have echoed. Throws
+  /// SideFailed when it is broken or does not come in time, Interrupted.
+  virtual SliceReply reply() = 0;
+};
+
+/// What to start on either side. `cell.backend` names the server's.
+struct ServerSpec {
+  Cell cell;
+  std::vector<int> processors;
+};
+struct LoadSpec {
+  Cell cell;  ///< with this process's part of the connections
+  std::vector<int> processors;
+  std::string address;
+};
+
+/// Starts sides. Returns at once: they start beside each other.
+class Sides {
+ public:
+  Sides() = default;
+  Sides(const Sides&) = delete;
+  Sides& operator=(const Sides&) = delete;
+  virtual ~Sides() = default;
+
+  virtual std::unique_ptr<ServerSide> start_server(const ServerSpec& spec) = 0;
+  /// `server` is the one that listens at spec.address, and outlives the load.
+  virtual std::unique_ptr<LoadSide> start_load(const LoadSpec& spec, ServerSide& server) = 0;
+};
+
+}  // namespace muxlab
