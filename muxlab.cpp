@@ -40,7 +40,7 @@ void explain(muxlab::cli::Verb& program) {
            "costs what, when, and why. Counts take the units k and m (10k is 10,000), sizes too "
            "(4k is 4,096), durations us, ms, s and m.",
        .examples = {{"muxlab inspect", "what this machine supports, and why not"},
-                    {"muxlab bench --quick", "measure every backend and draw the plots"}},
+                    {"muxlab bench", "measure every backend: which costs more, which less"}},
        .files = {{"muxlab-results", "folder that muxlab bench makes its folders of results in"}},
        .environment = {{"NO_COLOR", "no colour, on a terminal either"},
                        {"COLUMNS", "the width that lines end at"}}});

@@ -36,7 +36,8 @@ struct BenchCommand {
   std::string folder, resumed;
 };
 
-constexpr std::chrono::seconds kQuick{5};
+constexpr std::chrono::seconds kQuick{5}, kShortest{1};
+constexpr std::chrono::hours kLongest{24};
 
 std::vector<std::string> known_backends() {
   std::vector<std::string> names = names_of(backends());
@@ -64,6 +65,10 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   CampaignRequest request;
   request.load_time = given("--for", command.load_time);
   if (command.quick) request.load_time = kQuick;
+  if (request.load_time && (*request.load_time < kShortest || *request.load_time > kLongest)) {
+    throw Failure(ExitCode::usage, fmt::format("--for {}: a load takes from 1s to 24 hours",
+                                               cli::show_duration(*request.load_time)));
+  }
   request.unix_sockets = command.unix_sockets;
   request.time_calls = command.time_calls;
   request.backends = command.backends;

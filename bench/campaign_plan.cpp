@@ -145,7 +145,7 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
   plan.experiment = experiment.name;
   plan.profile = profile.name;
   plan.grid = settle_grid(profile.grid, request, chosen);
-  if (!request.unchecked) plan.instrument = rows_for_the_instrument(known, plan.grid.backends);
+  plan.instrument = rows_for_the_instrument(known, plan.grid.backends);
   plan.cells = plan_cells(plan.grid, plan.instrument, known);
   plan.seed = request.seed ? *request.seed : std::random_device()();
   plan.setup.program = std::filesystem::read_symlink("/proc/self/exe");

@@ -18,7 +18,6 @@ struct CampaignRequest {
   /// Time for each load; the rounds follow from it, and with much of it grid and windows are larger.
   std::optional<std::chrono::nanoseconds> load_time;
   bool unix_sockets = false;
-  bool unchecked = false;  ///< without the rows that check the instrument
   bool time_calls = false;
   std::vector<std::string> backends;
   std::optional<std::vector<std::string>> threading, engines;

@@ -50,7 +50,7 @@ TEST(CampaignPlan, ByDefaultTakesWhatWorksButControls) {
 
 TEST(CampaignPlan, WhatIsAskedForWins) {
   CampaignRequest request = with_backends({"bare-poll"});
-  request.full = true;
+  request.load_time = std::chrono::seconds(60);
   request.threads = {1};
   request.connections = {7};
   request.rounds = 2;
@@ -66,6 +66,18 @@ TEST(CampaignPlan, WhatIsAskedForWins) {
   EXPECT_EQ(plan.folder, "here");
 }
 
+TEST(CampaignPlan, RoundsAreWhatFitsTheTimeOfALoad) {
+  CampaignRequest request = with_backends({"poll"});
+  request.load_time = std::chrono::seconds(5);
+  CampaignPlan plan = plan_for(request);
+  EXPECT_EQ(plan.profile, "quick");
+  EXPECT_EQ(plan.rounds, 6U) << "trials of 400 ms, 100 ms before and 250 ms around";
+  request.load_time = std::chrono::milliseconds(10);
+  EXPECT_EQ(plan_for(request).rounds, 1U);
+  request.load_time = std::chrono::seconds(20);
+  EXPECT_EQ(plan_for(request).profile, "full");
+}
+
 TEST(CampaignPlan, QuickIsQuickOnADisturbedMachineToo) {
   const std::vector<BackendInfo> known = inspect_backends(MUXLAB_BINARY);
   for (const Experiment& experiment : experiments()) {
@@ -74,7 +86,7 @@ TEST(CampaignPlan, QuickIsQuickOnADisturbedMachineToo) {
               std::chrono::seconds(experiment.name == "throughput" ? 300 : 85))
         << experiment.name;
     CampaignRequest request;
-    request.full = true;
+    request.load_time = std::chrono::seconds(60);
     const Expectation full = expect(plan_campaign(experiment, request, known));
     EXPECT_EQ(full.patience, full.duration / 3) << experiment.name;
   }
@@ -96,10 +108,7 @@ TEST(CampaignPlan, AddsTheRowsThatCheckTheInstrument) {
   request.backends = {std::string(kBaseline), "poll"};
   EXPECT_THAT(plan_campaign(experiment, request, known).instrument,
               ElementsAre(kSameAgain, kOneCallMore));
-  request.unchecked = true;
-  EXPECT_EQ(plan_campaign(experiment, request, known).cells.size(), 2U * 2);
   known.back().works = false;
-  request.unchecked = false;
   EXPECT_TRUE(plan_campaign(experiment, request, known).instrument.empty());
 }
 

@@ -28,10 +28,9 @@ class CampaignScriptTest : public ResultFolderTest {
 
   /// With what an experiment that is not begun yet takes.
   [[nodiscard]] Said run_tiny(const std::string& experiments) const {
-    std::vector<std::string> words = {"--rounds",  "1",    "--connections", "10",
-                                      "--window",  "50ms", "--warmup",      "10ms",
-                                      "--seed",    "7",    "--backends",    "epoll-lt,poll",
-                                      "--threads", "1",    "--unchecked",   root_ / "all"};
+    std::vector<std::string> words = {"--for",      "1s",        "--connections", "10",
+                                      "--seed",     "7",         "--backends",
+                                      "epoll-lt,poll", "--threads", "1", root_ / "all"};
     std::istringstream names(experiments);
     for (std::string name; names >> name;) words.push_back(name);
     return run(words);
@@ -94,7 +93,7 @@ TEST_F(CampaignScriptTest, SaysWhatItWouldTakeAndDoesNothing) {
 TEST_F(CampaignScriptTest, FindsMistakesBeforeItMeasures) {
   const Path all = root_ / "all";
   EXPECT_THAT(run({}).errors, HasSubstr("name the folder"));
-  EXPECT_EQ(run({"--rounds", "0", all}).exit_code, 2);
+  EXPECT_EQ(run({"--for", "0", all}).exit_code, 2);
   EXPECT_THAT(run({all, "lt-vs-et", "speed"}).errors, HasSubstr("speed"));
   EXPECT_EQ(run({"--out", all}).exit_code, 2);
   EXPECT_TRUE(std::filesystem::is_empty(root_));

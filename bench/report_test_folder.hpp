@@ -90,7 +90,7 @@ class ResultFolderTest : public testing::Test {
             {"run_status", "complete"},
             {"experiment", "throughput"},
             {"profile", "full"},
-            {"command_line", {"muxlab", "bench", "throughput", "--full"}},
+            {"command_line", {"muxlab", "bench", "throughput"}},
             {"started_utc", "2026-01-31T12:00:00Z"},
             {"ended_utc", "2026-01-31T12:10:00Z"},
             {"seed", 7},

@@ -136,7 +136,7 @@ class LoadAnalysis {
     compared.estimate = estimate_of(rigs, answer_.inflation);
     compared.finding = judge(compared.estimate, compared.look,
                              {.same_within = plan_.same_within, .family = plan_.family()});
-    if (!is_enough(compared.estimate, answer_.inflation)) {
+    if (!is_enough(compared.estimate, compared.look)) {
       compared.finding.verdict = Verdict::unclear;
     }
     compared.ratio_of_sums = sums.cost() / baseline.cost();

@@ -187,9 +187,9 @@ Finding judge(const Estimate& estimate, std::size_t look, const Rule& rule) {
   return finding;
 }
 
-bool is_enough(const Estimate& estimate, const Inflation& inflation) {
-  return estimate.blocks >= kFewestBlocks &&
-         (inflation.rigs >= kFewestRigs || estimate.rigs >= 2);
+bool is_enough(const Estimate& estimate, std::size_t look) {
+  const bool is_last = look + 1 == kLookErrors.size();
+  return estimate.blocks >= kFewestBlocks && estimate.rigs >= (is_last ? 2 : kFewestRigs);
 }
 
 std::optional<Finding> pool(std::span<const Estimate> estimates, std::span<const Finding> cells,

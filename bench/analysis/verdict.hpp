@@ -92,8 +92,9 @@ Verdict verdict_of(const Finding& finding, double same_within);
 /// `look` is the index of the last one that the comparison took part in.
 Finding judge(const Estimate& estimate, std::size_t look, const Rule& rule);
 
-/// Whether the data is enough for a verdict: else it is unclear, whatever the interval.
-bool is_enough(const Estimate& estimate, const Inflation& inflation);
+/// Whether the data is enough for a verdict: else it is unclear, whatever the interval. At the last
+/// look two rigs are enough, for loads that four do not fit.
+bool is_enough(const Estimate& estimate, std::size_t look);
 
 /// All busy loads of one backend in one. `cells` are their findings in the order of `estimates`.
 /// Nothing for fewer than two.

@@ -34,14 +34,9 @@ constexpr DefaultLoad kDefaultLoads[] = {
     {1, 0, 28}, {10, 0, 28}, {100, 0, 40}, {100, 5'000, 52}, {1'000, 0, 64}};
 
 constexpr double kUsualSeconds = 60;
-constexpr double kShortestLoad_s = 1;
-constexpr double kLongestLoad_s = 86'400;
 
 void check_request(const SlicedRequest& request) {
   const auto reject = [](const std::string& message) { throw Failure(ExitCode::usage, message); };
-  if (request.for_s && (*request.for_s < kShortestLoad_s || *request.for_s > kLongestLoad_s)) {
-    reject(fmt::format("--for {}s: a load takes from 1s to a day", *request.for_s));
-  }
   if (request.grid.rate_per_s) {
     reject("--rate is not for slices yet: add --isolated, or name the experiment latency");
   }

@@ -1,0 +1,278 @@
+#include "bench/campaign/sliced_campaign.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "bench/campaign/sliced_progress.hpp"
+#include "bench/campaign_files.hpp"
+#include "bench/csv.hpp"
+#include "bench/data/records.hpp"
+#include "bench/report_test_folder.hpp"
+#include "server/test_json_schema.hpp"
+
+namespace muxlab {
+namespace {
+
+using testing::AllOf;
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::Not;
+using Json = nlohmann::ordered_json;
+
+/// Real campaigns of the real program, as small as they can be.
+class SlicedCampaignTest : public ResultFolderTest {
+ protected:
+  SlicedCampaignTest() : out_(root_ / "out") {}
+
+  [[nodiscard]] std::vector<std::string> small_bench(const std::string& load_time = "2s") const {
+    return {"bench", "--backends", "poll,threads", "--connections", "5,20",
+            "--for", load_time,    "--seed",       "7",             "--out", out_};
+  }
+  [[nodiscard]] Json machine() const { return Json::parse(read_whole(out_ / "machine.json")); }
+
+  /// Starts a campaign that takes long, waits until it has recorded a rig, and ends it.
+  int end_with(int signal) const {
+    Command command{{MUXLAB_BINARY}, {}, {}};
+    const auto words = small_bench("40s");
+    command.words.insert(command.words.end(), words.begin(), words.end());
+    Process bench(command);
+    const auto has_recorded = [&] {
+      return bench.exit_code() || (std::filesystem::exists(out_ / "slices.csv") &&
+                                   read_records(out_).size() >= 5);
+    };
+    const auto deadline = Clock::now() + std::chrono::seconds(60);
+    while (!has_recorded() && Clock::now() < deadline) {
+      wait_for({&bench}, -1, Clock::now() + std::chrono::milliseconds(20),
+               [&] { return bench.exit_code().has_value(); });
+    }
+    bench.send(signal);
+    wait_for({&bench}, -1, Clock::now() + std::chrono::seconds(30),
+             [&] { return bench.exit_code().has_value(); });
+    return bench.exit_code().value_or(-1);
+  }
+
+  Path out_;
+};
+
+TEST_F(SlicedCampaignTest, MeasuresComparesAndReports) {
+  const Said said = run_muxlab(small_bench());
+  ASSERT_EQ(said.exit_code, 0) << said.errors;
+  for (const char* const part : {"relative to epoll-lt", "poll", "threads", "epoll-lt-again",
+                                 "epoll-lt-extra-call", "Trust", "report.html"}) {
+    EXPECT_THAT(said.output, HasSubstr(part));
+  }
+  EXPECT_EQ(machine()["run_status"], "complete");
+  EXPECT_EQ(machine()["plan"]["seed"], 7);
+  std::set<std::string> rows;
+  for (const RigRecord& record : read_records(out_)) {
+    EXPECT_EQ(record.broken, 0U) << record.reason;
+    EXPECT_GT(record.echoes, 0U);
+    EXPECT_EQ(record.bytes, record.echoes * 64);
+    rows.insert(record.cell.backend);
+  }
+  EXPECT_EQ(rows.size(), 5U);
+  const CsvTable comparisons = read_csv(out_ / "comparisons.csv");
+  EXPECT_EQ(comparisons.records.size(), 2U * 4);
+  const CsvTable slices = read_csv(out_ / "slices.csv");
+  EXPECT_GT(slices.records.size(), 100U);
+  for (const char* const file : {"report.html", "report.md", "plots/ratios.svg"}) {
+    EXPECT_THAT(read_whole(out_ / file), HasSubstr("epoll-lt")) << file;
+  }
+  EXPECT_THAT(read_whole(out_ / "report.md"), AllOf(HasSubstr("5 busy"), HasSubstr("20 busy")));
+}
+
+TEST_F(SlicedCampaignTest, ReportGivesTheSameBytesTwice) {
+  ASSERT_EQ(run_muxlab(small_bench()).exit_code, 0);
+  std::map<std::string, std::string> before;
+  for (const char* const file :
+       {"comparisons.csv", "report.html", "report.md", "plots/ratios.svg", "plots/ratios.csv"}) {
+    before[file] = read_whole(out_ / file);
+    std::filesystem::remove(out_ / file);
+  }
+  const Said report = run_muxlab({"report", out_});
+  ASSERT_EQ(report.exit_code, 0) << report.errors;
+  for (const auto& [file, text] : before) EXPECT_EQ(read_whole(out_ / file), text) << file;
+}
+
+TEST_F(SlicedCampaignTest, JsonIsWhatTheSchemaSays) {
+  std::vector<std::string> words = small_bench();
+  words.emplace_back("--json");
+  const Said said = run_muxlab(words);
+  ASSERT_EQ(said.exit_code, 0) << said.errors;
+  const Json answer = Json::parse(said.output);
+  const test::JsonSchema schema(
+      Json::parse(read_whole(MUXLAB_SOURCE_DIR "/bench/report/answer.schema.json")));
+  EXPECT_THAT(schema.violations(answer), testing::IsEmpty());
+  EXPECT_EQ(answer["loads"].size(), 2U);
+  EXPECT_EQ(answer["comparisons"].size(), 8U);
+  EXPECT_EQ(answer["pooled"].size(), 4U);
+  EXPECT_EQ(answer["self_check"]["same_again"]["loads"].size(), 2U);
+  EXPECT_TRUE(answer["loads"][0]["backends"][0]["echoes_per_s"].is_null()) << "they share";
+  EXPECT_TRUE(answer["loads"][1]["backends"][0]["echoes_per_s"].is_number());
+  EXPECT_EQ(run_muxlab({"report", "--json", out_}).output, said.output);
+}
+
+TEST_F(SlicedCampaignTest, AnInterruptKeepsTheRigsThatAreDone) {
+  EXPECT_EQ(end_with(SIGINT), 130);
+  EXPECT_EQ(machine()["run_status"], "interrupted");
+  EXPECT_GE(read_records(out_).size(), 5U);
+  EXPECT_THAT(read_whole(out_ / "report.md"), HasSubstr("interrupted"));
+}
+
+TEST_F(SlicedCampaignTest, GoesOnAfterItWasKilled) {
+  EXPECT_EQ(end_with(SIGKILL), 128 + SIGKILL);
+  const auto before = read_records(out_);
+  // As if it had been killed while a rig's slices were written.
+  std::ofstream(out_ / "slices.csv", std::ios::app) << "0,99,0,poll,0.1,1,1,1,1,1,1,\n0,99,1,po";
+  // So that it ends soon: the plan is what is gone on with.
+  Json record = machine();
+  for (Json& load : record["plan"]["loads"]) load["seconds"] = 3;
+  write_whole(out_ / "machine.json", record.dump());
+  const Said resumed = run_muxlab({"bench", "--resume", out_});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  const auto after = read_records(out_);
+  ASSERT_GT(after.size(), before.size());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(record_fields(after[i]), record_fields(before[i]));
+  }
+  EXPECT_EQ(machine()["run_status"], "complete");
+  EXPECT_EQ(machine()["resumed_utc"].size(), 1U);
+  EXPECT_THAT(read_whole(out_ / "slices.csv"), Not(HasSubstr("\n0,99,")));
+  EXPECT_THAT(run_muxlab({"bench", "--resume", out_}).errors, HasSubstr("it is complete"));
+}
+
+TEST_F(SlicedCampaignTest, AnotherBuildOrMachineIsRefused) {
+  ASSERT_EQ(run_muxlab(small_bench()).exit_code, 0);
+  Json record = machine();
+  record["run_status"] = "interrupted";
+  Json other = record;
+  other["program"] = "0123456789abcdef";
+  write_whole(out_ / "machine.json", other.dump());
+  const Said build = run_muxlab({"bench", "--resume", out_});
+  EXPECT_EQ(build.exit_code, 2);
+  EXPECT_THAT(build.errors, HasSubstr("another build"));
+  other = record;
+  other["machine"]["kernel_release"] = "1.0";
+  write_whole(out_ / "machine.json", other.dump());
+  EXPECT_THAT(run_muxlab({"bench", "--resume", out_}).errors, HasSubstr("kernel_release"));
+  write_whole(out_ / "machine.json", record.dump());
+  EXPECT_THAT(run_muxlab({"bench", "--resume", out_, "--seed", "3"}).errors,
+              HasSubstr("leave out --seed"));
+}
+
+TEST_F(SlicedCampaignTest, BrokenFoldersAreNamedAndLeftAlone) {
+  ASSERT_EQ(run_muxlab(small_bench()).exit_code, 0);
+  const std::string records = read_whole(out_ / "records.csv");
+  const std::string record = read_whole(out_ / "machine.json");
+  const std::string report = read_whole(out_ / "report.md");
+  write_whole(out_ / "records.csv", records.substr(0, records.size() - 30));
+  const Said cut = run_muxlab({"report", out_});
+  EXPECT_EQ(cut.exit_code, 2);
+  EXPECT_THAT(cut.errors, HasSubstr("records.csv line"));
+  std::filesystem::remove(out_ / "records.csv");
+  EXPECT_EQ(run_muxlab({"report", out_}).exit_code, 2);
+  write_whole(out_ / "records.csv", records);
+  for (const char* const broken :
+       {R"({"schema_version": 2})", R"({"schema_version": 2, "plan": []})",
+        R"({"schema_version": 2, "plan": {"loads": 3}, "machine": 4})"}) {
+    write_whole(out_ / "machine.json", broken);
+    const Said said = run_muxlab({"report", out_});
+    EXPECT_EQ(said.exit_code, 2) << broken;
+    EXPECT_THAT(said.errors, AllOf(HasSubstr("machine.json"), Not(HasSubstr("json.exception"))));
+  }
+  EXPECT_EQ(read_whole(out_ / "report.md"), report);
+  write_whole(out_ / "machine.json", record);
+  EXPECT_EQ(run_muxlab({"report", out_}).exit_code, 0);
+}
+
+TEST_F(SlicedCampaignTest, APrecisionThatIsNotReachedIsFour) {
+  std::vector<std::string> words = small_bench("1s");
+  words.insert(words.end(), {"--precision", "0.01%"});
+  const Said said = run_muxlab(words);
+  EXPECT_EQ(said.exit_code, 4) << said.errors;
+  EXPECT_EQ(machine()["run_status"], "complete");
+}
+
+TEST_F(SlicedCampaignTest, RemovedOptionsNameTheirSuccessor) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"bench", "--full"},
+           {"bench", "throughput", "--rounds", "3"},
+           {"bench", "--window", "1s"},
+           {"bench", "--warmup=1s"},
+           {"bench", "--unchecked"}}) {
+    const Said said = run_muxlab(words);
+    EXPECT_EQ(said.exit_code, 2) << words.back();
+    EXPECT_THAT(said.errors, AllOf(HasSubstr("was removed"), AnyOf(HasSubstr("--for"),
+                                                                   HasSubstr("self-check"))));
+  }
+  EXPECT_THAT(run_muxlab({"bench", "--help"}).output, Not(HasSubstr("--rounds")));
+}
+
+TEST_F(SlicedCampaignTest, MistakesLeaveNothingBehind) {
+  struct Mistake {
+    std::vector<std::string> words;
+    std::string reason;
+  };
+  for (const Mistake& mistake : std::vector<Mistake>{
+           {{"bench", "--for", "0"}, "--for 0"},
+           {{"bench", "--for", "2000m"}, "24 hours"},
+           {{"bench", "--precision", "3"}, "\"3\" is not a percentage"},
+           {{"bench", "--precision", "0%"}, "percentage"},
+           {{"bench", "--same-within", "100%"}, "percentage"},
+           {{"bench", "--baseline", "kqueue"}, "kqueue"},
+           {{"bench", "--placement", "near"}, "near"},
+           {{"bench", "throughput", "--precision", "3%"}, "leave out --precision"},
+           {{"bench", "--isolated", "--json"}, "leave out --json"},
+           {{"bench", "--quick", "--for", "9s"}, "--for"},
+           {{"bench", "--backends", "poll,poll"}, "twice"},
+           {{"bench", "--connections", "5,5"}, "twice"}}) {
+    std::vector<std::string> words = mistake.words;
+    words.insert(words.end(), {"--out", out_});
+    const Said said = run_muxlab(words);
+    EXPECT_EQ(said.exit_code, 2) << mistake.reason;
+    EXPECT_THAT(said.errors, HasSubstr(mistake.reason));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(root_));
+}
+
+TEST_F(SlicedCampaignTest, TellsOnALineOfTheTerminalsWidth) {
+  SlicedPlan plan;
+  plan.contenders = {{{"epoll-lt", "epoll-lt"}, Role::baseline},
+                     {{"io-uring", "io-uring"}, Role::compared}};
+  PlannedLoad load;
+  load.cell.threading = "single";
+  load.cell.connections = 100;
+  load.unavailable = {"", ""};
+  plan.loads = {load, load};
+  std::vector<RigRecord> records(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    records[i].cell = load.cell;
+    records[i].cell.backend = plan.contenders[i].contender.name;
+    records[i].baseline = "epoll-lt";
+    records[i].echoes = records[i].cpu_ns = 1'000;
+  }
+  records[1].summary = {.blocks = 50, .trimmed_mean = -0.1, .winsorised_variance = 0.01};
+  const Answer answer = answer_of(plan, records);
+  const Path file = root_ / "told";
+  std::FILE* const stream = std::fopen(file.c_str(), "w");
+  {
+    SlicedProgress progress(plan, stream, true, 80);
+    progress.tell({.load = 1, .share = 0.25, .left_s = 30, .so_far = &answer}, 61);
+  }
+  std::fclose(stream);
+  const std::string told = read_whole(file);
+  EXPECT_THAT(told, AllOf(HasSubstr("load 2 of 2, 100 busy: 25 %, at most 1 min 1 s left"),
+                          HasSubstr("io-uring 0.90")));
+  const std::size_t begin = told.find("\033[K") + 3;
+  EXPECT_LE(told.find('\r', begin) - begin, 80U);
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,112 @@
+#include "bench/data/records.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backends/failure.hpp"
+#include "bench/campaign_files.hpp"
+#include "bench/csv.hpp"
+
+namespace muxlab {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class RecordsTest : public testing::Test {
+ protected:
+  RecordsTest() {
+    std::string name = testing::TempDir() + "records-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  static RigRecord record(const std::string& backend, std::uint64_t rig) {
+    RigRecord record;
+    record.cell.backend = backend;
+    record.cell.threading = "single";
+    record.cell.connections = 100;
+    record.placement = Placement::shared;
+    record.rig = rig;
+    record.look = 1;
+    record.build_s = 0.125;
+    record.seconds = 2.5;
+    record.stolen_share = 0.01;
+    record.baseline = "epoll-lt";
+    record.summary = {.blocks = 30, .trimmed_mean = -0.0123456789, .winsorised_variance = 1.5e-5,
+                      .stretches = 3, .stretch_variance = 0.25};
+    record.slices = 31;
+    record.broken = 1;
+    record.reason = "no answer, \"for\" 2 s";
+    record.echoes = 12'345'678'901;
+    record.bytes = 3;
+    record.cpu_ns = 4;
+    record.calls = {5, 6, 7, 8, 9, 10};
+    record.events = 11;
+    record.elapsed_ns = 12;
+    record.client_cpu_ns = 13;
+    return record;
+  }
+
+  /// What read_records() says of a file with one field of its first record changed.
+  [[nodiscard]] std::string message_with(const std::string& column, const std::string& value) const {
+    const std::vector<std::string> header = record_header();
+    std::vector<std::string> fields = record_fields(record("poll", 0));
+    fields[static_cast<std::size_t>(std::ranges::find(header, column) - header.begin())] = value;
+    write_whole(folder_ / "records.csv", csv_record(header) + csv_record(fields));
+    try {
+      (void)read_records(folder_);
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.code(), ExitCode::usage);
+      return failure.what();
+    }
+    return "";
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(RecordsTest, AreReadAsTheyWereWritten) {
+  const std::vector<RigRecord> written = {record("epoll-lt", 0), record("poll", 0),
+                                          record("poll", 1)};
+  write_records(folder_, written);
+  const std::vector<RigRecord> read = read_records(folder_);
+  ASSERT_EQ(read.size(), written.size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    EXPECT_EQ(record_fields(read[i]), record_fields(written[i]));
+    EXPECT_EQ(read[i].cell, written[i].cell);
+    EXPECT_EQ(read[i].echoes, 12'345'678'901U);
+    EXPECT_EQ(read[i].reason, "no answer, \"for\" 2 s");
+  }
+  EXPECT_TRUE(read[0].is_baseline());
+  EXPECT_EQ(record_header().size(), record_fields(written[0]).size());
+}
+
+TEST_F(RecordsTest, BadDataIsNamedWithItsLine) {
+  EXPECT_EQ(message_with("threads", "1"), "");
+  EXPECT_THAT(message_with("threads", "one"), AllOf(HasSubstr("records.csv line 2"),
+                                                    HasSubstr("\"one\""), HasSubstr("threads")));
+  EXPECT_THAT(message_with("n", "-1"), HasSubstr("line 2"));
+  EXPECT_THAT(message_with("echoes", "99999999999999999999999"), HasSubstr("echoes"));
+  EXPECT_THAT(message_with("trimmed_mean", "nan"), HasSubstr("trimmed_mean"));
+  EXPECT_THAT(message_with("trimmed_mean", "inf"), HasSubstr("trimmed_mean"));
+  EXPECT_THAT(message_with("winsorised_variance", "-1"), HasSubstr("below 0"));
+  EXPECT_THAT(message_with("placement", "far"), HasSubstr("\"far\""));
+  EXPECT_THAT(message_with("look", "3"), HasSubstr("look 3"));
+}
+
+TEST_F(RecordsTest, ARigHasEachContenderOnce) {
+  const std::vector<RigRecord> twice = {record("poll", 0), record("poll", 0)};
+  write_records(folder_, twice);
+  EXPECT_THROW((void)read_records(folder_), Failure);
+}
+
+TEST_F(RecordsTest, AnotherSchemaIsRefused) {
+  write_whole(folder_ / "records.csv", "backend,echoes\npoll,1\n");
+  EXPECT_THROW((void)read_records(folder_), Failure);
+  std::filesystem::remove(folder_ / "records.csv");
+  EXPECT_THROW((void)read_records(folder_), Failure);
+}
+
+}  // namespace
+}  // namespace muxlab

@@ -1,0 +1,251 @@
+#include "bench/rig/rig.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "backends/backend.hpp"
+#include "bench/rig/local_sides.hpp"
+
+namespace muxlab {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr SliceCommand kShort{.duration_ns = 500'000, .round_trips = 3};
+
+PlannedLoad load_of(std::uint64_t connections, std::uint64_t idle, std::uint64_t size_bytes = 64) {
+  PlannedLoad load;
+  load.cell.threading = "single";
+  load.cell.connections = connections;
+  load.cell.idle = idle;
+  load.cell.size_bytes = size_bytes;
+  load.processors = share_processors(allowed_processors(), 1);
+  return load;
+}
+
+std::vector<Contender> contenders_named(const std::vector<std::string>& names) {
+  std::vector<Contender> all;
+  for (const std::string& name : names) all.push_back({name, name});
+  return all;
+}
+
+/// Those that work here, controls too.
+std::vector<std::string> all_that_work() {
+  std::vector<std::string> names;
+  for (const auto all : {backends(), controls()}) {
+    for (const Backend* backend : all) {
+      if (backend->probe().works) names.emplace_back(backend->name);
+    }
+  }
+  return names;
+}
+
+/// Real servers and loads. What they count is exact, so that it does not depend on the machine.
+class RealRig : public testing::TestWithParam<std::string> {
+ protected:
+  std::vector<Slice> run(const PlannedLoad& load, int blocks) {
+    LocalSides sides(MUXLAB_BINARY, -1);
+    Rig rig(sides, load, kShort, contenders_named({GetParam(), GetParam()}));
+    std::vector<Slice> slices;
+    std::mt19937 random(7);
+    for (int block = 0; block < blocks; ++block) {
+      rig.run_block(static_cast<std::uint64_t>(block), random, slices);
+    }
+    EXPECT_EQ(rig.failure(0), "");
+    return slices;
+  }
+};
+
+TEST_P(RealRig, BothSidesCountTheSameAndTheClockMoves) {
+  const Backend& backend = *find_backend(GetParam());
+  const auto slices = run(load_of(20, 10), 4);
+  ASSERT_EQ(slices.size(), 8U);
+  for (const Slice& slice : slices) {
+    EXPECT_EQ(slice.broken, "");
+    EXPECT_GE(slice.echoes, 60U);
+    EXPECT_EQ(slice.bytes, slice.echoes * 64);
+    EXPECT_GT(slice.cpu_ns, 0U);
+    if (!backend.calls) continue;
+    const auto of = [&](Call call) {
+      return static_cast<double>(slice.calls[static_cast<std::size_t>(call)]) /
+             static_cast<double>(slice.echoes);
+    };
+    EXPECT_NEAR(of(Call::read), backend.calls->read, 0.001) << "exact, between two silences";
+    EXPECT_NEAR(of(Call::write), backend.calls->write, 0.001);
+  }
+}
+
+TEST_P(RealRig, LargeMessagesToo) {
+  if (GetParam() == "bare-epoll-et" || GetParam() == "oracle") {
+    GTEST_SKIP() << GetParam() << " is for messages of one receive";
+  }
+  for (const Slice& slice : run(load_of(3, 0, 100'000), 2)) {
+    EXPECT_EQ(slice.broken, "");
+    EXPECT_EQ(slice.bytes, slice.echoes * 100'000);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, RealRig, testing::ValuesIn(all_that_work()),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST(RealRigs, ThreadsCostsWhatItCostsWithAThousandOfThem) {
+  LocalSides sides(MUXLAB_BINARY, -1);
+  Rig rig(sides, load_of(1'000, 0), kShort, contenders_named({"threads", "epoll-lt"}));
+  ASSERT_EQ(rig.failure(0), "");
+  std::vector<Slice> slices;
+  std::mt19937 random(7);
+  for (std::uint64_t block = 0; block < 3; ++block) rig.run_block(block, random, slices);
+  std::map<std::size_t, double> cpu_ns, echoes;
+  for (const Slice& slice : slices) {
+    ASSERT_EQ(slice.broken, "");
+    cpu_ns[slice.contender] += static_cast<double>(slice.cpu_ns);
+    echoes[slice.contender] += static_cast<double>(slice.echoes);
+  }
+  const double ratio = cpu_ns[0] / echoes[0] / (cpu_ns[1] / echoes[1]);
+  EXPECT_GT(ratio, 0.5) << "all threads are in it";
+  EXPECT_LT(ratio, 20) << "and nothing else";
+}
+
+TEST(RealRigs, AServerThatDoesNotStartIsNamedAndTheOthersGoOn) {
+  LocalSides sides(MUXLAB_BINARY, -1);
+  PlannedLoad load = load_of(5, 0);
+  load.cell.threading = "half-sync";  // which threads cannot do
+  load.cell.threads = 2;
+  Rig rig(sides, load, kShort, contenders_named({"epoll-lt", "threads"}));
+  EXPECT_EQ(rig.failure(0), "");
+  EXPECT_THAT(rig.failure(1), AllOf(HasSubstr("the server ended with code 2"), HasSubstr("threads")));
+  std::vector<Slice> slices;
+  std::mt19937 random(7);
+  rig.run_block(0, random, slices);
+  ASSERT_EQ(slices.size(), 1U);
+  EXPECT_EQ(slices[0].broken, "");
+}
+
+/// Sides without processes, of which one may do wrong.
+struct Wrong {
+  std::string of;  ///< the backend that does wrong
+  enum class How { counts_more_than_it_sent, makes_many_calls, does_not_sleep, load_fails } how;
+};
+
+class FakeServer final : public ServerSide {
+ public:
+  FakeServer(bool is_wrong, Wrong::How how) : is_wrong_(is_wrong), how_(how) {}
+  void abandon() override {}
+  std::string address() override { return "nowhere"; }
+  void settle() override {}
+  Silence begin_slice() override { return now_; }
+  Silence end_slice() override {
+    if (is_wrong_ && how_ == Wrong::How::does_not_sleep) {
+      throw SideFailed("the server does not fall asleep");
+    }
+    now_.cpu_ns += 1'000;
+    now_.counters.echoes += 10;
+    now_.counters.bytes_in += 640;
+    now_.counters.bytes_out += 640;
+    now_.counters.calls[0] += 10;
+    now_.counters.calls[1] += is_wrong_ && how_ == Wrong::How::makes_many_calls ? 11'490 : 10;
+    now_.counters.calls[2] += 10;
+    if (is_wrong_ && how_ == Wrong::How::counts_more_than_it_sent) now_.counters.bytes_out += 64;
+    return now_;
+  }
+
+ private:
+  bool is_wrong_;
+  Wrong::How how_;
+  Silence now_;
+};
+
+class FakeLoad final : public LoadSide {
+ public:
+  explicit FakeLoad(bool fails) : fails_(fails) {}
+  void abandon() override {}
+  void command(const SliceCommand&) override { commanded_ = true; }
+  SliceReply reply() override {
+    if (!commanded_) return {};
+    if (fails_) throw SideFailed("no answer for 2 s: 3 messages are missing");
+    SliceReply reply;
+    reply.echoes = 10;
+    reply.bytes_sent = reply.bytes_received = 640;
+    return reply;
+  }
+
+ private:
+  bool fails_;
+  bool commanded_ = false;
+};
+
+class FakeSides final : public Sides {
+ public:
+  explicit FakeSides(Wrong wrong) : wrong_(std::move(wrong)) {}
+  std::unique_ptr<ServerSide> start_server(const ServerSpec& spec) override {
+    return std::make_unique<FakeServer>(spec.cell.backend == wrong_.of, wrong_.how);
+  }
+  std::unique_ptr<LoadSide> start_load(const LoadSpec& spec, ServerSide&) override {
+    return std::make_unique<FakeLoad>(spec.cell.backend == wrong_.of &&
+                                      wrong_.how == Wrong::How::load_fails);
+  }
+
+ private:
+  Wrong wrong_;
+};
+
+TEST(FakeRig, WhatCannotBeIsBrokenAndNamed) {
+  struct Case {
+    Wrong::How how;
+    const char* reason;
+    std::size_t slices_of_poll;  // in three blocks: what only counts wrongly is visited again
+  };
+  for (const Case& one :
+       {Case{Wrong::How::counts_more_than_it_sent, "client and server disagree", 3},
+        Case{Wrong::How::makes_many_calls, "1151 system calls per echo", 3},
+        Case{Wrong::How::does_not_sleep, "does not fall asleep", 1},
+        Case{Wrong::How::load_fails, "3 messages are missing", 1}}) {
+    SCOPED_TRACE(one.reason);
+    FakeSides sides({"poll", one.how});
+    Rig rig(sides, load_of(10, 0), kShort, contenders_named({"epoll-lt", "poll"}));
+    std::vector<Slice> slices;
+    std::mt19937 random(7);
+    for (std::uint64_t block = 0; block < 3; ++block) rig.run_block(block, random, slices);
+    std::size_t of_poll = 0;
+    for (const Slice& slice : slices) {
+      of_poll += slice.contender;
+      EXPECT_THAT(slice.broken, HasSubstr(slice.contender == 0 ? "" : one.reason));
+      EXPECT_EQ(slice.broken.empty(), slice.contender == 0);
+    }
+    EXPECT_EQ(of_poll, one.slices_of_poll);
+    EXPECT_EQ(slices.size(), 3 + of_poll);
+  }
+}
+
+TEST(FakeRig, TheSeedDrawsTheOrder) {
+  const auto order_of = [](std::uint32_t seed) {
+    FakeSides sides({"", Wrong::How::load_fails});
+    Rig rig(sides, load_of(10, 0), kShort,
+            contenders_named({"epoll-lt", "poll", "select", "epoll-et", "libuv"}));
+    std::vector<Slice> slices;
+    std::mt19937 random(seed);
+    for (std::uint64_t block = 0; block < 4; ++block) rig.run_block(block, random, slices);
+    std::vector<std::size_t> order;
+    for (const Slice& slice : slices) order.push_back(slice.contender);
+    return order;
+  };
+  EXPECT_EQ(order_of(1), order_of(1));
+  EXPECT_NE(order_of(1), order_of(2));
+  const auto order = order_of(1);
+  for (std::size_t block = 0; block < 4; ++block) {
+    const std::set<std::size_t> visited(order.begin() + static_cast<std::ptrdiff_t>(5 * block),
+                                        order.begin() + static_cast<std::ptrdiff_t>(5 * block + 5));
+    EXPECT_EQ(visited.size(), 5U) << "each block visits each once";
+  }
+}
+
+}  // namespace
+}  // namespace muxlab
