@@ -24,7 +24,7 @@ install(CODE "
   file(INSTALL \"${shared}/_muxlab\"
     DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/zsh/\${folder}\")")
 install(DIRECTORY scripts/plots DESTINATION ${CMAKE_INSTALL_DATADIR}/muxlab)
-file(GLOB schemas CONFIGURE_DEPENDS */*.schema.json)
+file(GLOB schemas CONFIGURE_DEPENDS server/*.schema.json bench/*/*.schema.json)
 install(FILES ${schemas} DESTINATION ${CMAKE_INSTALL_DATADIR}/muxlab/schemas)
 install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md ${shared}/copyright ${shared}/changelog.gz
   DESTINATION ${CMAKE_INSTALL_DOCDIR})

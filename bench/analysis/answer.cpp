@@ -8,7 +8,7 @@ namespace {
 
 /// What the records of one contender at one load add up to.
 struct Sums {
-  double echoes = 0, cpu_ns = 0, events = 0, elapsed_ns = 0;
+  double echoes = 0, cpu_ns = 0, events = 0, elapsed_ns = 0, window_events = 0, window_waits = 0;
   std::array<double, kCallNames.size()> calls{};
 
   void add(const RigRecord& record) {
@@ -16,6 +16,8 @@ struct Sums {
     cpu_ns += static_cast<double>(record.cpu_ns);
     events += static_cast<double>(record.events);
     elapsed_ns += static_cast<double>(record.elapsed_ns);
+    window_events += static_cast<double>(record.window_events);
+    window_waits += static_cast<double>(record.window_waits);
     for (std::size_t i = 0; i < calls.size(); ++i) calls[i] += static_cast<double>(record.calls[i]);
   }
   [[nodiscard]] double cost() const { return cpu_ns / echoes; }
@@ -113,6 +115,9 @@ class LoadAnalysis {
     all.syscalls_per_echo =
         std::accumulate(all.calls_per_echo.begin(), all.calls_per_echo.end(), 0.0);
     if (sums.calls[0] > 0) all.events_per_wait = sums.events / sums.calls[0];
+    if (sums.window_waits > 0) {
+      all.window_events_per_wait = sums.window_events / sums.window_waits;
+    }
     if (answer_.load.placement == Placement::apart && sums.elapsed_ns > 0) {
       all.echoes_per_s = sums.echoes / sums.elapsed_ns * 1e9;
     }

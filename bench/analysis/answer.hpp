@@ -15,6 +15,8 @@ namespace muxlab {
 
 inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
+inline constexpr double kMostOfBursts = 1.2;
+
 /// What is compared, as tables and JSON name it.
 inline constexpr std::string_view kCpuMetric = "server_cpu_ns_per_echo";
 
@@ -41,7 +43,14 @@ struct AtLoad {
   double cpu_ns_per_echo = kNotMeasured;  ///< the baseline's times the ratio
   double syscalls_per_echo = kNotMeasured;
   std::array<double, kCallNames.size()> calls_per_echo{};  ///< by kind
-  double events_per_wait = kNotMeasured;
+  double events_per_wait = kNotMeasured;         ///< in slices
+  double window_events_per_wait = kNotMeasured;  ///< in a window of a tenth of a second
+  /// The bursts that slices open with matter: a wait brings so many more or fewer events than in a
+  /// window.
+  [[nodiscard]] bool is_bursty() const {
+    return events_per_wait > kMostOfBursts * window_events_per_wait ||
+           window_events_per_wait > kMostOfBursts * events_per_wait;
+  }
   double echoes_per_s = kNotMeasured;  ///< of the slices; not where both sides share a processor
   std::optional<Compared> compared;    ///< nothing for the baseline and what was not measured
 };

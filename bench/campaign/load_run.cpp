@@ -15,6 +15,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr std::int64_t kWindow_ns = 100'000'000;
+
 double seconds_since(SteadyTime begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
 }
@@ -117,32 +119,45 @@ void add(RigRecord& record, const Slice& slice) {
 
 }  // namespace
 
+void LoadRun::add_windows(std::span<RigRecord> records, std::span<const Slice> windows) const {
+  const std::size_t instances = plan_.baseline_instances();
+  for (const Slice& window : windows) {
+    if (!window.broken.empty()) continue;
+    RigRecord& record =
+        records[window.contender < instances ? 0 : window.contender - instances + 1];
+    record.window_events += window.events;
+    record.window_waits += window.calls[static_cast<std::size_t>(Call::wait)];
+  }
+}
+
 LoadRun::LoadRun(const SlicedPlan& plan, std::size_t load, double seconds,
                  std::vector<RigRecord>& records)
     : plan_(plan), load_(load), seconds_(seconds), records_(records), schedule_(seconds) {
   for (const RigRecord& record : records) {
-    if (point_of(record.cell) == point_of(plan.loads[load].cell) && record.is_baseline()) {
-      times_.push_back({record.build_s, record.seconds});
-    }
+    if (!is_mine(record) || !record.is_baseline()) continue;
+    builds_s_.push_back(record.build_s);
+    spent_s_ += record.seconds;
   }
   choose_contenders();
 }
 
-double LoadRun::first_build_s(double build_s) const {
-  return times_.empty() ? build_s : times_.front().build_s;
+bool LoadRun::is_mine(const RigRecord& record) const {
+  const PlannedLoad& load = plan_.loads[load_];
+  return point_of(record.cell) == point_of(load.cell) && record.placement == load.placement;
 }
 
-double LoadRun::seconds_spent() const {
-  double all = 0;
-  for (const RigTime& time : times_) all += time.seconds;
-  return all;
+/// Which look a rig leads to is certain only when the second one is built.
+void LoadRun::label_looks() {
+  for (RigRecord& record : records_) {
+    if (is_mine(record)) record.look = schedule_.look_after(record.rig, builds_s_);
+  }
 }
 
 /// Before the first rig all that are available; after a look, those that are not settled, with the
 /// baseline and the self-check.
 void LoadRun::choose_contenders() {
   const PlannedLoad& load = plan_.loads[load_];
-  const bool looked = !times_.empty() && schedule_.is_look(times_.size(), first_build_s(0));
+  const bool looked = schedule_.is_look(builds_s_);
   if (!looked && !taking_part_.empty()) return;
   const Answer answer = answer_of(plan_, records_);
   taking_part_.clear();
@@ -153,10 +168,9 @@ void LoadRun::choose_contenders() {
     // A rig before the last look may have left it out already.
     const bool settled = one.role == Role::compared && at_load.compared &&
                          is_settled(*at_load.compared, plan_.precision);
-    const bool left = one.role == Role::compared && !times_.empty() && !looked &&
+    const bool left = one.role == Role::compared && !builds_s_.empty() && !looked &&
                       std::ranges::none_of(records_, [&](const RigRecord& record) {
-                        return point_of(record.cell) == point_of(load.cell) &&
-                               record.rig + 1 == times_.size() &&
+                        return is_mine(record) && record.rig + 1 == builds_s_.size() &&
                                record.cell.backend == one.contender.name;
                       });
     if ((looked && settled) || left) continue;
@@ -166,8 +180,8 @@ void LoadRun::choose_contenders() {
 }
 
 bool LoadRun::is_over() const {
-  if (times_.empty()) return false;
-  if (times_.size() >= schedule_.rigs(first_build_s(0))) return true;
+  if (builds_s_.empty()) return false;
+  if (builds_s_.size() >= schedule_.rigs(builds_s_)) return true;
   // Without the self-check, which never leaves.
   const auto is_compared = [](const PlannedContender& one) { return one.role == Role::compared; };
   const auto takes_part = [&](const PlannedContender& one) {
@@ -189,8 +203,8 @@ std::vector<RigRecord> LoadRun::records_of(const Rig& rig, std::span<const Slice
       record.cell = plan_.loads[load_].cell;
       record.cell.backend = taking_part_[i].name;
       record.placement = plan_.loads[load_].placement;
-      record.rig = times_.size();
-      record.look = schedule_.look_after(times_.size(), first_build_s(build_s));
+      record.rig = builds_s_.size();
+      record.look = schedule_.look_after(record.rig, builds_s_);
       record.build_s = build_s;
       record.baseline = plan_.baseline();
     }
@@ -221,33 +235,39 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
   const SteadyTime begin = SteadyClock::now();
   const std::vector<int> processors = processors_of(plan_.loads[load_]);
   const Surroundings surroundings(processors);
-  std::seed_seq seed{plan_.seed, std::uint64_t{load_}, std::uint64_t{times_.size()}};
+  std::seed_seq seed{plan_.seed, std::uint64_t{load_}, std::uint64_t{builds_s_.size()}};
   std::mt19937 random(seed);
   std::vector<RigRecord> added;
   double build_s = 0;
-  const double before_s = seconds_spent();
   slices.clear();
   {
-    Rig rig(sides, plan_.loads[load_], {plan_.slice_ns, plan_.slice_round_trips}, taking_part_);
+    Rig rig(sides, plan_.loads[load_], taking_part_);
     build_s = seconds_since(begin);
-    const double end_s = schedule_.end_of_next(times_, build_s);
+    std::vector<double> builds_s = builds_s_;
+    builds_s.push_back(build_s);
+    const double end_s = schedule_.end_of_rig(builds_s, spent_s_);
     SteadyTime told = SteadyClock::now();
     std::uint64_t block = 0;
     do {
-      rig.run_block(block++, random, slices);
+      rig.run_block(block++, {plan_.slice_ns, plan_.slice_round_trips}, random, slices);
       check_baseline(rig);
       if (seconds_since(told) < 0.5) continue;
       told = SteadyClock::now();
       std::vector<RigRecord> so_far = records_;
       for (RigRecord& record : records_of(rig, slices, build_s)) so_far.push_back(std::move(record));
       const Answer answer = answer_of(plan_, so_far);
-      const double spent_s = before_s + seconds_since(begin);
+      const double spent_s = spent_s_ + seconds_since(begin);
       tell({.load = load_,
             .share = std::min(1.0, spent_s / seconds_),
             .left_s = std::max(0.0, seconds_ - spent_s),
             .so_far = &answer});
-    } while (before_s + seconds_since(begin) < end_s);
+    } while (spent_s_ + seconds_since(begin) < end_s);
+    std::vector<Slice> windows;
+    if (builds_s_.empty()) {
+      rig.run_block(0, {kWindow_ns, plan_.slice_round_trips}, random, windows);
+    }
     added = records_of(rig, slices, build_s);
+    add_windows(added, windows);
   }
   const double whole_s = seconds_since(begin);
   for (RigRecord& record : added) {
@@ -255,7 +275,9 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
     if (record.is_baseline()) surroundings.fill_in(record);
     records_.push_back(std::move(record));
   }
-  times_.push_back({build_s, whole_s});
+  builds_s_.push_back(build_s);
+  spent_s_ += whole_s;
+  label_looks();
   choose_contenders();
 }
 

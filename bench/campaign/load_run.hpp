@@ -34,22 +34,25 @@ class LoadRun {
                std::vector<Slice>& slices);
   /// Of the next rig, as its slices number them.
   [[nodiscard]] const std::vector<Contender>& contenders() const { return taking_part_; }
-  [[nodiscard]] std::uint64_t rigs() const { return times_.size(); }
-  [[nodiscard]] double seconds_spent() const;
+  [[nodiscard]] std::uint64_t rigs() const { return builds_s_.size(); }
+  [[nodiscard]] double seconds_spent() const { return spent_s_; }
 
  private:
   void choose_contenders();
   void check_baseline(const Rig& rig) const;
   [[nodiscard]] std::vector<RigRecord> records_of(const Rig& rig, std::span<const Slice> slices,
                                                   double build_s) const;
-  [[nodiscard]] double first_build_s(double build_s) const;
+  [[nodiscard]] bool is_mine(const RigRecord& record) const;
+  void label_looks();
+  void add_windows(std::span<RigRecord> records, std::span<const Slice> windows) const;
 
   const SlicedPlan& plan_;
   std::size_t load_;
   double seconds_;
   std::vector<RigRecord>& records_;
   Schedule schedule_;
-  std::vector<RigTime> times_;
+  std::vector<double> builds_s_;  // of the rigs that are done
+  double spent_s_ = 0;            // on them
   std::vector<Contender> taking_part_;  // the instances of the baseline first
 };
 

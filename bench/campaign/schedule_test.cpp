@@ -7,53 +7,71 @@
 namespace muxlab {
 namespace {
 
-/// Rigs as a load makes them whose every build takes `build_s`, and the ends of their slices.
-std::vector<double> ends_of(double load_s, double build_s, std::vector<std::size_t>* looks = nullptr) {
+struct Course {
+  std::vector<double> ends_s;       ///< of the rigs' slices
+  std::vector<std::size_t> looks;   ///< that were made
+};
+
+/// A load whose rigs take `first_build_s` and then `build_s` to build.
+Course course_of(double load_s, double first_build_s, double build_s) {
   const Schedule schedule(load_s);
-  std::vector<RigTime> done;
-  std::vector<double> ends;
+  Course course;
+  std::vector<double> builds_s;
   double now_s = 0;
   do {
-    const double end_s = schedule.end_of_next(done, build_s);
-    EXPECT_GE(end_s, now_s + build_s);
-    ends.push_back(end_s);
-    done.push_back({build_s, end_s - now_s});
+    builds_s.push_back(builds_s.empty() ? first_build_s : build_s);
+    const double end_s = schedule.end_of_rig(builds_s, now_s);
+    EXPECT_GT(end_s, now_s + builds_s.back());
+    EXPECT_LE(end_s, load_s);
+    course.ends_s.push_back(end_s);
     now_s = end_s;
-    if (looks != nullptr && schedule.is_look(done.size(), build_s)) {
-      looks->push_back(schedule.look_after(done.size() - 1, build_s));
+    if (schedule.is_look(builds_s)) {
+      course.looks.push_back(schedule.look_after(builds_s.size() - 1, builds_s));
     }
-  } while (done.size() < schedule.rigs(build_s));
-  return ends;
+  } while (builds_s.size() < schedule.rigs(builds_s));
+  return course;
 }
 
 TEST(Schedule, LooksAfterAQuarterHalfAndAllOfTheTime) {
-  std::vector<std::size_t> looks;
-  EXPECT_EQ(ends_of(64, 0.5, &looks), (std::vector<double>{4, 8, 12, 16, 24, 32, 48, 64}));
-  EXPECT_EQ(looks, (std::vector<std::size_t>{0, 1, 2}));
+  const Course course = course_of(64, 0.5, 0.5);
+  EXPECT_EQ(course.ends_s, (std::vector<double>{4, 8, 12, 16, 24, 32, 48, 64}));
+  EXPECT_EQ(course.looks, (std::vector<std::size_t>{0, 1, 2}));
 }
 
 TEST(Schedule, LooksLessOftenWhereBuildingTakesLong) {
-  std::vector<std::size_t> looks;
-  EXPECT_EQ(ends_of(60, 4, &looks), (std::vector<double>{7.5, 15, 22.5, 30, 45, 60}));
-  EXPECT_EQ(looks, (std::vector<std::size_t>{1, 2}));
-  looks.clear();
-  EXPECT_EQ(ends_of(60, 8, &looks), (std::vector<double>{15, 30, 45, 60}));
-  EXPECT_EQ(looks, (std::vector<std::size_t>{2}));
-  looks.clear();
-  EXPECT_EQ(ends_of(60, 12, &looks), (std::vector<double>{30, 60}));
-  EXPECT_EQ(looks, (std::vector<std::size_t>{2}));
+  Course course = course_of(60, 3, 3);
+  EXPECT_EQ(course.ends_s, (std::vector<double>{7.5, 15, 22.5, 30, 45, 60}));
+  EXPECT_EQ(course.looks, (std::vector<std::size_t>{1, 2}));
+  course = course_of(60, 7, 7);
+  EXPECT_EQ(course.ends_s, (std::vector<double>{15, 30, 45, 60}));
+  EXPECT_EQ(course.looks, (std::vector<std::size_t>{2}));
+  course = course_of(60, 12, 12);
+  EXPECT_EQ(course.ends_s, (std::vector<double>{30, 60}));
+  EXPECT_EQ(course.looks, (std::vector<std::size_t>{2}));
+}
+
+TEST(Schedule, AFirstRigThatWasSlowDecidesNothing) {
+  const Course course = course_of(60, 3.2, 1.2);
+  EXPECT_EQ(course.ends_s, (std::vector<double>{7.5, 10, 12.5, 15, 22.5, 30, 45, 60}));
+  EXPECT_EQ(course.looks, (std::vector<std::size_t>{0, 1, 2}));
+}
+
+TEST(Schedule, WhatIsDecidedStays) {
+  const Schedule schedule(60);
+  const std::vector<double> builds_s = {3, 3, 1, 1};
+  EXPECT_EQ(schedule.rigs(builds_s), 6U);
+  EXPECT_TRUE(schedule.is_look(builds_s));
 }
 
 TEST(Schedule, MakesUpForARigThatWasLate) {
   const Schedule schedule(64);
-  const std::vector<RigTime> late = {{0.5, 4}, {0.5, 7}};
-  EXPECT_DOUBLE_EQ(schedule.end_of_next(late, 0.5), 13.5) << "half of what is left of the quarter";
+  EXPECT_DOUBLE_EQ(schedule.end_of_rig(std::vector<double>{0.5, 0.5, 0.5}, 11), 13.5)
+      << "half of what is left of the quarter";
 }
 
-TEST(Schedule, EachRigMeasuresForAsLongAsItWasBuilt) {
+TEST(Schedule, ARigMeasuresForAsLongAsItWasBuilt) {
   const Schedule schedule(64);
-  const std::vector<RigTime> late = {{0.5, 15.9}};
-  EXPECT_DOUBLE_EQ(schedule.end_of_next(late, 2), 17.9);
+  EXPECT_DOUBLE_EQ(schedule.end_of_rig(std::vector<double>{0.5, 2}, 15.9), 19.9);
 }
 
 }  // namespace

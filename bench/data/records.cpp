@@ -102,6 +102,8 @@ RigRecord read_record(FieldReader fields) {
   record.events = fields.count();
   record.elapsed_ns = fields.count();
   record.client_cpu_ns = fields.count();
+  record.window_events = fields.count();
+  record.window_waits = fields.count();
   record.reason = fields.text();
   return record;
 }
@@ -120,7 +122,8 @@ std::vector<std::string> record_header() {
                                "winsorised_variance", "stretches", "stretch_variance", "slices",
                                "broken", "echoes", "bytes", "cpu_ns"});
   for (const std::string_view kind : kCallNames) header.push_back(fmt::format("calls_{}", kind));
-  header.insert(header.end(), {"events", "elapsed_ns", "client_cpu_ns", "reason"});
+  header.insert(header.end(), {"events", "elapsed_ns", "client_cpu_ns", "window_events",
+                               "window_waits", "reason"});
   return header;
 }
 
@@ -139,7 +142,9 @@ std::vector<std::string> record_fields(const RigRecord& record) {
        fmt::to_string(record.cpu_ns)});
   for (const std::uint64_t calls : record.calls) fields.push_back(fmt::to_string(calls));
   fields.insert(fields.end(), {fmt::to_string(record.events), fmt::to_string(record.elapsed_ns),
-                               fmt::to_string(record.client_cpu_ns), one_line(record.reason)});
+                               fmt::to_string(record.client_cpu_ns),
+                               fmt::to_string(record.window_events),
+                               fmt::to_string(record.window_waits), one_line(record.reason)});
   return fields;
 }
 

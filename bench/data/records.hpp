@@ -46,6 +46,10 @@ struct RigRecord {
   std::uint64_t events = 0;
   std::uint64_t elapsed_ns = 0;
   std::uint64_t client_cpu_ns = 0;
+  /// In a window of a tenth of a second, of the first rig only: a slice opens with a burst of all
+  /// connections, and in a window that does not matter.
+  std::uint64_t window_events = 0;
+  std::uint64_t window_waits = 0;
 
   [[nodiscard]] bool is_baseline() const { return cell.backend == baseline; }
 };

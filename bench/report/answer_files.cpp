@@ -62,6 +62,8 @@ Json backend_json(const AtLoad& one) {
           {"syscalls_per_echo", number(one.syscalls_per_echo)},
           {"calls_per_echo", std::move(calls)},
           {"events_per_wait", number(one.events_per_wait)},
+          {"window_events_per_wait", number(one.window_events_per_wait)},
+          {"bursty", one.is_bursty()},
           {"echoes_per_s", number(one.echoes_per_s)},
           {"latency_ns", nullptr}};
 }

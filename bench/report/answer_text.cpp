@@ -257,6 +257,11 @@ std::string trust(const Answer& answer) {
         text += fmt::format("  heavy tail: {}: {} of sums, untrimmed\n", where,
                             three_digits(one.compared->ratio_of_sums));
       }
+      if (one.is_bursty()) {
+        text += fmt::format("  bursts: {}: {} events per wait in slices, {} in a window\n", where,
+                            three_digits(one.events_per_wait),
+                            three_digits(one.window_events_per_wait));
+      }
     }
   }
   if (std::ranges::any_of(answer.plan.loads, [](const PlannedLoad& load) {

@@ -79,9 +79,8 @@ void add(SliceReply& sum, const SliceReply& part) {
 
 }  // namespace
 
-Rig::Rig(Sides& sides, const PlannedLoad& load, const SliceCommand& slice,
-         std::vector<Contender> contenders)
-    : load_(load.cell), slice_(slice) {
+Rig::Rig(Sides& sides, const PlannedLoad& load, std::vector<Contender> contenders)
+    : load_(load.cell) {
   const Processors& processors = load.processors;
   for (Contender& contender : contenders) {
     Member& member = members_.emplace_back();
@@ -135,13 +134,13 @@ void Rig::start_loads(Sides& sides, Member& member, const Processors& processors
   }
 }
 
-Slice Rig::visit(Member& member) const {
+Slice Rig::visit(Member& member, const SliceCommand& command) const {
   Cell cell = load_;
   cell.backend = member.contender.backend;
   Slice slice;
   slice.at_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const Silence begin = member.server->begin_slice();
-  for (const auto& side : member.loads) side->command(slice_);
+  for (const auto& side : member.loads) side->command(command);
   SliceReply reply;
   for (const auto& side : member.loads) add(reply, side->reply());
   const Silence end = member.server->end_slice();
@@ -157,7 +156,8 @@ Slice Rig::visit(Member& member) const {
   return slice;
 }
 
-void Rig::run_block(std::uint64_t block, std::mt19937& random, std::vector<Slice>& slices) {
+void Rig::run_block(std::uint64_t block, const SliceCommand& command, std::mt19937& random,
+                    std::vector<Slice>& slices) {
   std::vector<std::size_t> order(members_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::shuffle(order.begin(), order.end(), random);
@@ -166,7 +166,7 @@ void Rig::run_block(std::uint64_t block, std::mt19937& random, std::vector<Slice
     if (!member.failure.empty()) continue;
     Slice slice;
     try {
-      slice = visit(member);
+      slice = visit(member, command);
     } catch (const SideFailed& failed) {
       member.failure = slice.broken = failed.what();
       member.loads.clear();

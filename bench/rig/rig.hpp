@@ -18,8 +18,7 @@ class Rig {
  public:
   /// Starts all servers and opens all connections, beside each other. A contender that fails is
   /// left out, and failure() says why. Throws Interrupted.
-  Rig(Sides& sides, const PlannedLoad& load, const SliceCommand& slice,
-      std::vector<Contender> contenders);
+  Rig(Sides& sides, const PlannedLoad& load, std::vector<Contender> contenders);
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
   Rig(Rig&&) = delete;
@@ -28,7 +27,8 @@ class Rig {
 
   /// Visits each contender once, in an order drawn from `random`, and appends a slice for each. One
   /// that fails gives a broken slice and is visited no more. Throws Interrupted.
-  void run_block(std::uint64_t block, std::mt19937& random, std::vector<Slice>& slices);
+  void run_block(std::uint64_t block, const SliceCommand& command, std::mt19937& random,
+                 std::vector<Slice>& slices);
 
   /// Why a contender does not take part (any more); empty: it does.
   [[nodiscard]] const std::string& failure(std::size_t contender) const {
@@ -46,10 +46,9 @@ class Rig {
   template <typename Step>
   void each_alive(Step step);
   void start_loads(Sides& sides, Member& member, const Processors& processors) const;
-  Slice visit(Member& member) const;
+  Slice visit(Member& member, const SliceCommand& command) const;
 
   const Cell load_;
-  const SliceCommand slice_;
   SteadyTime begin_;
   std::vector<Member> members_;
 };
