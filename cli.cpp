@@ -278,7 +278,7 @@ const std::vector<Entry>& exit_codes() {
       {"1", "failed"},
       {"2", "usage"},
       {"3", "a backend or a resource is not available here"},
-      {"4", "finished, but some points failed or cannot be trusted"},
+      {"4", "finished, but some points failed or a precision was not reached"},
       {"5", "compare found a regression"},
       {"130, 143", "interrupted, with what was measured kept"},
   };

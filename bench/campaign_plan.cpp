@@ -160,7 +160,7 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
                                      fmt::format("{}-{}", experiment.name, utc_now_for_names());
   plan.command_line = request.command_line;
   if (plan.setup.window <= std::chrono::nanoseconds(0)) {
-    throw Failure(ExitCode::usage, "--window 0 leaves no time to measure: try 500ms");
+    throw Failure(ExitCode::usage, "a window of 0 leaves no time to measure");
   }
   return plan;
 }

@@ -10,6 +10,7 @@
 #include "bench/campaign_record.hpp"
 #include "bench/comparison.hpp"
 #include "bench/csv.hpp"
+#include "bench/data/plan.hpp"
 
 namespace muxlab {
 namespace {
@@ -18,6 +19,12 @@ using RecordPointer = nlohmann::ordered_json::json_pointer;
 
 /// Without the rows that check the instrument, unless they were asked for by name.
 ResultFolder read_results(const std::filesystem::path& folder) {
+  if (is_sliced(folder)) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("{} holds slices, and compare reads folders of trials: measure both "
+                              "with --isolated, or as an experiment",
+                              folder.string()));
+  }
   const CampaignRecord record = CampaignRecord::read(folder);
   ResultFolder results{folder.string(), record.json(), trial_rows(read_csv(folder / "trials.csv"))};
   const std::vector<std::string> backends = record.backends();

@@ -58,11 +58,11 @@ void explain_report(CLI::App& verb) {
            "The page report.html has everything in it and needs no network: the answer first, then "
            "whether to believe it, the pictures, and what bounded each point. report.md is the "
            "same as text. The plots are drawn with gnuplot.",
-       .examples = {{"muxlab report muxlab-results/throughput-2026-01-31T12-00-00Z",
+       .examples = {{"muxlab report muxlab-results/default-20260131T120000Z",
                      "make everything of this campaign again"}},
-       .files = {{"DIR/trials.csv", "what is read"},
-                 {"DIR/summary.csv, DIR/comparisons.csv, DIR/plots, DIR/report.html, DIR/report.md",
-                  "what is written"},
+       .files = {{"DIR/machine.json, DIR/records.csv", "what is read; of trials DIR/trials.csv"},
+                 {"DIR/comparisons.csv, DIR/plots, DIR/report.html, DIR/report.md",
+                  "what is written; of trials DIR/summary.csv too"},
                  {"PREFIX/share/muxlab/plots", "gnuplot files, for PREFIX/bin/muxlab"}}});
 }
 
@@ -73,7 +73,7 @@ void add_report(CLI::App& program, ExitCode& exit_code) {
   CLI::App& verb = cli::add_verb(
       program, "report",
       "Rebuild report.html, report.md, the tables and the plots of a folder of results from its "
-      "trials.csv",
+      "records or trials",
       [command, &exit_code] {
         run_report(*command);
         exit_code = ExitCode::ok;

@@ -62,7 +62,7 @@ TEST_F(ManPages, HaveEveryVerbAndEveryOptionOfTheHelpText) {
     const std::string roff{std::istreambuf_iterator<char>(file), {}};
     EXPECT_EQ(test::run("man " + verb).output, roff);
   }
-  EXPECT_THAT(shown("muxlab-bench.1"), HasSubstr(" FILES muxlab-results/EXPERIMENT-TIME "));
+  EXPECT_THAT(shown("muxlab-bench.1"), HasSubstr(" FILES muxlab-results/NAME-TIME "));
 }
 
 TEST_F(ManPages, TellDefaultsAndWhatGoesWithWhat) {

@@ -141,9 +141,8 @@ class LoadAnalysis {
     compared.estimate = estimate_of(rigs, answer_.inflation);
     compared.finding = judge(compared.estimate, compared.look,
                              {.same_within = plan_.same_within, .family = plan_.family()});
-    if (!is_enough(compared.estimate, compared.look)) {
-      compared.finding.verdict = Verdict::unclear;
-    }
+    compared.is_enough = is_enough(compared.estimate, compared.look);
+    if (!compared.is_enough) compared.finding.verdict = Verdict::unclear;
     compared.ratio_of_sums = sums.cost() / baseline.cost();
     all.cpu_ns_per_echo = baseline_always.cost() * compared.finding.ratio;
     all.compared = compared;

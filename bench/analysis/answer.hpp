@@ -25,6 +25,7 @@ struct Compared {
   Estimate estimate;
   Finding finding;
   std::size_t look = 0;     ///< index of the one that the interval is of
+  bool is_enough = false;    ///< data for a verdict: else it is unclear, whatever the interval
   double ratio_of_sums = 1;  ///< untrimmed: all CPU time over all echoes, of both
   /// Rare slices cost so much more that the untrimmed ratio is outside the interval.
   [[nodiscard]] bool has_heavy_tail() const {

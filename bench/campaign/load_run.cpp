@@ -245,7 +245,7 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
     build_s = seconds_since(begin);
     std::vector<double> builds_s = builds_s_;
     builds_s.push_back(build_s);
-    const double end_s = schedule_.end_of_rig(builds_s, spent_s_);
+    const double end_s = schedule_.end_of_rig(builds_s, spent_s_) - ending_s_;
     SteadyTime told = SteadyClock::now();
     std::uint64_t block = 0;
     do {
@@ -268,8 +268,10 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
     }
     added = records_of(rig, slices, build_s);
     add_windows(added, windows);
+    ending_s_ = seconds_since(begin);
   }
   const double whole_s = seconds_since(begin);
+  ending_s_ = whole_s - ending_s_;
   for (RigRecord& record : added) {
     record.seconds = whole_s;
     if (record.is_baseline()) surroundings.fill_in(record);

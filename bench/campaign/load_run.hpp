@@ -53,6 +53,7 @@ class LoadRun {
   Schedule schedule_;
   std::vector<double> builds_s_;  // of the rigs that are done
   double spent_s_ = 0;            // on them
+  double ending_s_ = 0;           // how long the last one took to end
   std::vector<Contender> taking_part_;  // the instances of the baseline first
 };
 

@@ -14,6 +14,7 @@
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_interrupts.hpp"
 #include "bench/campaign_time.hpp"
+#include "bench/gates.hpp"
 #include "bench/progress.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/report/answer_text.hpp"
@@ -106,6 +107,10 @@ ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json) {
   record["run_status"] = "running";
   if (plan.is_resumed) record["resumed_utc"].push_back(utc_now());
   write_machine_record(plan.folder, record);
+  const Json build = record.at("machine").value("build", Json::object());
+  const std::string doubt =
+      why_not_to_measure(build.value("type", std::string()), build.value("flags", std::string()));
+  if (!doubt.empty()) fmt::print(stderr, "muxlab: {}\n", doubt);
   Interrupts interrupts;
   LocalSides sides(std::filesystem::read_symlink("/proc/self/exe"), interrupts.fd());
   std::optional<ExitCode> signalled;

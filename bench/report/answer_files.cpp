@@ -11,6 +11,7 @@
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
+#include "bench/gates.hpp"
 #include "bench/plots.hpp"
 #include "bench/report/answer_text.hpp"
 #include "bench/report_html_page.hpp"
@@ -152,9 +153,7 @@ Table load_table(const Answer& answer, const LoadAnswer& load) {
       for (const double value : {finding.ratio, finding.low, finding.high}) {
         row.push_back(std::isfinite(value) ? fmt::format("{:.3f}", value) : "-");
       }
-      row.push_back(finding.verdict == Verdict::unclear
-                        ? fmt::format("unclear ({})", ruled_out(finding))
-                        : std::string(verdict_words(finding.verdict)));
+      row.push_back(verdict_with_reason(*one.compared));
     } else {
       row.insert(row.end(), {"-", "-", "-",
                              one.planned.role == Role::baseline ? "baseline" : one.reason.empty() ? "not measured" : one.reason});
@@ -286,6 +285,10 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
   document.sections.push_back(std::move(loads));
   Section trust{"trust", "Can it be trusted?", {}};
   Bullets bullets;
+  const Json build = record.at("machine").value("build", Json::object());
+  const std::string doubt =
+      why_not_to_measure(text_or(build, "type", ""), text_or(build, "flags", ""));
+  if (!doubt.empty()) trust.blocks.push_back(Paragraph{doubt, true});
   const std::string all = answer_text(answer);
   const std::size_t begin = all.find("\nTrust\n");
   for (std::size_t at = begin == std::string::npos ? all.size() : begin + 7; at < all.size();) {

@@ -128,9 +128,7 @@ std::string one_load(const Answer& answer, const LoadAnswer& load) {
       const Finding& finding = one.compared->finding;
       ratio = three_digits(finding.ratio);
       interval = fmt::format("{} to {}", three_digits(finding.low), three_digits(finding.high));
-      verdict = finding.verdict == Verdict::unclear
-                    ? fmt::format("unclear ({})", ruled_out(finding))
-                    : std::string(verdict_words(finding.verdict));
+      verdict = verdict_with_reason(*one.compared);
     } else {
       ratio = one.planned.role == Role::baseline ? "1" : "-";
       verdict = one.planned.role == Role::baseline ? "baseline"
@@ -142,6 +140,18 @@ std::string one_load(const Answer& answer, const LoadAnswer& load) {
                                     calls));
   }
   return text;
+}
+
+/// Where time was too short for a verdict, whatever the interval.
+std::string few_blocks(std::span<const LoadAnswer> loads) {
+  for (const LoadAnswer& load : loads) {
+    for (const AtLoad& one : load.contenders) {
+      if (one.compared && !one.compared->is_enough) {
+        return fmt::format(" (or fewer than {} blocks: --for gives more)\n", kFewestBlocks);
+      }
+    }
+  }
+  return "\n";
 }
 
 std::string table(const Answer& answer) {
@@ -162,10 +172,18 @@ std::string table(const Answer& answer) {
   }
   return text + "\nless: cheaper; same: within " +
          fmt::format("{:g}", 100 * answer.plan.same_within) +
-         " %; more: more expensive; ?: unclear\n";
+         " %; more: more expensive; ?: unclear" +
+         few_blocks(measured);
 }
 
-/// "select: more at 1 busy, same at 100 busy"
+/// "at most 6 %": what an unclear one rules out.
+std::string ruled_out(const Finding& finding) {
+  const double most = std::max(finding.high, 1 / finding.low) - 1;
+  return std::isfinite(most) ? fmt::format("at most {:.0f} %", std::ceil(100 * most))
+                             : std::string("too little data");
+}
+
+/// "select (1.08 at 1 busy, 1.00 at 100 busy)"
 std::string where_it_depends(const Answer& answer, const std::string& contender) {
   std::vector<std::string> parts;
   for (const LoadAnswer& load : answer.loads) {
@@ -291,10 +309,14 @@ std::string ratio_words(const Finding& finding) {
                      three_digits(finding.high));
 }
 
-std::string ruled_out(const Finding& finding) {
-  const double most = std::max(finding.high, 1 / finding.low) - 1;
-  return std::isfinite(most) ? fmt::format("at most {:.0f} %", std::ceil(100 * most))
-                             : std::string("too little data");
+std::string verdict_with_reason(const Compared& compared) {
+  if (compared.finding.verdict != Verdict::unclear) {
+    return std::string(verdict_words(compared.finding.verdict));
+  }
+  if (compared.is_enough) return fmt::format("unclear ({})", ruled_out(compared.finding));
+  return compared.estimate.blocks < kFewestBlocks
+             ? fmt::format("unclear ({} of {} blocks)", compared.estimate.blocks, kFewestBlocks)
+             : fmt::format("unclear ({} rigs)", compared.estimate.rigs);
 }
 
 std::string interim_words(const Answer& answer, std::size_t load, std::size_t width) {

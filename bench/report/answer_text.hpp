@@ -17,8 +17,8 @@ std::string_view verdict_key(Verdict verdict);    ///< "more_expensive"
 
 /// "0.905 (0.883 to 0.926)": three significant digits.
 std::string ratio_words(const Finding& finding);
-/// "at most 6 %": what an unclear one rules out.
-std::string ruled_out(const Finding& finding);
+/// "more expensive" or "unclear (at most 6 %)", with what is ruled out, or why nothing is.
+std::string verdict_with_reason(const Compared& compared);
 
 /// "io-uring 0.93, bufferevent 1.52": the contenders so far, those nearest to 1 left out; at most
 /// `width` characters.
