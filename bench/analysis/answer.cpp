@@ -39,7 +39,10 @@ class LoadAnalysis {
 
   LoadAnswer run(std::span<const Inflation> before) {
     note_conditions();
-    find_inflation(before);
+    for (std::size_t look = 0; look < inflations_.size(); ++look) {
+      inflations_[look] = inflation_at(look, before);
+    }
+    answer_.inflation = inflations_.back();
     for (std::size_t i = 0; i < plan_.contenders.size(); ++i) {
       answer_.contenders.push_back(at_load(plan_.contenders[i], answer_.load.unavailable[i]));
     }
@@ -69,18 +72,18 @@ class LoadAnalysis {
     answer_.others_share /= seconds;
   }
 
-  void find_inflation(std::span<const Inflation> before) {
+  /// Of the rigs up to that look: what was decided there stays, whatever came later.
+  [[nodiscard]] Inflation inflation_at(std::size_t look, std::span<const Inflation> before) const {
     std::vector<std::vector<RigSummary>> comparisons;
     for (const PlannedContender& one : plan_.contenders) {
       if (one.role == Role::baseline) continue;
       std::vector<RigSummary> rigs;
       for (const RigRecord* record : records_of(one.contender.name)) {
-        rigs.push_back(record->summary);
+        if (record->look <= look) rigs.push_back(record->summary);
       }
       comparisons.push_back(std::move(rigs));
     }
-    answer_.inflation =
-        inflation_with(inflation_of(comparisons, plan_.baseline_instances()), before);
+    return inflation_with(inflation_of(comparisons, plan_.baseline_instances()), before);
   }
 
   [[nodiscard]] AtLoad at_load(const PlannedContender& planned,
@@ -138,7 +141,7 @@ class LoadAnalysis {
     }
     if (rigs.empty() || baseline.echoes == 0) return;
     for (const RigRecord* other : records_of(plan_.baseline())) baseline_always.add(*other);
-    compared.estimate = estimate_of(rigs, answer_.inflation);
+    compared.estimate = estimate_of(rigs, inflations_[compared.look]);
     compared.finding = judge(compared.estimate, compared.look,
                              {.same_within = plan_.same_within, .family = plan_.family()});
     compared.is_enough = is_enough(compared.estimate, compared.look);
@@ -151,6 +154,7 @@ class LoadAnalysis {
   const SlicedPlan& plan_;
   LoadAnswer answer_;
   std::vector<const RigRecord*> records_;
+  std::array<Inflation, kLookErrors.size()> inflations_;
 };
 
 /// The comparisons of one contender at the loads that `counts`.

@@ -246,6 +246,10 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
     std::vector<double> builds_s = builds_s_;
     builds_s.push_back(build_s);
     const double end_s = schedule_.end_of_rig(builds_s, spent_s_) - ending_s_;
+    std::vector<Slice> windows;
+    if (builds_s_.empty()) {
+      rig.run_block(0, {kWindow_ns, plan_.slice_round_trips}, random, windows);
+    }
     SteadyTime told = SteadyClock::now();
     std::uint64_t block = 0;
     do {
@@ -262,10 +266,6 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
             .left_s = std::max(0.0, seconds_ - spent_s),
             .so_far = &answer});
     } while (spent_s_ + seconds_since(begin) < end_s);
-    std::vector<Slice> windows;
-    if (builds_s_.empty()) {
-      rig.run_block(0, {kWindow_ns, plan_.slice_round_trips}, random, windows);
-    }
     added = records_of(rig, slices, build_s);
     add_windows(added, windows);
     ending_s_ = seconds_since(begin);

@@ -144,7 +144,7 @@ Table load_table(const Answer& answer, const LoadAnswer& load) {
                                      "that hold together with 95 %",
                                      name_of_load(load.load.cell), answer.plan.baseline()),
               .header = {"backend", "ratio", "low", "high", "verdict", "CPU per echo (us)",
-                         "system calls per echo", "events per wait", "blocks"},
+                         "system calls per echo", "events per wait", "in a window", "blocks"},
               .rows = {}};
   for (const AtLoad& one : load.contenders) {
     std::vector<std::string> row = {one.planned.contender.name};
@@ -161,6 +161,7 @@ Table load_table(const Answer& answer, const LoadAnswer& load) {
     row.push_back(std::isnan(one.cpu_ns_per_echo) ? "-" : two_decimals(one.cpu_ns_per_echo / 1000));
     row.push_back(two_decimals(one.syscalls_per_echo));
     row.push_back(two_decimals(one.events_per_wait));
+    row.push_back(two_decimals(one.window_events_per_wait));
     row.push_back(one.compared ? fmt::to_string(one.compared->estimate.blocks) : "-");
     table.rows.push_back(std::move(row));
   }

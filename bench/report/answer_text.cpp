@@ -275,12 +275,14 @@ std::string trust(const Answer& answer) {
         text += fmt::format("  heavy tail: {}: {} of sums, untrimmed\n", where,
                             three_digits(one.compared->ratio_of_sums));
       }
-      if (one.is_bursty()) {
-        text += fmt::format("  bursts: {}: {} events per wait in slices, {} in a window\n", where,
-                            three_digits(one.events_per_wait),
-                            three_digits(one.window_events_per_wait));
-      }
     }
+  }
+  for (const LoadAnswer& load : answer.loads) {
+    const auto bursty = std::ranges::count_if(load.contenders, &AtLoad::is_bursty);
+    if (bursty == 0) continue;
+    text += fmt::format(
+        "  bursts: at {} {} of {} get 20 % more or fewer events per wait than in a window\n",
+        name_of_load(load.load.cell), bursty, load.contenders.size());
   }
   if (std::ranges::any_of(answer.plan.loads, [](const PlannedLoad& load) {
         return load.placement == Placement::shared;
