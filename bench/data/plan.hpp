@@ -55,7 +55,7 @@ struct SlicedPlan {
   std::vector<PlannedContender> contenders;  ///< the baseline first
   std::vector<PlannedLoad> loads;
   double same_within = 0.05;
-  std::int64_t slice_ns = 3'000'000;    ///< a slice lasts so long,
+  std::int64_t slice_ns = 10'000'000;   ///< a slice lasts so long,
   std::uint64_t slice_round_trips = 3;  ///< and until each connection has made so many
   std::optional<double> precision;  ///< goes on until every interval is within ± this
   std::uint64_t seed = 0;

@@ -290,13 +290,7 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
   const std::string doubt =
       why_not_to_measure(text_or(build, "type", ""), text_or(build, "flags", ""));
   if (!doubt.empty()) trust.blocks.push_back(Paragraph{doubt, true});
-  const std::string all = answer_text(answer);
-  const std::size_t begin = all.find("\nTrust\n");
-  for (std::size_t at = begin == std::string::npos ? all.size() : begin + 7; at < all.size();) {
-    const std::size_t end = all.find('\n', at);
-    bullets.items.push_back(all.substr(at + 2, end - at - 2));
-    at = end + 1;
-  }
+  bullets.items = trust_notes(answer);
   for (const LoadAnswer& load : answer.loads) {
     if (!load.is_measured()) continue;
     bullets.items.push_back(fmt::format(

@@ -196,23 +196,33 @@ std::string where_it_depends(const Answer& answer, const std::string& contender)
   return fmt::format("{} ({})", contender, fmt::join(parts, ", "));
 }
 
-/// Words, in lines of at most 78 characters.
-std::string wrapped(const std::string& indent, const std::vector<std::string>& items) {
-  constexpr std::size_t kWidth = 78;
-  std::string text, line = indent;
-  bool first = true;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const std::string item = items[i] + (i + 1 < items.size() ? "," : "");
-    if (!first && line.size() + 1 + item.size() > kWidth) {
+constexpr std::size_t kLineWidth = 98;
+
+/// `items` side by side in lines, the first of them begun by `first` and the others by `others`.
+std::string wrapped(const std::string& first, const std::string& others,
+                    std::span<const std::string> items) {
+  std::string text, line = first;
+  bool is_begun = false;  // the line has an item
+  for (const std::string& item : items) {
+    if (is_begun && line.size() + 1 + item.size() > kLineWidth) {
       text += trimmed_end(line);
-      line = std::string(indent.size(), ' ');
-    } else if (!first) {
-      line += ' ';
+      line = others;
+      is_begun = false;
     }
-    line += item;
-    first = false;
+    line += (is_begun ? " " : "") + item;
+    is_begun = true;
   }
   return text + trimmed_end(line);
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
 }
 
 std::string summary(const Answer& answer) {
@@ -232,7 +242,8 @@ std::string summary(const Answer& answer) {
                           : fmt::format("{} {}", name, ratio_words(one.finding)));
     }
     if (items.empty()) continue;
-    text += wrapped(fmt::format("  {:<16}", verdict_words(verdict)), items);
+    for (std::size_t i = 0; i + 1 < items.size(); ++i) items[i] += ',';
+    text += wrapped(fmt::format("  {:<16}", verdict_words(verdict)), std::string(18, ' '), items);
   }
   return text;
 }
@@ -243,12 +254,8 @@ std::string check_words(const Answer& answer, Role role) {
                  : "not measured";
 }
 
-std::string trust(const Answer& answer) {
-  std::string text = fmt::format("\nTrust\n  {} against itself: {}\n", answer.plan.baseline(),
-                                 check_words(answer, Role::same_again));
-  if (self_check(answer, Role::extra_call)) {
-    text += fmt::format("  one system call more: {}\n", check_words(answer, Role::extra_call));
-  }
+/// What the machine did beside, and what that did to the intervals.
+void note_conditions(const Answer& answer, std::vector<std::string>& notes) {
   double stolen = 0, others = 0, least_f = std::numeric_limits<double>::infinity(), most_f = 1;
   for (const LoadAnswer& load : answer.loads) {
     if (!load.is_measured()) continue;
@@ -257,41 +264,33 @@ std::string trust(const Answer& answer) {
     least_f = std::min(least_f, load.inflation.f);
     most_f = std::max(most_f, load.inflation.f);
   }
-  text += fmt::format("  of the processors' time other programs took up to {} %, the host {} %\n",
-                      percent(others), percent(stolen));
-  if (std::isfinite(least_f)) {
-    text += fmt::format("  f, by which noise between rigs widens variances: {:.2f} to {:.2f}\n",
-                        least_f, most_f);
-  }
-  for (const LoadAnswer& load : answer.loads) {
-    for (const AtLoad& one : load.contenders) {
-      const std::string where =
-          fmt::format("{} at {}", one.planned.contender.name, name_of_load(load.load.cell));
-      if (one.broken > 0 || one.status == Status::failed) {
-        text += fmt::format("  broken: {}: {}\n", where, one.reason);
-      } else if (one.status == Status::unavailable && !one.reason.empty()) {
-        text += fmt::format("  not measured: {}: {}\n", where, one.reason);
-      } else if (one.compared && one.compared->has_heavy_tail()) {
-        text += fmt::format("  heavy tail: {}: {} of sums, untrimmed\n", where,
-                            three_digits(one.compared->ratio_of_sums));
-      }
+  notes.push_back(fmt::format("of the processors' time other programs took up to {} %, the host {} %",
+                              percent(others), percent(stolen)));
+  if (!std::isfinite(least_f)) return;
+  notes.push_back(fmt::format(
+      "f, by which differences between rigs and between seconds widen variances: {:.2f} to {:.2f}",
+      least_f, most_f));
+}
+
+void note_contenders(const LoadAnswer& load, std::vector<std::string>& notes) {
+  const std::string where = name_of_load(load.load.cell);
+  for (const AtLoad& one : load.contenders) {
+    const std::string what = fmt::format("{} at {}", one.planned.contender.name, where);
+    if (one.broken > 0 || one.status == Status::failed) {
+      notes.push_back(fmt::format("broken: {}: {}", what, one.reason));
+    } else if (one.status == Status::unavailable && !one.reason.empty()) {
+      notes.push_back(fmt::format("not measured: {}: {}", what, one.reason));
+    } else if (one.compared && one.compared->has_heavy_tail()) {
+      notes.push_back(fmt::format("heavy tail: {}: untrimmed, the ratio is {}", what,
+                                  three_digits(one.compared->ratio_of_sums)));
     }
   }
-  for (const LoadAnswer& load : answer.loads) {
-    const auto bursty = std::ranges::count_if(load.contenders, &AtLoad::is_bursty);
-    if (bursty == 0) continue;
-    text += fmt::format(
-        "  bursts: at {} {} of {} get 20 % more or fewer events per wait than in a window\n",
-        name_of_load(load.load.cell), bursty, load.contenders.size());
-  }
-  if (std::ranges::any_of(answer.plan.loads, [](const PlannedLoad& load) {
-        return load.placement == Placement::shared;
-      })) {
-    text += fmt::format(
-        "  up to {} connections client and server took turns on one processor: no throughput\n",
-        16);
-  }
-  return text;
+  const auto bursty = std::ranges::count_if(load.contenders, &AtLoad::is_bursty);
+  if (bursty == 0) return;
+  notes.push_back(fmt::format(
+      "bursts: at {}, {} of {} get 20 % more or fewer events per wait in slices than in a window of "
+      "100 ms",
+      where, bursty, load.contenders.size()));
 }
 
 }  // namespace
@@ -343,8 +342,28 @@ std::string interim_words(const Answer& answer, std::size_t load, std::size_t wi
   return text;
 }
 
+std::vector<std::string> trust_notes(const Answer& answer) {
+  std::vector<std::string> notes = {fmt::format("{} against itself: {}", answer.plan.baseline(),
+                                                check_words(answer, Role::same_again))};
+  if (self_check(answer, Role::extra_call)) {
+    notes.push_back("one system call more: " + check_words(answer, Role::extra_call));
+  }
+  note_conditions(answer, notes);
+  for (const LoadAnswer& load : answer.loads) note_contenders(load, notes);
+  const bool shared = std::ranges::any_of(answer.loads, [](const LoadAnswer& load) {
+    return load.is_measured() && load.load.placement == Placement::shared;
+  });
+  if (shared) {
+    notes.emplace_back(
+        "where client and server share a processor they take turns, and no throughput is shown");
+  }
+  return notes;
+}
+
 std::string answer_text(const Answer& answer) {
-  return table(answer) + summary(answer) + trust(answer);
+  std::string text = table(answer) + summary(answer) + "\nTrust\n";
+  for (const std::string& note : trust_notes(answer)) text += wrapped("  ", "    ", words_of(note));
+  return text;
 }
 
 }  // namespace muxlab

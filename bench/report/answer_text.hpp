@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bench/analysis/answer.hpp"
 
@@ -10,6 +11,10 @@ namespace muxlab {
 /// The answer for a terminal: a table of at most 100 columns, what it says in sentences, and how far
 /// to believe it. Ends with a line feed.
 std::string answer_text(const Answer& answer);
+
+/// How far to believe it: the self-check, the machine, and what is broken, missing or unusual. One
+/// line each.
+std::vector<std::string> trust_notes(const Answer& answer);
 
 /// "cheaper", "more expensive", as people and files have it.
 std::string_view verdict_words(Verdict verdict);  ///< "more expensive"
