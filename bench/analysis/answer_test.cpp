@@ -106,7 +106,7 @@ TEST(Answer, AnIntervalIsThatOfItsLook) {
   Simulated early({100}), late({100});
   early.measure(0, 1.2, 4);
   late.measure(0, 1.2);
-  const Compared& first = *early.answer().loads[0].contenders[1].compared;
+  const Compared first = *early.answer().loads[0].contenders[1].compared;
   EXPECT_EQ(first.look, 0U);
   EXPECT_EQ(first.estimate.rigs, 4U);
   EXPECT_EQ(first.estimate.blocks, 160U);
@@ -120,7 +120,7 @@ TEST(Answer, AnIntervalIsThatOfItsLook) {
       }
     }
   }
-  const Compared& still = *more.answer().loads[0].contenders[1].compared;
+  const Compared still = *more.answer().loads[0].contenders[1].compared;
   EXPECT_EQ(still.finding.low, first.finding.low);
   EXPECT_EQ(still.finding.high, first.finding.high);
 }

@@ -183,17 +183,30 @@ std::string ruled_out(const Finding& finding) {
                              : std::string("too little data");
 }
 
-/// "select (1.08 at 1 busy, 1.00 at 100 busy)"
-std::string where_it_depends(const Answer& answer, const std::string& contender) {
+/// "select (1.08 at 1 busy," "1.00 at 100 busy)"
+std::vector<std::string> where_it_depends(const Answer& answer, const std::string& contender) {
   std::vector<std::string> parts;
   for (const LoadAnswer& load : answer.loads) {
     for (const AtLoad& one : load.contenders) {
       if (!load.load.is_busy() || one.planned.contender.name != contender || !one.compared) continue;
-      parts.push_back(fmt::format("{} at {}", three_digits(one.compared->finding.ratio),
+      parts.push_back(fmt::format("{}{} at {}", parts.empty() ? contender + " (" : "",
+                                  three_digits(one.compared->finding.ratio),
                                   name_of_load(load.load.cell)));
     }
   }
-  return fmt::format("{} ({})", contender, fmt::join(parts, ", "));
+  parts.back() += ')';
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) parts[i] += ',';
+  return parts;
+}
+
+/// A contender's pooled ratio, in pieces that may stand on different lines.
+std::vector<std::string> pieces_of(const Answer& answer, const Pooled& pooled) {
+  const std::string& name = pooled.planned.contender.name;
+  if (pooled.finding.verdict == Verdict::depends) return where_it_depends(answer, name);
+  if (pooled.finding.verdict == Verdict::unclear) {
+    return {fmt::format("{} ({})", name, ruled_out(pooled.finding))};
+  }
+  return {fmt::format("{} {}", name, ratio_words(pooled.finding))};
 }
 
 constexpr std::size_t kLineWidth = 98;
@@ -235,14 +248,11 @@ std::string summary(const Answer& answer) {
     std::vector<std::string> items;
     for (const Pooled& one : answer.pooled) {
       if (one.finding.verdict != verdict || one.planned.is_self_check()) continue;
-      const std::string& name = one.planned.contender.name;
-      items.push_back(verdict == Verdict::depends ? where_it_depends(answer, name)
-                      : verdict == Verdict::unclear
-                          ? fmt::format("{} ({})", name, ruled_out(one.finding))
-                          : fmt::format("{} {}", name, ratio_words(one.finding)));
+      if (!items.empty()) items.back() += ',';
+      const std::vector<std::string> pieces = pieces_of(answer, one);
+      items.insert(items.end(), pieces.begin(), pieces.end());
     }
     if (items.empty()) continue;
-    for (std::size_t i = 0; i + 1 < items.size(); ++i) items[i] += ',';
     text += wrapped(fmt::format("  {:<16}", verdict_words(verdict)), std::string(18, ' '), items);
   }
   return text;
