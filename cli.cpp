@@ -1,7 +1,6 @@
 #include "cli.hpp"
 
 #include <fcntl.h>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -233,13 +232,14 @@ Option add_flag(CLI::App& verb, const std::string& name, bool& value, const std:
 }
 
 void add_descriptor(CLI::App& verb, const std::string& name, int& value) {
-  verb.add_option_function<int>(
-          name,
-          [name, &value](int fd) {
-            value = fd;
-            if (::fcntl(fd, F_GETFD) >= 0) return;
-            throw Failure(ExitCode::usage, fmt::format("{} {} is not an open descriptor", name, fd));
-          })
+  verb.add_option_function<int>(name,
+                                [name, &value](int fd) {
+                                  value = fd;
+                                  if (::fcntl(fd, F_GETFD) >= 0) return;
+                                  throw Failure(
+                                      ExitCode::usage,
+                                      fmt::format("{} {} is not an open descriptor", name, fd));
+                                })
       ->type_name("FD")
       ->group("");
 }

@@ -38,8 +38,9 @@ void* map(int fd, std::size_t size, int protection) {
 CounterPool::CounterPool(int fd) {
   struct stat file {};
   if (fd >= 0 && (::fstat(fd, &file) < 0 || file.st_size != off_t{sizeof(Memory)})) {
-    throw Failure(ExitCode::usage, "--counters: the descriptor is not a file for the counters of "
-                                   "this build of muxlab");
+    throw Failure(ExitCode::usage,
+                  "--counters: the descriptor is not a file for the counters of "
+                  "this build of muxlab");
   }
   memory_ = static_cast<Memory*>(map(fd, sizeof(Memory), PROT_READ | PROT_WRITE));
 }

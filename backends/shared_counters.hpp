@@ -60,7 +60,8 @@ class CounterReader {
   CounterReader& operator=(const CounterReader&) = delete;
   ~CounterReader();
 
-  /// The sums now. While the server works they are not of one moment; when it sleeps they are exact.
+  /// The sums now. While the server works they are not of one moment; when it sleeps they are
+  /// exact.
   [[nodiscard]] CounterSums read() const;
 
  private:

@@ -101,8 +101,9 @@ SlicedRequest sliced_request_of(const CLI::App& verb, const BenchCommand& comman
 }
 
 void list_experiments() {
-  fmt::print("Without an experiment: what a server costs per echo, in slices, at few connections, "
-             "at many busy ones and among many silent ones.\n\n");
+  fmt::print(
+      "Without an experiment: what a server costs per echo, in slices, at few connections, "
+      "at many busy ones and among many silent ones.\n\n");
   for (const Experiment& experiment : experiments()) {
     fmt::print("{}\n  {}\n", experiment.name, experiment.question);
   }
@@ -119,12 +120,13 @@ void refuse_beside(const CLI::App& verb, std::initializer_list<const char*> opti
 
 /// Goes on as it began: nothing may be asked for beside it.
 ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
-  refuse_beside(verb,
-                {"--for", "--quick", "--precision", "--same-within", "--placement", "--baseline",
-                 "--isolated", "--backends", "--threads", "--connections", "--idle", "--size",
-                 "--rate", "--churn", "--engine", "--time-calls", "--depth", "--seed",
-                 "--threading", "--unix", "--out", "EXPERIMENT"},
-                "--resume goes on as the campaign began");
+  refuse_beside(
+      verb,
+      {"--for",       "--quick",    "--precision", "--same-within", "--placement", "--baseline",
+       "--isolated",  "--backends", "--threads",   "--connections", "--idle",      "--size",
+       "--rate",      "--churn",    "--engine",    "--time-calls",  "--depth",     "--seed",
+       "--threading", "--unix",     "--out",       "EXPERIMENT"},
+      "--resume goes on as the campaign began");
   if (is_sliced(command.resumed)) {
     const SlicedPlan plan = sliced_plan_to_resume(command.resumed);
     fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
@@ -205,7 +207,8 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
   const auto load_time =
       cli::add_duration(verb, "--for", command.load_time,
                         "Time for each load at most; it ends earlier when all is decided")
-          .shows_default("60s; 218s for the five of the default run; of an experiment three rounds");
+          .shows_default(
+              "60s; 218s for the five of the default run; of an experiment three rounds");
   cli::add_flag(verb, "--quick", command.quick, "The same as --for 5s").excludes(load_time);
   cli::add_percentage(verb, "--precision", command.precision,
                       "Go on until every interval is within plus or minus that; exit code 4 if the "
@@ -235,10 +238,14 @@ void explain_bench(CLI::App& verb) {
   cli::explain(
       verb,
       {.description =
-           "All servers of a load are alive side by side, and the load visits them in slices of a few "
-           "milliseconds, in an order drawn from a recorded seed. CPU time, echoes and system calls "
-           "of a slice are differences between two silences. The verdict on each backend is cheaper, "
-           "same, more expensive or unclear, by intervals that hold together with 95 %. Interrupted, "
+           "All servers of a load are alive side by side, and the load visits them in slices of a "
+           "few "
+           "milliseconds, in an order drawn from a recorded seed. CPU time, echoes and system "
+           "calls "
+           "of a slice are differences between two silences. The verdict on each backend is "
+           "cheaper, "
+           "same, more expensive or unclear, by intervals that hold together with 95 %. "
+           "Interrupted, "
            "it goes on with --resume. An EXPERIMENT is measured in trials, as with --isolated.",
        .examples = {{"muxlab bench", "all backends at five loads, in less than four minutes"},
                     {"muxlab bench --backends poll,epoll-lt --connections 100 --idle 9k",

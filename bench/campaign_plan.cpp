@@ -23,8 +23,7 @@ constexpr std::chrono::seconds kEnoughForFull{20};
 
 /// Trials of each backend that fit `load_time`; at least one.
 std::uint64_t rounds_in(std::chrono::nanoseconds load_time, const CampaignPlan& plan) {
-  const auto rows =
-      static_cast<std::int64_t>(plan.grid.backends.size() + plan.instrument.size());
+  const auto rows = static_cast<std::int64_t>(plan.grid.backends.size() + plan.instrument.size());
   const std::chrono::nanoseconds round =
       rows * (plan.setup.warmup + plan.setup.window + kTrialOverhead);
   return static_cast<std::uint64_t>(std::max<std::int64_t>(1, load_time / round));
@@ -152,8 +151,8 @@ CampaignPlan plan_campaign(const Experiment& experiment, const CampaignRequest& 
   plan.setup.time_calls = plan.grid.time_calls;
   plan.setup.warmup = request.warmup.value_or(profile.warmup);
   plan.setup.window = request.window.value_or(profile.window);
-  plan.rounds = request.rounds.value_or(
-      request.load_time ? rounds_in(*request.load_time, plan) : profile.rounds);
+  plan.rounds = request.rounds.value_or(request.load_time ? rounds_in(*request.load_time, plan)
+                                                          : profile.rounds);
   plan.allowed_processors = allowed_processors();
   plan.folder = request.folder ? *request.folder
                                : std::filesystem::path("muxlab-results") /

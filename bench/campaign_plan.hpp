@@ -15,7 +15,8 @@ namespace muxlab {
 
 /// What the command line asks for; what it leaves open, the experiment's profile decides.
 struct CampaignRequest {
-  /// Time for each load; the rounds follow from it, and with much of it grid and windows are larger.
+  /// Time for each load; the rounds follow from it, and with much of it grid and windows are
+  /// larger.
   std::optional<std::chrono::nanoseconds> load_time;
   bool unix_sockets = false;
   bool time_calls = false;

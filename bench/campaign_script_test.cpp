@@ -28,9 +28,9 @@ class CampaignScriptTest : public ResultFolderTest {
 
   /// With what an experiment that is not begun yet takes.
   [[nodiscard]] Said run_tiny(const std::string& experiments) const {
-    std::vector<std::string> words = {"--for",      "1s",        "--connections", "10",
-                                      "--seed",     "7",         "--backends",
-                                      "epoll-lt,poll", "--threads", "1", root_ / "all"};
+    std::vector<std::string> words = {"--for",     "1s", "--connections", "10",
+                                      "--seed",    "7",  "--backends",    "epoll-lt,poll",
+                                      "--threads", "1",  root_ / "all"};
     std::istringstream names(experiments);
     for (std::string name; names >> name;) words.push_back(name);
     return run(words);

@@ -61,20 +61,9 @@ class CampaignTest : public testing::Test {
   }
 
   [[nodiscard]] std::vector<std::string> tiny_bench(const std::string& load_time) const {
-    return {"bench",
-            "throughput",
-            "--backends",
-            "epoll-lt,poll",
-            "--threads",
-            "1",
-            "--connections",
-            "10",
-            "--for",
-            load_time,
-            "--seed",
-            "7",
-            "--out",
-            out_};
+    return {"bench",         "throughput", "--backends", "epoll-lt,poll", "--threads", "1",
+            "--connections", "10",         "--for",      load_time,       "--seed",    "7",
+            "--out",         out_};
   }
 
   [[nodiscard]] nlohmann::json machine() const {

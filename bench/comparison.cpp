@@ -98,7 +98,8 @@ namespace {
 /// Of one point: who is cheaper, who dearer, and of whom it cannot be told.
 std::string verdicts_text(std::span<const Comparison> comparisons) {
   std::string text;
-  for (const TrialVerdict verdict : {TrialVerdict::cheaper, TrialVerdict::dearer, TrialVerdict::cannot_tell}) {
+  for (const TrialVerdict verdict :
+       {TrialVerdict::cheaper, TrialVerdict::dearer, TrialVerdict::cannot_tell}) {
     std::string names;
     for (const Comparison& comparison : comparisons) {
       if (comparison.verdict != verdict) continue;

@@ -53,8 +53,8 @@ TEST(Comparison, TellsWhatIsCheaperAndDearerAndWhatCannotBeTold) {
     EXPECT_EQ(comparison.baseline, "epoll-lt");
     EXPECT_EQ(comparison.ratio.pairs, 10U);
     const TrialVerdict expected = comparison.cell.backend == "select" ? TrialVerdict::dearer
-                             : comparison.cell.backend == "new"  ? TrialVerdict::cheaper
-                                                                 : TrialVerdict::cannot_tell;
+                                  : comparison.cell.backend == "new"  ? TrialVerdict::cheaper
+                                                                      : TrialVerdict::cannot_tell;
     EXPECT_EQ(comparison.verdict, expected) << comparison.cell.backend;
   }
   EXPECT_THAT(comparison_text(comparisons),

@@ -58,8 +58,8 @@ const DrawingFormat& describe(PlotFormat format) {
   return kFormats[static_cast<std::size_t>(format)];
 }
 
-/// Runs the gnuplot file `script` in `folder`. The drawing comes through a pipe, so that nothing that
-/// is cut off, by a full disk above all, takes the place of a whole picture.
+/// Runs the gnuplot file `script` in `folder`. The drawing comes through a pipe, so that nothing
+/// that is cut off, by a full disk above all, takes the place of a whole picture.
 std::string run_gnuplot(const Path& scripts, const std::string& script, const Path& folder,
                         std::vector<std::string> arguments, PlotFormat format,
                         const std::string& name) {

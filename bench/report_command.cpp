@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "backends/failure.hpp"
 #include "bench/campaign_report.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/report/answer_text.hpp"
-#include "backends/failure.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -24,7 +24,8 @@ struct ReportCommand {
 
 void run_sliced_report(const ReportCommand& command) {
   if (command.png || command.terminal) {
-    throw Failure(ExitCode::usage, "--png and --terminal are for results in trials: leave them out");
+    throw Failure(ExitCode::usage,
+                  "--png and --terminal are for results in trials: leave them out");
   }
   const Answer answer = render_answer(command.folder);
   if (command.json) {

@@ -230,9 +230,8 @@ std::uint64_t Answer::broken_slices() const {
 
 bool Answer::has_failed() const {
   return broken_slices() > 0 || std::ranges::any_of(loads, [](const LoadAnswer& load) {
-           return std::ranges::any_of(load.contenders, [](const AtLoad& one) {
-             return one.status == Status::failed;
-           });
+           return std::ranges::any_of(
+               load.contenders, [](const AtLoad& one) { return one.status == Status::failed; });
          });
 }
 
@@ -270,8 +269,8 @@ std::optional<Finding> self_check(const Answer& answer, Role role) {
   if (found == planned.end()) return std::nullopt;
   const auto index = static_cast<std::size_t>(found - planned.begin());
   const bool any_busy = std::ranges::any_of(answer.plan.loads, &PlannedLoad::is_busy);
-  const auto all = comparisons_of(
-      answer, index, [&](const auto& one) { return !any_busy || one.load.is_busy(); });
+  const auto all = comparisons_of(answer, index,
+                                  [&](const auto& one) { return !any_busy || one.load.is_busy(); });
   auto finding = pool_all(answer, all);
   // Whether it is seen, and not how large it is: that loads differ is no matter here.
   if (finding) finding->verdict = verdict_of(*finding, answer.plan.same_within);

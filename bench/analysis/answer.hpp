@@ -24,7 +24,7 @@ inline constexpr std::string_view kCpuMetric = "server_cpu_ns_per_echo";
 struct Compared {
   Estimate estimate;
   Finding finding;
-  std::size_t look = 0;     ///< index of the one that the interval is of
+  std::size_t look = 0;      ///< index of the one that the interval is of
   bool is_enough = false;    ///< data for a verdict: else it is unclear, whatever the interval
   double ratio_of_sums = 1;  ///< untrimmed: all CPU time over all echoes, of both
   /// Rare slices cost so much more that the untrimmed ratio is outside the interval.
@@ -44,8 +44,8 @@ struct AtLoad {
   double cpu_ns_per_echo = kNotMeasured;  ///< the baseline's times the ratio
   double syscalls_per_echo = kNotMeasured;
   std::array<double, kCallNames.size()> calls_per_echo{};  ///< by kind
-  double events_per_wait = kNotMeasured;         ///< in slices
-  double window_events_per_wait = kNotMeasured;  ///< in a window of a tenth of a second
+  double events_per_wait = kNotMeasured;                   ///< in slices
+  double window_events_per_wait = kNotMeasured;            ///< in a window of a tenth of a second
   /// The bursts that slices open with matter: a wait brings so many more or fewer events than in a
   /// window.
   [[nodiscard]] bool is_bursty() const {

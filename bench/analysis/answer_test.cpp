@@ -147,8 +147,8 @@ TEST(Answer, TwoRigsTakeTheirInflationFromEarlierLoads) {
   for (std::uint64_t rig = 0; rig < 2; ++rig) {
     for (const char* const name : {"epoll-lt", "poll", "epoll-lt-again"}) {
       RigRecord& record = campaign.add(
-          1, rig, name,
-          std::string(name) == "epoll-lt" ? std::nullopt : std::optional<double>(1.5), 0.05);
+          1, rig, name, std::string(name) == "epoll-lt" ? std::nullopt : std::optional<double>(1.5),
+          0.05);
       record.look = 2;
     }
   }

@@ -17,8 +17,8 @@ std::size_t trimmed_at_an_end(std::uint64_t blocks) {
 /// Of one block, in the scale of the trimmed mean: divided by the number of blocks it is the
 /// variance of that (Tukey and McLaughlin, 1963).
 double scaled_variance(const RigSummary& rig) {
-  const double kept = 1 - 2 * static_cast<double>(trimmed_at_an_end(rig.blocks)) /
-                              static_cast<double>(rig.blocks);
+  const double kept =
+      1 - 2 * static_cast<double>(trimmed_at_an_end(rig.blocks)) / static_cast<double>(rig.blocks);
   return rig.winsorised_variance / (kept * kept);
 }
 

@@ -13,13 +13,16 @@
 /// slice is dropped for what it measured.
 ///
 /// 1. Estimate. A block gives one log ratio for each comparison: the log cost of the contender's
-///    slice, minus the mean log cost of the baseline's slices in that block, one of each instance. The estimate is the
-///    10 % trimmed mean of the blocks of each rig, weighted by the number of blocks.
-/// 2. Standard error: from the winsorised variance of the blocks, times the square root of f. f says
+///    slice, minus the mean log cost of the baseline's slices in that block, one of each instance.
+///    The estimate is the 10 % trimmed mean of the blocks of each rig, weighted by the number of
+///    blocks.
+/// 2. Standard error: from the winsorised variance of the blocks, times the square root of f. f
+/// says
 ///    how much more the means of whole rigs, or of stretches of a second, differ than independent
 ///    blocks would; it is one number per load, and at least 1. The interval uses Student's t with
 ///    the degrees of freedom of f.
-/// 3. Family. All intervals of a campaign's planned comparisons of one metric, pooled ones included,
+/// 3. Family. All intervals of a campaign's planned comparisons of one metric, pooled ones
+/// included,
 ///    hold together with 95 %: each gets an equal share of the error (Bonferroni).
 /// 4. Looks. A load is looked at after 1/4, 1/2 and all of its time, at the end of a rig; these
 ///    looks may spend 10, 20 and 70 % of a comparison's share of the error. The interval that is
@@ -31,10 +34,10 @@
 ///    excludes the mean and its verdict is another one.
 namespace muxlab {
 
-inline constexpr double kTrimmedShare = 0.1;     ///< at either end
+inline constexpr double kTrimmedShare = 0.1;  ///< at either end
 inline constexpr double kFamilyError = 0.05;
 inline constexpr double kStretch_s = 1;
-inline constexpr double kPooledSpread = 1.1;     ///< two loads that differ by more are not one
+inline constexpr double kPooledSpread = 1.1;  ///< two loads that differ by more are not one
 inline constexpr std::uint64_t kFewestBlocks = 30;
 inline constexpr std::uint64_t kFewestRigs = 4;
 inline constexpr std::array kLookErrors = {0.1, 0.2, 0.7};  ///< shares of the error, by look
@@ -72,8 +75,8 @@ Estimate estimate_of(std::span<const RigSummary> rigs, const Inflation& inflatio
 
 /// What is settled for all comparisons of a campaign before it begins.
 struct Rule {
-  double same_within = 0.05;       ///< the margin is from 1 / (1 + this) to 1 + this
-  std::size_t family = 1;          ///< comparisons of the metric, pooled ones included
+  double same_within = 0.05;  ///< the margin is from 1 / (1 + this) to 1 + this
+  std::size_t family = 1;     ///< comparisons of the metric, pooled ones included
 };
 
 struct Finding {

@@ -100,8 +100,8 @@ TEST(Inflation, OfFewRigsIsTheLargestOfAllLoads) {
 }
 
 TEST(Judge, UsesStudentsTAndTheShareOfItsLook) {
-  const Estimate estimate{.log_ratio = std::log(1.2), .standard_error = 0.01, .degrees = 12,
-                          .blocks = 100, .rigs = 8};
+  const Estimate estimate{
+      .log_ratio = std::log(1.2), .standard_error = 0.01, .degrees = 12, .blocks = 100, .rigs = 8};
   const Rule rule{.same_within = 0.05, .family = 10};
   for (std::size_t look = 0; look < kLookErrors.size(); ++look) {
     const Finding finding = judge(estimate, look, rule);
@@ -166,8 +166,11 @@ Finding pooled(const std::vector<double>& ratios, double reach) {
   std::vector<Estimate> estimates;
   std::vector<Finding> cells;
   for (const double ratio : ratios) {
-    estimates.push_back({.log_ratio = std::log(ratio), .standard_error = std::log(reach) / 4,
-                         .degrees = 100, .blocks = 100, .rigs = 8});
+    estimates.push_back({.log_ratio = std::log(ratio),
+                         .standard_error = std::log(reach) / 4,
+                         .degrees = 100,
+                         .blocks = 100,
+                         .rigs = 8});
     cells.push_back(cell(ratio, reach));
   }
   return pool(estimates, cells, {.family = 10}).value();

@@ -258,7 +258,8 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
       if (seconds_since(told) < 0.5) continue;
       told = SteadyClock::now();
       std::vector<RigRecord> so_far = records_;
-      for (RigRecord& record : records_of(rig, slices, build_s)) so_far.push_back(std::move(record));
+      for (RigRecord& record : records_of(rig, slices, build_s))
+        so_far.push_back(std::move(record));
       const Answer answer = answer_of(plan_, so_far);
       const double spent_s = spent_s_ + seconds_since(begin);
       tell({.load = load_,

@@ -12,9 +12,9 @@ namespace muxlab {
 
 /// What is told while a load is measured.
 struct LoadProgress {
-  std::size_t load = 0;      ///< index in the plan
-  double share = 0;          ///< of the load's time that is over
-  double left_s = 0;         ///< of the load's time, at most
+  std::size_t load = 0;            ///< index in the plan
+  double share = 0;                ///< of the load's time that is over
+  double left_s = 0;               ///< of the load's time, at most
   const Answer* so_far = nullptr;  ///< records of finished rigs and the blocks of this one
 };
 
@@ -51,9 +51,9 @@ class LoadRun {
   double seconds_;
   std::vector<RigRecord>& records_;
   Schedule schedule_;
-  std::vector<double> builds_s_;  // of the rigs that are done
-  double spent_s_ = 0;            // on them
-  double ending_s_ = 0;           // how long the last one took to end
+  std::vector<double> builds_s_;        // of the rigs that are done
+  double spent_s_ = 0;                  // on them
+  double ending_s_ = 0;                 // how long the last one took to end
   std::vector<Contender> taking_part_;  // the instances of the baseline first
 };
 

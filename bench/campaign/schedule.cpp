@@ -38,8 +38,8 @@ std::size_t Schedule::look_after(std::uint64_t rig, std::span<const double> buil
 
 bool Schedule::is_look(std::span<const double> builds_s) const {
   const std::uint64_t done = builds_s.size();
-  return done > 0 && (done >= rigs(builds_s) ||
-                      look_after(done, builds_s) != look_after(done - 1, builds_s));
+  return done > 0 &&
+         (done >= rigs(builds_s) || look_after(done, builds_s) != look_after(done - 1, builds_s));
 }
 
 /// The rest of a part is shared out evenly to the rigs that it still needs. Each measures for as

@@ -8,9 +8,9 @@ namespace muxlab {
 
 /// How the time of one load is shared out to rigs, so that each look is at the end of one.
 ///
-/// A look needs four rigs. Where four fit the first quarter of the time there are three looks, after
-/// 4, 6 and 8 rigs; where they fit the first half there are two, after 4 and 6; else one, after 4,
-/// or after 2 where building four would take most of the time.
+/// A look needs four rigs. Where four fit the first quarter of the time there are three looks,
+/// after 4, 6 and 8 rigs; where they fit the first half there are two, after 4 and 6; else one,
+/// after 4, or after 2 where building four would take most of the time.
 ///
 /// What fits is decided by the first two rigs: the quicker of them, for the first one may have to
 /// wait for memory that the kernel has not had before. All functions take `builds_s`, how long each

@@ -8,8 +8,8 @@ namespace muxlab {
 namespace {
 
 struct Course {
-  std::vector<double> ends_s;       ///< of the rigs' slices
-  std::vector<std::size_t> looks;   ///< that were made
+  std::vector<double> ends_s;      ///< of the rigs' slices
+  std::vector<std::size_t> looks;  ///< that were made
 };
 
 /// A load whose rigs take `first_build_s` and then `build_s` to build.

@@ -63,8 +63,8 @@ class Measuring {
   [[nodiscard]] std::vector<std::uint64_t> rigs_of_loads() const {
     std::vector<std::uint64_t> rigs;
     for (const PlannedLoad& load : plan_.loads) {
-      rigs.push_back(static_cast<std::uint64_t>(
-          std::ranges::count_if(records_, [&](const RigRecord& record) {
+      rigs.push_back(
+          static_cast<std::uint64_t>(std::ranges::count_if(records_, [&](const RigRecord& record) {
             return record.is_baseline() && point_of(record.cell) == point_of(load.cell);
           })));
     }
@@ -81,7 +81,9 @@ class Measuring {
       const std::vector<Contender> contenders = load.contenders();
       load.run_rig(
           sides_,
-          [&](const LoadProgress& progress) { progress_.tell(progress, progress.left_s + later_s); },
+          [&](const LoadProgress& progress) {
+            progress_.tell(progress, progress.left_s + later_s);
+          },
           slices);
       append_slices(plan_.folder, index, load.rigs() - 1, contenders, slices);
       write_records(plan_.folder, records_);

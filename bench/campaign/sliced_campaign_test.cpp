@@ -32,8 +32,10 @@ class SlicedCampaignTest : public ResultFolderTest {
   SlicedCampaignTest() : out_(root_ / "out") {}
 
   [[nodiscard]] std::vector<std::string> small_bench(const std::string& load_time = "2s") const {
-    return {"bench", "--backends", "poll,threads", "--connections", "5,20",
-            "--for", load_time,    "--seed",       "7",             "--out", out_};
+    return {"bench",         "--backends", "poll,threads",
+            "--connections", "5,20",       "--for",
+            load_time,       "--seed",     "7",
+            "--out",         out_};
   }
   [[nodiscard]] Json machine() const { return Json::parse(read_whole(out_ / "machine.json")); }
 
@@ -44,8 +46,8 @@ class SlicedCampaignTest : public ResultFolderTest {
     command.words.insert(command.words.end(), words.begin(), words.end());
     Process bench(command);
     const auto has_recorded = [&] {
-      return bench.exit_code() || (std::filesystem::exists(out_ / "slices.csv") &&
-                                   read_records(out_).size() >= 5);
+      return bench.exit_code() ||
+             (std::filesystem::exists(out_ / "slices.csv") && read_records(out_).size() >= 5);
     };
     const auto deadline = Clock::now() + std::chrono::seconds(60);
     while (!has_recorded() && Clock::now() < deadline) {
@@ -201,16 +203,16 @@ TEST_F(SlicedCampaignTest, APrecisionThatIsNotReachedIsFour) {
 }
 
 TEST_F(SlicedCampaignTest, RemovedOptionsNameTheirSuccessor) {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"bench", "--full"},
-           {"bench", "throughput", "--rounds", "3"},
-           {"bench", "--window", "1s"},
-           {"bench", "--warmup=1s"},
-           {"bench", "--unchecked"}}) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"bench", "--full"},
+                                             {"bench", "throughput", "--rounds", "3"},
+                                             {"bench", "--window", "1s"},
+                                             {"bench", "--warmup=1s"},
+                                             {"bench", "--unchecked"}}) {
     const Said said = run_muxlab(words);
     EXPECT_EQ(said.exit_code, 2) << words.back();
-    EXPECT_THAT(said.errors, AllOf(HasSubstr("was removed"), AnyOf(HasSubstr("--for"),
-                                                                   HasSubstr("self-check"))));
+    EXPECT_THAT(said.errors, AllOf(HasSubstr("was removed"),
+                                   AnyOf(HasSubstr("--for"), HasSubstr("self-check"))));
   }
   EXPECT_THAT(run_muxlab({"bench", "--help"}).output, Not(HasSubstr("--rounds")));
 }
@@ -220,19 +222,19 @@ TEST_F(SlicedCampaignTest, MistakesLeaveNothingBehind) {
     std::vector<std::string> words;
     std::string reason;
   };
-  for (const Mistake& mistake : std::vector<Mistake>{
-           {{"bench", "--for", "0"}, "--for 0"},
-           {{"bench", "--for", "2000m"}, "24 hours"},
-           {{"bench", "--precision", "3"}, "\"3\" is not a percentage"},
-           {{"bench", "--precision", "0%"}, "percentage"},
-           {{"bench", "--same-within", "100%"}, "percentage"},
-           {{"bench", "--baseline", "kqueue"}, "kqueue"},
-           {{"bench", "--placement", "near"}, "near"},
-           {{"bench", "throughput", "--precision", "3%"}, "leave out --precision"},
-           {{"bench", "--isolated", "--json"}, "leave out --json"},
-           {{"bench", "--quick", "--for", "9s"}, "--for"},
-           {{"bench", "--backends", "poll,poll"}, "twice"},
-           {{"bench", "--connections", "5,5"}, "twice"}}) {
+  for (const Mistake& mistake :
+       std::vector<Mistake>{{{"bench", "--for", "0"}, "--for 0"},
+                            {{"bench", "--for", "2000m"}, "24 hours"},
+                            {{"bench", "--precision", "3"}, "\"3\" is not a percentage"},
+                            {{"bench", "--precision", "0%"}, "percentage"},
+                            {{"bench", "--same-within", "100%"}, "percentage"},
+                            {{"bench", "--baseline", "kqueue"}, "kqueue"},
+                            {{"bench", "--placement", "near"}, "near"},
+                            {{"bench", "throughput", "--precision", "3%"}, "leave out --precision"},
+                            {{"bench", "--isolated", "--json"}, "leave out --json"},
+                            {{"bench", "--quick", "--for", "9s"}, "--for"},
+                            {{"bench", "--backends", "poll,poll"}, "twice"},
+                            {{"bench", "--connections", "5,5"}, "twice"}}) {
     std::vector<std::string> words = mistake.words;
     words.insert(words.end(), {"--out", out_});
     const Said said = run_muxlab(words);

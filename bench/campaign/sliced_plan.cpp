@@ -22,9 +22,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kExtraCall = "epoll-lt-extra-call";
 
-/// What the default run asks: few connections, many busy ones, many silent ones; and how many of its
-/// 218 seconds each may take, building included. The order is that of their duration, so that what a
-/// decided load leaves goes to those that need it most.
+/// What the default run asks: few connections, many busy ones, many silent ones; and how many of
+/// its 218 seconds each may take, building included. The order is that of their duration, so that
+/// what a decided load leaves goes to those that need it most.
 struct DefaultLoad {
   std::uint64_t connections;
   std::uint64_t idle;
@@ -59,7 +59,8 @@ std::vector<PlannedContender> settle_contenders(const SlicedRequest& request,
                               baseline.reason, baseline.mend));
   }
   chosen = choose_backends(known, request.grid.backends);
-  if (std::ranges::count(chosen, baseline.name, &BackendInfo::name) == 0) chosen.push_back(baseline);
+  if (std::ranges::count(chosen, baseline.name, &BackendInfo::name) == 0)
+    chosen.push_back(baseline);
   std::vector<PlannedContender> all = {{{baseline.name, baseline.name}, Role::baseline}};
   for (const BackendInfo& one : chosen) {
     if (one.name != baseline.name) all.push_back({{one.name, one.name}, Role::compared});
@@ -138,20 +139,21 @@ void check_fit(const PlannedLoad& load, std::size_t contenders) {
   constexpr std::uint64_t kOwn = 32;  // of a load process, beside its connections
   const std::uint64_t limit = raise_descriptor_limit();
   if (connections + kOwn > limit) {
-    throw Failure(ExitCode::unavailable,
-                  fmt::format("{} connections need {} descriptors in one process and the hard limit "
-                              "is {}: raise it (ulimit -Hn), or ask for {} at most",
-                              connections, connections + kOwn, limit, limit - kOwn));
+    throw Failure(
+        ExitCode::unavailable,
+        fmt::format("{} connections need {} descriptors in one process and the hard limit "
+                    "is {}: raise it (ulimit -Hn), or ask for {} at most",
+                    connections, connections + kOwn, limit, limit - kOwn));
   }
   const Json machine = machine_card();
   const Json available = machine.value("memory_available_bytes", Json());
   const double needed = kConnectionBytes * static_cast<double>(connections * contenders);
   if (available.is_number() && needed > 0.8 * available.get<double>()) {
-    throw Failure(ExitCode::unavailable,
-                  fmt::format("{} connections to each of {} servers need about {:.1f} GB and {:.1f} "
-                              "GB are available: ask for fewer connections or --backends",
-                              connections, contenders, needed / 1e9,
-                              available.get<double>() / 1e9));
+    throw Failure(
+        ExitCode::unavailable,
+        fmt::format("{} connections to each of {} servers need about {:.1f} GB and {:.1f} "
+                    "GB are available: ask for fewer connections or --backends",
+                    connections, contenders, needed / 1e9, available.get<double>() / 1e9));
   }
 }
 
@@ -173,11 +175,11 @@ SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo
   plan.seed = request.grid.seed ? *request.grid.seed : std::random_device()();
   plan.allowed_processors = allowed_processors();
   plan.command_line = request.grid.command_line;
-  plan.folder = request.grid.folder
-                    ? *request.grid.folder
-                    : std::filesystem::path("muxlab-results") /
-                          fmt::format("{}-{}", plan.is_default ? "default" : "bench",
-                                      utc_now_for_names());
+  plan.folder =
+      request.grid.folder
+          ? *request.grid.folder
+          : std::filesystem::path("muxlab-results") /
+                fmt::format("{}-{}", plan.is_default ? "default" : "bench", utc_now_for_names());
   for (PlannedLoad& load : plan.loads) {
     load.placement = settle_placement(request.placement, load.cell, plan.allowed_processors);
     load.processors = share_processors(plan.allowed_processors, load.cell.threads);
@@ -206,9 +208,8 @@ std::string describe(const SlicedPlan& plan) {
     if (one.role == Role::compared) compared.push_back(one.contender.name);
     if (one.is_self_check()) checks.push_back(one.contender.name);
   }
-  std::string text = fmt::format(
-      "baseline    {}\ncompared    {}\nself-check  {}\n", plan.baseline(),
-      fmt::join(compared, " "), fmt::join(checks, " "));
+  std::string text = fmt::format("baseline    {}\ncompared    {}\nself-check  {}\n",
+                                 plan.baseline(), fmt::join(compared, " "), fmt::join(checks, " "));
   for (const PlannedLoad& load : plan.loads) {
     const Processors& processors = load.processors;
     text += fmt::format("load        {}: at most {}, server on {} {}, client on {}\n",
@@ -222,13 +223,14 @@ std::string describe(const SlicedPlan& plan) {
                           load.unavailable[i]);
     }
   }
-  text += fmt::format("slices      of {} ms and at least {} round trips per connection; {} servers "
-                      "of the baseline\n",
-                      plan.slice_ns / 1'000'000, plan.slice_round_trips,
-                      plan.baseline_instances());
+  text += fmt::format(
+      "slices      of {} ms and at least {} round trips per connection; {} servers "
+      "of the baseline\n",
+      plan.slice_ns / 1'000'000, plan.slice_round_trips, plan.baseline_instances());
   text += fmt::format("verdicts    same within {:g} %, for {} comparisons together\n",
                       100 * plan.same_within, plan.family());
-  if (plan.precision) text += fmt::format("precision   until all are within {:g} %\n", 100 * *plan.precision);
+  if (plan.precision)
+    text += fmt::format("precision   until all are within {:g} %\n", 100 * *plan.precision);
   text += fmt::format("seed        {}\n", plan.seed);
   text += fmt::format("takes       at most {}\n",
                       show_time(std::chrono::nanoseconds(std::llround(plan.seconds() * 1e9))));

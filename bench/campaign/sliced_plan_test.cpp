@@ -52,7 +52,8 @@ TEST(SlicedPlan, ByDefaultAsksAtFiveLoads) {
   const SlicedPlan plan = sliced_plan({});
   std::vector<std::string> loads;
   for (const PlannedLoad& load : plan.loads) loads.push_back(name_of_load(load.cell));
-  EXPECT_THAT(loads, ElementsAre("1 busy", "10 busy", "100 busy", "100 busy, 5k silent", "1k busy"));
+  EXPECT_THAT(loads,
+              ElementsAre("1 busy", "10 busy", "100 busy", "100 busy, 5k silent", "1k busy"));
   EXPECT_LE(plan.seconds(), 220) << "with set-up and report, 225 s";
   EXPECT_TRUE(plan.is_default);
   EXPECT_EQ(plan.contenders.size(), backends().size() + 2);

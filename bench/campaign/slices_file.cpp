@@ -23,8 +23,9 @@ void append_slices(const std::filesystem::path& folder, std::size_t load, std::u
   const std::filesystem::path file = folder / kSlices;
   std::string text;
   if (!std::filesystem::exists(file)) {
-    text = "load,rig,block,backend,at_s,echoes,cpu_ns,calls,events,elapsed_ns,client_cpu_ns,"
-           "broken\n";
+    text =
+        "load,rig,block,backend,at_s,echoes,cpu_ns,calls,events,elapsed_ns,client_cpu_ns,"
+        "broken\n";
   }
   for (const Slice& slice : slices) {
     std::uint64_t calls = 0;

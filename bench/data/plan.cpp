@@ -62,10 +62,12 @@ std::string hash_of_program() {
   return fmt::format("{:016x}", std::hash<std::string>()(program));
 }
 
-/// Of c comparisons with v instances, c + v slices give a variance of 1 + 1/v: least at the root of c.
+/// Of c comparisons with v instances, c + v slices give a variance of 1 + 1/v: least at the root of
+/// c.
 std::uint64_t SlicedPlan::baseline_instances() const {
   const auto comparisons = static_cast<double>(contenders.size() - 1);
-  return std::max<std::uint64_t>(2, static_cast<std::uint64_t>(std::lround(std::sqrt(comparisons))));
+  return std::max<std::uint64_t>(2,
+                                 static_cast<std::uint64_t>(std::lround(std::sqrt(comparisons))));
 }
 
 std::size_t SlicedPlan::family() const {
@@ -132,9 +134,9 @@ SlicedPlan plan_from_json(const Json& json) {
   if (!json.at("precision").is_null()) plan.precision = json.at("precision").get<double>();
   json.at("allowed_processors").get_to(plan.allowed_processors);
   for (const Json& one : json.at("contenders")) {
-    plan.contenders.push_back({{one.at("name").get<std::string>(),
-                                one.at("backend").get<std::string>()},
-                               role_from(one.at("role").get<std::string>())});
+    plan.contenders.push_back(
+        {{one.at("name").get<std::string>(), one.at("backend").get<std::string>()},
+         role_from(one.at("role").get<std::string>())});
   }
   for (const Json& one : json.at("loads")) {
     PlannedLoad& load = plan.loads.emplace_back();
@@ -196,9 +198,9 @@ Json read_machine_record(const std::filesystem::path& folder) {
     (void)json.at("command_line").get<std::vector<std::string>>();
     (void)json.at("machine").at("kernel_release");
   } catch (const Json::exception&) {
-    throw Failure(ExitCode::usage,
-                  fmt::format("{} is of another schema: it lacks what muxlab bench writes",
-                              file.string()));
+    throw Failure(
+        ExitCode::usage,
+        fmt::format("{} is of another schema: it lacks what muxlab bench writes", file.string()));
   }
   return json;
 }

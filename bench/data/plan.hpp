@@ -43,7 +43,7 @@ struct PlannedLoad {
   Cell cell;  ///< without a backend
   Placement placement = Placement::apart;
   Processors processors;  ///< of either side
-  double seconds = 0;  ///< that it has, building included; those before it may leave it more
+  double seconds = 0;     ///< that it has, building included; those before it may leave it more
   /// Why a contender cannot take part, by its index; empty: it can.
   std::vector<std::string> unavailable;
 
@@ -57,7 +57,7 @@ struct SlicedPlan {
   double same_within = 0.05;
   std::int64_t slice_ns = 10'000'000;   ///< a slice lasts so long,
   std::uint64_t slice_round_trips = 3;  ///< and until each connection has made so many
-  std::optional<double> precision;  ///< goes on until every interval is within ± this
+  std::optional<double> precision;      ///< goes on until every interval is within ± this
   std::uint64_t seed = 0;
   std::vector<int> allowed_processors;
   std::vector<std::string> command_line;

@@ -117,10 +117,10 @@ std::string one_line(std::string text) {
 
 std::vector<std::string> record_header() {
   std::vector<std::string> header = cell_header();
-  header.insert(header.end(), {"placement", "rig", "look", "build_s", "seconds", "stolen_share",
-                               "others_share", "baseline", "n", "trimmed_mean",
-                               "winsorised_variance", "stretches", "stretch_variance", "slices",
-                               "broken", "echoes", "bytes", "cpu_ns"});
+  header.insert(header.end(),
+                {"placement", "rig", "look", "build_s", "seconds", "stolen_share", "others_share",
+                 "baseline", "n", "trimmed_mean", "winsorised_variance", "stretches",
+                 "stretch_variance", "slices", "broken", "echoes", "bytes", "cpu_ns"});
   for (const std::string_view kind : kCallNames) header.push_back(fmt::format("calls_{}", kind));
   header.insert(header.end(), {"events", "elapsed_ns", "client_cpu_ns", "window_events",
                                "window_waits", "reason"});
@@ -141,10 +141,10 @@ std::vector<std::string> record_fields(const RigRecord& record) {
        fmt::to_string(record.broken), fmt::to_string(record.echoes), fmt::to_string(record.bytes),
        fmt::to_string(record.cpu_ns)});
   for (const std::uint64_t calls : record.calls) fields.push_back(fmt::to_string(calls));
-  fields.insert(fields.end(), {fmt::to_string(record.events), fmt::to_string(record.elapsed_ns),
-                               fmt::to_string(record.client_cpu_ns),
-                               fmt::to_string(record.window_events),
-                               fmt::to_string(record.window_waits), one_line(record.reason)});
+  fields.insert(fields.end(),
+                {fmt::to_string(record.events), fmt::to_string(record.elapsed_ns),
+                 fmt::to_string(record.client_cpu_ns), fmt::to_string(record.window_events),
+                 fmt::to_string(record.window_waits), one_line(record.reason)});
   return fields;
 }
 
@@ -157,17 +157,18 @@ void write_records(const std::filesystem::path& folder, std::span<const RigRecor
 std::vector<RigRecord> read_records(const std::filesystem::path& folder) {
   const CsvTable table = read_csv(folder / kRecords);
   if (table.header != record_header()) {
-    throw Failure(ExitCode::usage,
-                  fmt::format("{} is of another version of muxlab: its columns differ",
-                              table.origin));
+    throw Failure(
+        ExitCode::usage,
+        fmt::format("{} is of another version of muxlab: its columns differ", table.origin));
   }
   std::vector<RigRecord> records;
   std::set<std::tuple<Point, bool, std::uint64_t, std::string>> known;
   for (std::size_t i = 0; i < table.records.size(); ++i) {
     FieldReader fields(table, i);
     RigRecord record = read_record(fields);
-    if (!known.emplace(point_of(record.cell), record.placement == Placement::shared, record.rig,
-                       record.cell.backend)
+    if (!known
+             .emplace(point_of(record.cell), record.placement == Placement::shared, record.rig,
+                      record.cell.backend)
              .second) {
       fields.fail(fmt::format("rig {} has {} twice", record.rig, record.cell.backend));
     }

@@ -18,8 +18,8 @@ struct RigSummary {
   double trimmed_mean = 0;         ///< of the log ratios
   double winsorised_variance = 0;  ///< of one block
   std::uint64_t stretches = 0;     ///< of about a second
-  /// Of one block, estimated from how far the stretches' means lie apart; as the winsorised variance
-  /// when blocks are independent. 0 for fewer than two stretches.
+  /// Of one block, estimated from how far the stretches' means lie apart; as the winsorised
+  /// variance when blocks are independent. 0 for fewer than two stretches.
   double stretch_variance = 0;
 };
 
@@ -28,10 +28,10 @@ struct RigSummary {
 struct RigRecord {
   Cell cell;  ///< the load; `backend` is the contender's name
   Placement placement = Placement::apart;
-  std::uint64_t rig = 0;   ///< of the load, from 0
-  std::uint64_t look = 0;  ///< the next one, as an index: at the end of this rig or of a later one
-  double build_s = 0;      ///< until the rig was ready
-  double seconds = 0;      ///< all of the rig, from before it was built until after it was ended
+  std::uint64_t rig = 0;    ///< of the load, from 0
+  std::uint64_t look = 0;   ///< the next one, as an index: at the end of this rig or of a later one
+  double build_s = 0;       ///< until the rig was ready
+  double seconds = 0;       ///< all of the rig, from before it was built until after it was ended
   double stolen_share = 0;  ///< of the processors' time meanwhile, taken by the host
   double others_share = 0;  ///< and by other programs
   std::string baseline;
@@ -60,8 +60,8 @@ std::vector<std::string> record_fields(const RigRecord& record);
 /// Replaces `folder`/records.csv in one step. Throws Failure (unavailable).
 void write_records(const std::filesystem::path& folder, std::span<const RigRecord> records);
 
-/// Throws Failure (usage) that names file and line for what is missing, cut off, of another schema or
-/// not a number, and for a contender that a rig has twice.
+/// Throws Failure (usage) that names file and line for what is missing, cut off, of another schema
+/// or not a number, and for a contender that a rig has twice.
 std::vector<RigRecord> read_records(const std::filesystem::path& folder);
 
 }  // namespace muxlab

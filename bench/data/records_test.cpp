@@ -33,8 +33,11 @@ class RecordsTest : public testing::Test {
     record.seconds = 2.5;
     record.stolen_share = 0.01;
     record.baseline = "epoll-lt";
-    record.summary = {.blocks = 30, .trimmed_mean = -0.0123456789, .winsorised_variance = 1.5e-5,
-                      .stretches = 3, .stretch_variance = 0.25};
+    record.summary = {.blocks = 30,
+                      .trimmed_mean = -0.0123456789,
+                      .winsorised_variance = 1.5e-5,
+                      .stretches = 3,
+                      .stretch_variance = 0.25};
     record.slices = 31;
     record.broken = 1;
     record.reason = "no answer, \"for\" 2 s";
@@ -49,7 +52,8 @@ class RecordsTest : public testing::Test {
   }
 
   /// What read_records() says of a file with one field of its first record changed.
-  [[nodiscard]] std::string message_with(const std::string& column, const std::string& value) const {
+  [[nodiscard]] std::string message_with(const std::string& column,
+                                         const std::string& value) const {
     const std::vector<std::string> header = record_header();
     std::vector<std::string> fields = record_fields(record("poll", 0));
     fields[static_cast<std::size_t>(std::ranges::find(header, column) - header.begin())] = value;
@@ -84,8 +88,8 @@ TEST_F(RecordsTest, AreReadAsTheyWereWritten) {
 
 TEST_F(RecordsTest, BadDataIsNamedWithItsLine) {
   EXPECT_EQ(message_with("threads", "1"), "");
-  EXPECT_THAT(message_with("threads", "one"), AllOf(HasSubstr("records.csv line 2"),
-                                                    HasSubstr("\"one\""), HasSubstr("threads")));
+  EXPECT_THAT(message_with("threads", "one"),
+              AllOf(HasSubstr("records.csv line 2"), HasSubstr("\"one\""), HasSubstr("threads")));
   EXPECT_THAT(message_with("n", "-1"), HasSubstr("line 2"));
   EXPECT_THAT(message_with("echoes", "99999999999999999999999"), HasSubstr("echoes"));
   EXPECT_THAT(message_with("trimmed_mean", "nan"), HasSubstr("trimmed_mean"));

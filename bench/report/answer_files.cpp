@@ -52,8 +52,8 @@ std::string_view status_key(Status status) {
 Json backend_json(const AtLoad& one) {
   Json calls;
   for (std::size_t i = 0; i < kCallNames.size(); ++i) {
-    calls[std::string(kCallNames[i])] = number(
-        one.status == Status::measured ? one.calls_per_echo[i] : kNotMeasured);
+    calls[std::string(kCallNames[i])] =
+        number(one.status == Status::measured ? one.calls_per_echo[i] : kNotMeasured);
   }
   return {{"name", one.planned.contender.name},
           {"status", status_key(one.status)},
@@ -121,14 +121,13 @@ std::string comparisons_csv(const Answer& answer) {
       cell.backend = one.planned.contender.name;
       std::vector<std::string> fields = cell_fields(cell);
       const Finding& finding = one.compared->finding;
-      fields.insert(fields.end(),
-                    {load.load.placement == Placement::shared ? "shared" : "apart",
-                     answer.plan.baseline(), std::string(kCpuMetric), show(finding.ratio),
-                     show(finding.low), show(finding.high),
-                     std::string(verdict_key(finding.verdict)),
-                     fmt::to_string(one.compared->estimate.blocks),
-                     fmt::to_string(one.compared->estimate.rigs),
-                     fmt::to_string(one.compared->look + 1), show(one.compared->ratio_of_sums)});
+      fields.insert(
+          fields.end(),
+          {load.load.placement == Placement::shared ? "shared" : "apart", answer.plan.baseline(),
+           std::string(kCpuMetric), show(finding.ratio), show(finding.low), show(finding.high),
+           std::string(verdict_key(finding.verdict)), fmt::to_string(one.compared->estimate.blocks),
+           fmt::to_string(one.compared->estimate.rigs), fmt::to_string(one.compared->look + 1),
+           show(one.compared->ratio_of_sums)});
       text += csv_record(fields);
     }
   }
@@ -156,7 +155,9 @@ Table load_table(const Answer& answer, const LoadAnswer& load) {
       row.push_back(verdict_with_reason(*one.compared));
     } else {
       row.insert(row.end(), {"-", "-", "-",
-                             one.planned.role == Role::baseline ? "baseline" : one.reason.empty() ? "not measured" : one.reason});
+                             one.planned.role == Role::baseline ? "baseline"
+                             : one.reason.empty()               ? "not measured"
+                                                                : one.reason});
     }
     row.push_back(std::isnan(one.cpu_ns_per_echo) ? "-" : two_decimals(one.cpu_ns_per_echo / 1000));
     row.push_back(two_decimals(one.syscalls_per_echo));
@@ -188,82 +189,127 @@ std::string text_or(const Json& object, const char* key, const std::string& othe
 
 std::string machine_words(const Json& record) {
   const Json& machine = record.at("machine");
-  return fmt::format("{}, {} processors, Linux {}, {}", text_or(machine, "cpu_model", "unknown CPU"),
-                     machine.value("processors_online", Json()).dump(),
-                     text_or(machine, "kernel_release", "?"),
-                     record.at("started_utc").get<std::string>().substr(0, 10));
+  return fmt::format(
+      "{}, {} processors, Linux {}, {}", text_or(machine, "cpu_model", "unknown CPU"),
+      machine.value("processors_online", Json()).dump(), text_or(machine, "kernel_release", "?"),
+      record.at("started_utc").get<std::string>().substr(0, 10));
 }
 
-/// The picture's axis: at least from 0.7 to 1.5, and all intervals up to a factor of 30.
+/// An axis: at least from 0.7 to 1.5, and all intervals up to a factor of 30.
 struct Axis {
   double low = 0.7;
   double high = 1.5;
+
+  void include(const Finding& finding) {
+    low = std::max(0.05, std::min(low, finding.low / 1.03));
+    high = std::min(30.0, std::max(high, finding.high * 1.03));
+  }
 };
 
-Picture forest(const Answer& answer, const Json& record, const Path& folder) {
-  std::string csv = "panel,row,name,ratio,low,high,verdict,title\n";
+/// With spaces that do not end a word.
+std::string without_spaces(const std::string& text) {
+  std::string joined;
+  for (const char c : text) joined += c == ' ' ? "\u00a0" : std::string(1, c);
+  return joined;
+}
+
+/// What a forest shows: for gnuplot, and for those who do not see it.
+struct ForestData {
+  std::string csv = "panel,row,name,ratio,low,high,verdict\n";
+  std::string titles;
+  Table table{.caption = "What the picture shows",
+              .header = {"load", "backend", "ratio", "low", "high", "verdict"},
+              .rows = {},
+              .is_folded = true};
   Axis axis;
-  std::size_t panel = 0;
-  Table data{.caption = "What the picture shows",
-             .header = {"load", "backend", "ratio", "low", "high", "verdict"},
-             .rows = {},
-             .is_folded = true};
-  for (const LoadAnswer& load : answer.loads) {
-    if (!load.is_measured()) continue;
-    ++panel;
+};
+
+/// The row of a contender; without figures where it was not measured.
+void add_row(ForestData& data, std::size_t panel, std::size_t row, const std::string& title,
+             const AtLoad& one) {
+  Finding finding;
+  std::string verdict;
+  if (one.planned.role == Role::baseline) {
+    finding.low = finding.high = 1;
+    verdict = "baseline";
+  } else if (one.compared && std::isfinite(one.compared->finding.high)) {
+    finding = one.compared->finding;
+    verdict = verdict_key(finding.verdict);
+  }
+  const auto show = [&](double value) {
+    return verdict.empty() ? "NaN" : fmt::format("{:.5g}", value);
+  };
+  const std::vector<std::string> figures = {show(finding.ratio), show(finding.low),
+                                            show(finding.high)};
+  const std::string& name = one.planned.contender.name;
+  data.csv += csv_record(std::vector<std::string>{fmt::to_string(panel), fmt::to_string(row), name,
+                                                  figures[0], figures[1], figures[2], verdict});
+  if (verdict.empty()) return;
+  data.axis.include(finding);
+  data.table.rows.push_back({title, name, figures[0], figures[1], figures[2], verdict});
+}
+
+/// A panel for each of `loads`, as plots/`name`.svg with its data beside it.
+Picture forest(const Answer& answer, std::span<const LoadAnswer* const> loads, const Json& record,
+               const Path& folder, const std::string& name) {
+  ForestData data;
+  for (std::size_t panel = 1; panel <= loads.size(); ++panel) {
+    const LoadAnswer& load = *loads[panel - 1];
     const std::string title = name_of_load(load.load.cell);
-    std::size_t row = 0;
-    for (const AtLoad& one : load.contenders) {
-      ++row;
-      Finding finding{.ratio = 1, .low = 1, .high = 1};
-      std::string verdict = one.planned.role == Role::baseline ? "baseline" : "none";
-      if (one.compared && std::isfinite(one.compared->finding.high)) {
-        finding = one.compared->finding;
-        verdict = verdict_key(finding.verdict);
-      }
-      const std::string field = verdict == "none" ? "NaN" : "";
-      const auto show = [&](double value) {
-        return field.empty() ? fmt::format("{:.5g}", value) : field;
-      };
-      csv += csv_record(std::vector<std::string>{
-          fmt::to_string(panel), fmt::to_string(row), one.planned.contender.name,
-          show(finding.ratio), show(finding.low), show(finding.high), verdict, title});
-      if (verdict == "none") continue;
-      axis.low = std::max(0.05, std::min(axis.low, finding.low / 1.03));
-      axis.high = std::min(30.0, std::max(axis.high, finding.high * 1.03));
-      data.rows.push_back({title, one.planned.contender.name, show(finding.ratio),
-                           show(finding.low), show(finding.high), verdict});
+    data.titles += (panel > 1 ? " " : "") + without_spaces(title);
+    for (std::size_t row = 1; row <= load.contenders.size(); ++row) {
+      add_row(data, panel, row, title, load.contenders[row - 1]);
     }
   }
-  constexpr const char* kData = "plots/ratios.csv";
-  std::filesystem::create_directories(folder / "plots");
-  write_whole(folder / kData, csv);
+  const std::string file = "plots/" + name + ".csv";
+  write_whole(folder / file, data.csv);
   const std::string title =
       fmt::format("CPU time of the server per echo, relative to {}", answer.plan.baseline());
   const std::string caption = fmt::format(
       "{}. Bars: intervals that hold together with 95 %;\nblue: cheaper, orange: more expensive, "
       "grey: same (within {:g} %), hollow: unclear.",
       machine_words(record), 100 * answer.plan.same_within);
-  std::string svg = draw_svg(folder, "ratios",
-                             {kData, fmt::to_string(panel),
-                              fmt::to_string(answer.plan.contenders.size()),
-                              fmt::format("{:.4f}", axis.low), fmt::format("{:.4f}", axis.high),
-                              fmt::format("{:.4f}", 1 + answer.plan.same_within), title, caption});
-  write_whole(folder / "plots" / "ratios.svg", svg);
-  return {.name = "ratios",
+  std::string svg =
+      draw_svg(folder, "ratios",
+               {file, fmt::to_string(loads.size()), fmt::to_string(answer.plan.contenders.size()),
+                fmt::format("{:.4f}", data.axis.low), fmt::format("{:.4f}", data.axis.high),
+                fmt::format("{:.4f}", 1 + answer.plan.same_within), title, caption, data.titles});
+  write_whole(folder / "plots" / (name + ".svg"), svg);
+  return {.name = name,
           .title = title,
-          .description = "A panel for each load and a row for each backend: the ratio of its CPU "
-                         "time per echo to the baseline's, with its interval.",
+          .description =
+              "A panel for each load and a row for each backend: the ratio of its CPU "
+              "time per echo to the baseline's, with its interval.",
           .svg = std::move(svg),
-          .data = std::move(data),
-          .csv = std::move(csv)};
+          .data = std::move(data.table),
+          .csv = std::move(data.csv)};
+}
+
+/// As many pictures as it takes, of a few loads each.
+Gallery forests(const Answer& answer, const Json& record, const Path& folder) {
+  constexpr std::size_t kPanels = 5;
+  std::vector<const LoadAnswer*> loads;
+  for (const LoadAnswer& load : answer.loads) {
+    if (load.is_measured()) loads.push_back(&load);
+  }
+  std::filesystem::create_directories(folder / "plots");
+  Gallery gallery;
+  for (std::size_t begin = 0; begin < loads.size(); begin += kPanels) {
+    const std::size_t count = std::min(kPanels, loads.size() - begin);
+    const std::string name = begin == 0 ? "ratios" : fmt::format("ratios-{}", begin / kPanels + 1);
+    gallery.pictures.push_back(
+        forest(answer, std::span(loads).subspan(begin, count), record, folder, name));
+  }
+  return gallery;
 }
 
 Document document_of(const Answer& answer, const Json& record, const Path& folder) {
   Document document{
       .title = fmt::format("CPU time per echo, against {}", answer.plan.baseline()),
-      .lead = machine_words(record) + fmt::format(
-          ". Command: {}", fmt::join(record.at("command_line").get<std::vector<std::string>>(), " ")),
+      .lead =
+          machine_words(record) +
+          fmt::format(". Command: {}",
+                      fmt::join(record.at("command_line").get<std::vector<std::string>>(), " ")),
       .sections = {}};
   const bool measured = std::ranges::any_of(answer.loads, &LoadAnswer::is_measured);
   if (!measured) {
@@ -276,7 +322,7 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
     result.blocks.push_back(Paragraph{
         fmt::format("This campaign is {}.", record.at("run_status").get<std::string>()), true});
   }
-  result.blocks.push_back(Gallery{{forest(answer, record, folder)}});
+  result.blocks.push_back(forests(answer, record, folder));
   if (!answer.pooled.empty()) result.blocks.push_back(pooled_table(answer));
   document.sections.push_back(std::move(result));
   Section loads{"loads", "Each load", {}};
@@ -293,10 +339,11 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
   bullets.items = trust_notes(answer);
   for (const LoadAnswer& load : answer.loads) {
     if (!load.is_measured()) continue;
-    bullets.items.push_back(fmt::format(
-        "{}: {} rigs; f {:.2f} with {:.0f} degrees of freedom; other programs {:.1f} %, host {:.1f} %",
-        name_of_load(load.load.cell), load.rigs, load.inflation.f, load.inflation.degrees,
-        100 * load.others_share, 100 * load.stolen_share));
+    bullets.items.push_back(
+        fmt::format("{}: {} rigs; f {:.2f} with {:.0f} degrees of freedom; other programs {:.1f} "
+                    "%, host {:.1f} %",
+                    name_of_load(load.load.cell), load.rigs, load.inflation.f,
+                    load.inflation.degrees, 100 * load.others_share, 100 * load.stolen_share));
   }
   trust.blocks.push_back(std::move(bullets));
   document.sections.push_back(std::move(trust));

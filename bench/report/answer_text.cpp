@@ -48,7 +48,8 @@ std::string cell_text(const AtLoad& one) {
   if (!one.compared) return "-";
   const Finding& finding = one.compared->finding;
   if (!std::isfinite(finding.high)) return fmt::format("{:.2f} ?", finding.ratio);
-  return fmt::format("{} ±{:.0f}% {}", fmt::format("{:.{}f}", finding.ratio, finding.ratio < 10 ? 2 : 1),
+  return fmt::format("{} ±{:.0f}% {}",
+                     fmt::format("{:.{}f}", finding.ratio, finding.ratio < 10 ? 2 : 1),
                      std::ceil(100 * finding.half_width() - 0.5), short_verdict(finding.verdict));
 }
 
@@ -135,9 +136,9 @@ std::string one_load(const Answer& answer, const LoadAnswer& load) {
                 : one.status == Status::failed     ? "failed"
                                                    : "not measured";
     }
-    text += trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}",
-                                    one.planned.contender.name, ratio, interval, verdict, cpu,
-                                    calls));
+    text +=
+        trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}",
+                                one.planned.contender.name, ratio, interval, verdict, cpu, calls));
   }
   return text;
 }
@@ -172,8 +173,7 @@ std::string table(const Answer& answer) {
   }
   return text + "\nless: cheaper; same: within " +
          fmt::format("{:g}", 100 * answer.plan.same_within) +
-         " %; more: more expensive; ?: unclear" +
-         few_blocks(measured);
+         " %; more: more expensive; ?: unclear" + few_blocks(measured);
 }
 
 /// "at most 6 %": what an unclear one rules out.
@@ -188,7 +188,8 @@ std::vector<std::string> where_it_depends(const Answer& answer, const std::strin
   std::vector<std::string> parts;
   for (const LoadAnswer& load : answer.loads) {
     for (const AtLoad& one : load.contenders) {
-      if (!load.load.is_busy() || one.planned.contender.name != contender || !one.compared) continue;
+      if (!load.load.is_busy() || one.planned.contender.name != contender || !one.compared)
+        continue;
       parts.push_back(fmt::format("{}{} at {}", parts.empty() ? contender + " (" : "",
                                   three_digits(one.compared->finding.ratio),
                                   name_of_load(load.load.cell)));
@@ -274,8 +275,9 @@ void note_conditions(const Answer& answer, std::vector<std::string>& notes) {
     least_f = std::min(least_f, load.inflation.f);
     most_f = std::max(most_f, load.inflation.f);
   }
-  notes.push_back(fmt::format("of the processors' time other programs took up to {} %, the host {} %",
-                              percent(others), percent(stolen)));
+  notes.push_back(
+      fmt::format("of the processors' time other programs took up to {} %, the host {} %",
+                  percent(others), percent(stolen)));
   if (!std::isfinite(least_f)) return;
   notes.push_back(fmt::format(
       "f, by which differences between rigs and between seconds widen variances: {:.2f} to {:.2f}",
@@ -297,10 +299,11 @@ void note_contenders(const LoadAnswer& load, std::vector<std::string>& notes) {
   }
   const auto bursty = std::ranges::count_if(load.contenders, &AtLoad::is_bursty);
   if (bursty == 0) return;
-  notes.push_back(fmt::format(
-      "bursts: at {}, {} of {} get 20 % more or fewer events per wait in slices than in a window of "
-      "100 ms",
-      where, bursty, load.contenders.size()));
+  notes.push_back(
+      fmt::format("bursts: at {}, {} of {} get 20 % more or fewer events per wait in slices than "
+                  "in a window of "
+                  "100 ms",
+                  where, bursty, load.contenders.size()));
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 
 namespace muxlab {
 
-/// The answer for a terminal: a table of at most 100 columns, what it says in sentences, and how far
-/// to believe it. Ends with a line feed.
+/// The answer for a terminal: a table of at most 100 columns, what it says in sentences, and how
+/// far to believe it. Ends with a line feed.
 std::string answer_text(const Answer& answer);
 
 /// How far to believe it: the self-check, the machine, and what is broken, missing or unusual. One

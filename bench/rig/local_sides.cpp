@@ -21,9 +21,9 @@
 namespace muxlab {
 
 std::vector<std::string> serve_words(const std::filesystem::path& program, const Cell& cell) {
-  std::vector<std::string> words = {program,        "serve",        "--backend",
-                                    cell.backend,   "--threads",    fmt::to_string(cell.threads),
-                                    "--threading",  cell.threading};
+  std::vector<std::string> words = {program,       "serve",       "--backend",
+                                    cell.backend,  "--threads",   fmt::to_string(cell.threads),
+                                    "--threading", cell.threading};
   if (cell.threading == "acceptor") words.insert(words.end(), {"--notify", cell.notify});
   return words;
 }
@@ -293,18 +293,12 @@ std::unique_ptr<ServerSide> LocalSides::start_server(const ServerSpec& spec) {
 
 std::unique_ptr<LoadSide> LocalSides::start_load(const LoadSpec& spec, ServerSide& server) {
   const Cell& cell = spec.cell;
-  std::vector<std::string> words = {program_,
-                                    "load",
-                                    "--connect",
-                                    spec.address,
-                                    "--connections",
-                                    fmt::to_string(cell.connections),
-                                    "--idle",
-                                    fmt::to_string(cell.idle),
-                                    "--size",
-                                    fmt::to_string(cell.size_bytes),
-                                    "--depth",
-                                    fmt::to_string(cell.depth)};
+  std::vector<std::string> words = {program_,        "load",
+                                    "--connect",     spec.address,
+                                    "--connections", fmt::to_string(cell.connections),
+                                    "--idle",        fmt::to_string(cell.idle),
+                                    "--size",        fmt::to_string(cell.size_bytes),
+                                    "--depth",       fmt::to_string(cell.depth)};
   const std::string board = dynamic_cast<LocalServer&>(server).board();
   if (board.empty()) {
     words.insert(words.end(), {"--engine", cell.engine});

@@ -65,7 +65,8 @@ CounterSums difference(const CounterSums& begin, const CounterSums& end) {
                     .bytes_in = end.bytes_in - begin.bytes_in,
                     .bytes_out = end.bytes_out - begin.bytes_out,
                     .events = end.events - begin.events};
-  for (std::size_t i = 0; i < moved.calls.size(); ++i) moved.calls[i] = end.calls[i] - begin.calls[i];
+  for (std::size_t i = 0; i < moved.calls.size(); ++i)
+    moved.calls[i] = end.calls[i] - begin.calls[i];
   return moved;
 }
 
@@ -129,8 +130,7 @@ void Rig::start_loads(Sides& sides, Member& member, const Processors& processors
   for (std::size_t i = 0; i < count; ++i) {
     cell.connections = part(load_.connections, i, count);
     cell.idle = part(load_.idle, i, count);
-    member.loads.push_back(
-        sides.start_load({cell, processors.client, address}, *member.server));
+    member.loads.push_back(sides.start_load({cell, processors.client, address}, *member.server));
   }
 }
 

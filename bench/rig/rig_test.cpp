@@ -141,7 +141,8 @@ TEST(RealRigs, AServerThatDoesNotStartIsNamedAndTheOthersGoOn) {
   load.cell.threads = 2;
   Rig rig(sides, load, contenders_named({"epoll-lt", "threads"}));
   EXPECT_EQ(rig.failure(0), "");
-  EXPECT_THAT(rig.failure(1), AllOf(HasSubstr("the server ended with code 2"), HasSubstr("threads")));
+  EXPECT_THAT(rig.failure(1),
+              AllOf(HasSubstr("the server ended with code 2"), HasSubstr("threads")));
   std::vector<Slice> slices;
   std::mt19937 random(7);
   rig.run_block(0, kShort, random, slices);

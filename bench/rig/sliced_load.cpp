@@ -154,11 +154,10 @@ void run_sliced_load(const LoadOptions& options, int channel) {
   const LoadTarget target = resolve_target(options.connect);
   const Pattern pattern{LoadConnections::kLongestRun};
   const std::uint64_t count = options.connections + options.idle;
-  const auto made =
-      make_connections(available_engine(options.oracle ? LoadEngine::epoll : options.engine),
-                       pattern, {.count = count, .active = options.connections, .first = 0,
-                                 .stride = 1},
-                       options.size_bytes * std::min(options.depth, kMostBufferedMessages));
+  const auto made = make_connections(
+      available_engine(options.oracle ? LoadEngine::epoll : options.engine), pattern,
+      {.count = count, .active = options.connections, .first = 0, .stride = 1},
+      options.size_bytes * std::min(options.depth, kMostBufferedMessages));
   LoadConnections& connections = *made;
   SourceAddresses sources(target.is_ipv4_loopback(), kPerSourceAddress);
   const Timeline never_ends;

@@ -72,9 +72,8 @@ TEST_P(SlicedLoadTest, EverythingThatIsSentComesHome) {
     EXPECT_GE(one.elapsed_ns, 2'000'000);
     bytes += one.bytes_sent;
   }
-  const auto counts = server.await([&](const test::Connections& all) {
-    return all.bytes >= bytes + 7 * 100 + 3;
-  });
+  const auto counts =
+      server.await([&](const test::Connections& all) { return all.bytes >= bytes + 7 * 100 + 3; });
   EXPECT_EQ(counts.bytes, bytes + 7 * 100 + 3) << "with what each was established with";
 }
 
@@ -93,9 +92,9 @@ TEST_P(SlicedLoadTest, WhatGoesWrongBreaksThisSliceAndThoseAfterIt) {
     Fault fault;
     const char* reason;
   };
-  for (const Case& one : {Case{Fault::corrupt, "bytes that are not those sent"},
-                          Case{Fault::close, "closed by the server"},
-                          Case{Fault::silence, "no answer for 0.3 s"}}) {
+  for (const Case& one :
+       {Case{Fault::corrupt, "bytes that are not those sent"},
+        Case{Fault::close, "closed by the server"}, Case{Fault::silence, "no answer for 0.3 s"}}) {
     SCOPED_TRACE(one.reason);
     const EchoServer server({.fault = one.fault, .on_connection = 1, .at_byte = 640});
     LoadOptions options;
@@ -111,8 +110,7 @@ TEST_P(SlicedLoadTest, WhatGoesWrongBreaksThisSliceAndThoseAfterIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, SlicedLoadTest,
-                         testing::Values(LoadEngine::epoll, LoadEngine::any),
-                         [](const auto& test) {
+                         testing::Values(LoadEngine::epoll, LoadEngine::any), [](const auto& test) {
                            return test.param == LoadEngine::epoll ? "epoll" : "any";
                          });
 

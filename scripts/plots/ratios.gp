@@ -1,8 +1,9 @@
 # The forest: a panel per load, a row per backend, each with its ratio to the baseline and the interval.
 #
-#   gnuplot -c ratios.gp DATA PANELS ROWS LOW HIGH MARGIN TITLE CAPTION
+#   gnuplot -c ratios.gp DATA PANELS ROWS LOW HIGH MARGIN TITLE CAPTION TITLES
 #
-# DATA has the columns panel, row (both from 1), name, ratio, low, high, verdict and title (of the panel).
+# DATA has the columns panel, row (both from 1), name, ratio, low, high and verdict. TITLES are the panels', with
+# spaces between them and none in them.
 # LOW and HIGH are the ends of the axis, MARGIN is what still counts as the same, such as 1.05. The picture
 # goes to standard output. Colours say the verdict: blue is cheaper, orange more expensive, grey the same or
 # unclear (then hollow), black the baseline.
@@ -16,7 +17,7 @@ margin = ARG6 + 0
 set encoding utf8
 set datafile separator comma
 set datafile columnheaders
-height = 96 + 22 * rows + 58
+height = 76 + 22 * rows + 76
 set terminal svg size 920, height noenhanced background "#ffffff" font "Helvetica,Arial,sans-serif,13"
 set output "/dev/stdout"
 set multiplot
@@ -28,8 +29,8 @@ inside(value) = value < low ? low : value > high ? high : value
 
 left = 0.165
 width = (0.985 - left) / panels
-set tmargin at screen y(78)
-set bmargin at screen y(78 + 22 * rows + 10)
+set tmargin at screen y(68)
+set bmargin at screen y(68 + 22 * rows + 10)
 set yrange [rows + 0.6 : 0.4]
 set logscale x 2
 set xrange [low : high]
@@ -42,16 +43,15 @@ do for [tic in "0.5 0.7 1 1.5 2 3 5 8 15 30"] {
   if (tic + 0 >= low && tic + 0 <= high) { set xtics add (tic tic + 0) }
 }
 set label 1 ARG7 at screen 0.012, screen y(22) left font ",15"
-set label 2 ARG8 at screen 0.012, screen y(height - 30) left font ",11" tc rgb "#505050"
+set label 2 ARG8 at screen 0.012, screen y(height - 34) left font ",11" tc rgb "#505050"
 do for [panel = 1:panels] {
   set lmargin at screen left + (panel - 1) * width + 0.008
   set rmargin at screen left + panel * width - 0.008
   set object 1 rectangle from 1 / margin, graph 0 to margin, graph 1 behind \
     fillcolor rgb "#ECECEC" fillstyle solid noborder
   set arrow 1 from 1, graph 0 to 1, graph 1 nohead back lc rgb "#808080" lw 1
-  plot data using (column("panel") == panel && column("row") == 1 ? 1 : NaN):(0.05):(strcol("title")) \
-         with labels center offset 0, 0.9 font ",12" noenhanced, \
-       data using (panel == 1 && column("panel") == 1 ? low : NaN):"row":(strcol("name")) \
+  set label 3 word(ARG9, panel) at graph 0.5, screen y(54) center font ",12"
+  plot data using (panel == 1 && column("panel") == 1 ? low : NaN):"row":(strcol("name")) \
          with labels right offset -1.2, 0 font ",12" noenhanced, \
        data using (column("panel") == panel ? inside(column("low")) : NaN):"row": \
                   (inside(column("high")) - inside(column("low"))):(0):(colour(strcol("verdict"))) \
