@@ -87,7 +87,7 @@ TEST_F(BadDataTest, FilesThatAreMissing) {
 TEST_F(BadDataTest, ARecordThatIsNoneOrOfAnotherSchema) {
   for (const auto& [text, words] : std::map<std::string, std::string>{
            {"{\"schema_version\": 1", "not whole JSON"},
-           {R"({"schema_version": 2})", "schema_version 2, and this program reads 1"},
+           {R"({"schema_version": 3})", "schema_version 3, and this program reads 1"},
            {R"({"schema_version": 1, "grid": 3})", "another schema"},
            {"[]", "another schema"}}) {
     write_whole(results_ / "machine.json", text);
