@@ -5,26 +5,40 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <new>
 
 #include "backends/failure.hpp"
 
 namespace muxlab {
 
-/// The layout of the file. Pages that no thread uses take no memory.
+/// The layout of the file: behind this the counters, one set after the other. Pages that no thread
+/// uses take no memory, and a set is not constructed until it is taken: one of zeros counts
+/// nothing.
 struct CounterPool::Memory {
-  static constexpr std::uint32_t kCapacity = 1 << 16;  // well above the descriptors of a process
-
   std::atomic<std::uint32_t> taken;
-  /// Not constructed until they are taken; a file of zeros is a set of counters at zero.
-  alignas(WorkerStats) std::byte counters[kCapacity][sizeof(WorkerStats)];
 
-  [[nodiscard]] const WorkerStats& at(std::uint32_t index) const {
-    return *std::launder(reinterpret_cast<const WorkerStats*>(counters[index]));
+  [[nodiscard]] std::byte* place_of(std::uint32_t index) {
+    return reinterpret_cast<std::byte*>(this) + kCountersBegin + index * sizeof(WorkerStats);
   }
+  [[nodiscard]] const WorkerStats& at(std::uint32_t index) const {
+    return *std::launder(reinterpret_cast<const WorkerStats*>(
+        reinterpret_cast<const std::byte*>(this) + kCountersBegin + index * sizeof(WorkerStats)));
+  }
+  static constexpr std::size_t kCountersBegin = alignof(WorkerStats);
 };
 
 namespace {
+
+/// Of this process alone: of its threads, whose parts are on the heap.
+constexpr std::uint32_t kOwnCapacity = 2'048;
+/// Shared: with the parts of as many connections as one process can have.
+constexpr std::uint32_t kSharedCapacity = 1 << 20;
+
+constexpr std::size_t size_for(std::uint32_t capacity) {
+  return alignof(WorkerStats) + capacity * sizeof(WorkerStats);
+}
+constexpr std::size_t kSharedSize = size_for(kSharedCapacity);
 
 void* map(int fd, std::size_t size, int protection) {
   const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
@@ -35,43 +49,50 @@ void* map(int fd, std::size_t size, int protection) {
 
 }  // namespace
 
-CounterPool::CounterPool(int fd) {
+CounterPool::CounterPool(int fd)
+    : is_shared_(fd >= 0), capacity_(is_shared_ ? kSharedCapacity : kOwnCapacity) {
   struct stat file {};
-  if (fd >= 0 && (::fstat(fd, &file) < 0 || file.st_size != off_t{sizeof(Memory)})) {
+  if (is_shared_ && (::fstat(fd, &file) < 0 || file.st_size != off_t{kSharedSize})) {
     throw Failure(ExitCode::usage,
-                  "--counters: the descriptor is not a file for the counters of "
-                  "this build of muxlab");
+                  "--counters: the descriptor is not a file for the counters of this build of "
+                  "muxlab");
   }
-  memory_ = static_cast<Memory*>(map(fd, sizeof(Memory), PROT_READ | PROT_WRITE));
+  memory_ = static_cast<Memory*>(map(fd, size_for(capacity_), PROT_READ | PROT_WRITE));
 }
 
-CounterPool::~CounterPool() { ::munmap(memory_, sizeof(Memory)); }
+/// Shared ones are left as they are, for the reader, and their parts are among them.
+CounterPool::~CounterPool() {
+  for (std::uint32_t i = 0; !is_shared_ && i < memory_->taken.load(); ++i) {
+    std::destroy_at(std::launder(reinterpret_cast<WorkerStats*>(memory_->place_of(i))));
+  }
+  ::munmap(memory_, size_for(capacity_));
+}
 
 WorkerStats& CounterPool::take() {
-  const std::uint32_t index = memory_->taken.load();
-  if (index >= Memory::kCapacity) throw std::bad_alloc();
-  const std::uint32_t mine = memory_->taken.fetch_add(1);
-  if (mine >= Memory::kCapacity) throw std::bad_alloc();
-  auto* const stats = new (memory_->counters[mine]) WorkerStats;
-  stats->pool = this;
+  std::uint32_t mine = memory_->taken.load();
+  do {
+    if (mine == capacity_) throw std::bad_alloc();
+  } while (!memory_->taken.compare_exchange_weak(mine, mine + 1));
+  auto* const stats = new (memory_->place_of(mine)) WorkerStats;
+  if (is_shared_) stats->pool = this;
   return *stats;
 }
 
 UniqueFd make_counter_file() {
   UniqueFd fd(checked(::memfd_create("muxlab-counters", MFD_CLOEXEC), "memfd_create"));
-  checked(::ftruncate(fd.get(), off_t{sizeof(CounterPool::Memory)}), "ftruncate");
+  checked(::ftruncate(fd.get(), off_t{kSharedSize}), "ftruncate");
   return fd;
 }
 
 CounterReader::CounterReader(int fd)
-    : memory_(static_cast<CounterPool::Memory*>(map(fd, sizeof(CounterPool::Memory), PROT_READ))) {}
+    : memory_(static_cast<CounterPool::Memory*>(map(fd, kSharedSize, PROT_READ))) {}
 
 CounterReader::~CounterReader() {
-  ::munmap(const_cast<CounterPool::Memory*>(memory_), sizeof(CounterPool::Memory));
+  ::munmap(const_cast<CounterPool::Memory*>(memory_), kSharedSize);
 }
 
 CounterSums CounterReader::read() const {
-  const std::uint32_t taken = std::min(memory_->taken.load(), CounterPool::Memory::kCapacity);
+  const std::uint32_t taken = std::min(memory_->taken.load(), kSharedCapacity);
   CounterSums sums;
   for (std::uint32_t i = 0; i < taken; ++i) {
     const WorkerStats& stats = memory_->at(i);
@@ -81,6 +102,9 @@ CounterSums CounterReader::read() const {
     sums.events += stats.events.get();
     for (std::size_t kind = 0; kind < kCallNames.size(); ++kind) {
       sums.calls[kind] += stats.calls[kind].get();
+    }
+    if (stats.sleeps_in_any_call) {
+      sums.receives_ahead += stats[Call::read].get() - stats.echoes.get();
     }
   }
   return sums;

@@ -37,6 +37,8 @@ class CounterPool {
   friend class CounterReader;
   friend UniqueFd make_counter_file();
   struct Memory;
+  bool is_shared_;
+  std::uint32_t capacity_;
   Memory* memory_;
 };
 
@@ -47,6 +49,9 @@ struct CounterSums {
   std::uint64_t bytes_out = 0;
   std::uint64_t events = 0;
   std::array<std::uint64_t, kCallNames.size()> calls{};
+  /// Of threads that block in a receive: receives begun, less echoes. While such a thread serves it
+  /// has as many of both for a moment, and when it is blocked again it is one ahead.
+  std::uint64_t receives_ahead = 0;
 
   bool operator==(const CounterSums&) const = default;
 };

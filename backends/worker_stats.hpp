@@ -53,7 +53,7 @@ struct alignas(64) WorkerStats {
 
   /// Set before the thread begins: what else is to be known of its calls; null: nothing.
   const CallObserver* observer = nullptr;
-  CounterPool* pool = nullptr;  ///< where its parts come from, and who owns them; null: the heap
+  CounterPool* pool = nullptr;  ///< shared memory, which has and owns its parts too; null: the heap
   bool sleeps_in_any_call = false;  ///< as blocking calls do; else only in those that wait
 
   [[nodiscard]] bool is_timed() const { return observer != nullptr && observer->clocks; }

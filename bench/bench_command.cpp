@@ -132,6 +132,7 @@ ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
     fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
     return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);
   }
+  refuse_beside(verb, {"--json"}, "a campaign in trials has no JSON");
   const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
   const CampaignPlan plan = plan_to_resume(command.resumed, known);
   fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
@@ -141,7 +142,7 @@ ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
 /// Trials: each with a fresh server and a long window.
 ExitCode run_isolated(const CLI::App& verb, const BenchCommand& command) {
   refuse_beside(verb, {"--precision", "--same-within", "--placement", "--baseline", "--json"},
-                "it is for slices, not for --isolated or an experiment");
+                "slices are not trials, as of --isolated or an experiment");
   const std::string_view name =
       command.experiments.empty() ? experiments().front().name : command.experiments.front();
   const Experiment& experiment = find_experiment(name);

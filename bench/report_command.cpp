@@ -29,7 +29,8 @@ void run_sliced_report(const ReportCommand& command) {
   }
   const Answer answer = render_answer(command.folder);
   if (command.json) {
-    fmt::print("{}\n", answer_json(answer, read_machine_record(command.folder)).dump(2));
+    fmt::print("{}\n", answer_json(answer, read_machine_record(command.folder))
+                           .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   } else {
     fmt::print("{}\nReport  {}/report.html\n", answer_text(answer), command.folder);
   }

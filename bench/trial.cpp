@@ -13,6 +13,7 @@
 #include "bench/canary.hpp"
 #include "bench/conditions.hpp"
 #include "bench/process.hpp"
+#include "bench/rig/local_sides.hpp"
 #include "bench/runqueue.hpp"
 #include "bench/trial_sample.hpp"
 #include "cli.hpp"
@@ -26,7 +27,6 @@ using std::chrono::nanoseconds;
 struct Broken : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-struct Interrupted {};
 
 std::string in_ns(nanoseconds duration) { return fmt::format("{}ns", duration.count()); }
 
@@ -38,12 +38,8 @@ std::string oracle_board(const Cell& cell) {
 }
 
 Command server_command(const TrialSetup& setup, const Cell& cell, std::vector<int> processors) {
-  std::vector<std::string> words = {setup.program, "serve",
-                                    "--backend",   cell.backend,
-                                    "--threads",   fmt::to_string(cell.threads),
-                                    "--threading", cell.threading,
-                                    "--stats",     "-"};
-  if (cell.threading == "acceptor") words.insert(words.end(), {"--notify", cell.notify});
+  std::vector<std::string> words = serve_words(setup.program, cell);
+  words.insert(words.end(), {"--stats", "-"});
   if (cell.unix_sockets) {
     const auto name = fmt::format("muxlab-bench-{}.socket", ::getpid());
     words.insert(words.end(), {"--unix", std::filesystem::temp_directory_path() / name});

@@ -23,10 +23,6 @@ struct Sums {
   [[nodiscard]] double cost() const { return cpu_ns / echoes; }
 };
 
-bool is_of(const RigRecord& record, const PlannedLoad& load) {
-  return point_of(record.cell) == point_of(load.cell) && record.placement == load.placement;
-}
-
 class LoadAnalysis {
  public:
   LoadAnalysis(const SlicedPlan& plan, const PlannedLoad& load, std::span<const RigRecord> all)
@@ -182,8 +178,13 @@ std::optional<Finding> pool_all(const Answer& answer, std::span<const Compared* 
     estimates.push_back(one->estimate);
     cells.push_back(one->finding);
   }
-  if (cells.size() == 1) return cells.front();
-  return pool(estimates, cells, rule_of(answer.plan));
+  if (cells.empty()) return std::nullopt;
+  std::optional<Finding> pooled =
+      cells.size() == 1 ? cells.front() : pool(estimates, cells, rule_of(answer.plan));
+  const bool is_enough =
+      std::ranges::all_of(all, [](const Compared* one) { return one->is_enough; });
+  if (!is_enough) pooled->verdict = Verdict::unclear;
+  return pooled;
 }
 
 void pool_busy_loads(Answer& answer) {
@@ -259,7 +260,7 @@ bool Answer::is_precise() const {
 }
 
 bool is_settled(const Compared& compared, const std::optional<double>& precision) {
-  if (precision) return compared.finding.half_width() <= *precision;
+  if (precision) return compared.is_enough && compared.finding.half_width() <= *precision;
   return compared.finding.verdict != Verdict::unclear;
 }
 
@@ -273,7 +274,9 @@ std::optional<Finding> self_check(const Answer& answer, Role role) {
                                   [&](const auto& one) { return !any_busy || one.load.is_busy(); });
   auto finding = pool_all(answer, all);
   // Whether it is seen, and not how large it is: that loads differ is no matter here.
-  if (finding) finding->verdict = verdict_of(*finding, answer.plan.same_within);
+  if (finding && finding->verdict == Verdict::depends) {
+    finding->verdict = verdict_of(*finding, answer.plan.same_within);
+  }
   return finding;
 }
 

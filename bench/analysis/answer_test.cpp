@@ -136,6 +136,21 @@ TEST(Answer, FewRigsOrBlocksGiveNoVerdict) {
   EXPECT_EQ(poll.finding.verdict, Verdict::unclear) << "three rigs of a first look";
   EXPECT_GT(poll.finding.low, 1);
   EXPECT_THAT(answer_text(answer), HasSubstr("unclear (3 rigs)"));
+  EXPECT_FALSE(is_settled(poll, 0.5)) << "narrow, and yet not enough";
+}
+
+TEST(Answer, WhatIsNotEnoughIsNotPooled) {
+  Simulated campaign({10, 100});
+  campaign.measure(0, 1.2);
+  for (std::uint64_t rig = 0; rig < 3; ++rig) {
+    campaign.add(1, rig, "epoll-lt", std::nullopt, 0.01);
+    campaign.add(1, rig, "poll", 1.2, 0.01);
+    campaign.add(1, rig, "epoll-lt-again", 1, 0.01);
+  }
+  const Answer answer = campaign.answer();
+  ASSERT_EQ(answer.pooled.size(), 2U);
+  EXPECT_EQ(answer.pooled[0].finding.verdict, Verdict::unclear);
+  EXPECT_EQ(self_check(answer, Role::same_again)->verdict, Verdict::unclear);
 }
 
 TEST(Answer, TwoRigsTakeTheirInflationFromEarlierLoads) {

@@ -10,16 +10,35 @@
 namespace muxlab {
 namespace {
 
-std::size_t trimmed_at_an_end(std::uint64_t blocks) {
-  return static_cast<std::size_t>(kTrimmedShare * static_cast<double>(blocks));
-}
-
 /// Of one block, in the scale of the trimmed mean: divided by the number of blocks it is the
 /// variance of that (Tukey and McLaughlin, 1963).
 double scaled_variance(const RigSummary& rig) {
-  const double kept =
-      1 - 2 * static_cast<double>(trimmed_at_an_end(rig.blocks)) / static_cast<double>(rig.blocks);
-  return rig.winsorised_variance / (kept * kept);
+  constexpr double kKept = 1 - 2 * kTrimmedShare;
+  return rig.winsorised_variance / (kKept * kKept);
+}
+
+/// What is left of sorted values when a tenth is trimmed at either end. A tenth of 15 values is one
+/// and a half: one is gone, and half of the weight of the next.
+struct Trimmed {
+  double mean = 0;
+  double low = 0;   // winsorising moves values below it up to it
+  double high = 0;  // and those above it down
+};
+
+Trimmed trim(std::span<const double> sorted) {
+  const auto count = static_cast<double>(sorted.size());
+  if (sorted.size() < 3) {
+    return {std::accumulate(sorted.begin(), sorted.end(), 0.0) / count, sorted.front(),
+            sorted.back()};
+  }
+  const auto gone = static_cast<std::size_t>(kTrimmedShare * count);
+  const double part = kTrimmedShare * count - static_cast<double>(gone);
+  const auto kept = sorted.subspan(gone, sorted.size() - 2 * gone);
+  const double sum =
+      std::accumulate(kept.begin(), kept.end(), 0.0) - part * (kept.front() + kept.back());
+  return {.mean = sum / (count - 2 * kTrimmedShare * count),
+          .low = (1 - part) * kept.front() + part * kept[1],
+          .high = (1 - part) * kept.back() + part * kept[kept.size() - 2]};
 }
 
 /// A mean of `value` over rigs that can tell, weighted by the degrees of freedom within them.
@@ -105,13 +124,11 @@ RigSummary summarize(std::span<const double> log_ratios, std::span<const double>
   const auto count = static_cast<double>(log_ratios.size());
   std::vector<double> sorted(log_ratios.begin(), log_ratios.end());
   std::ranges::sort(sorted);
-  const std::size_t trimmed = trimmed_at_an_end(rig.blocks);
-  const auto kept = std::span(sorted).subspan(trimmed, sorted.size() - 2 * trimmed);
-  rig.trimmed_mean =
-      std::accumulate(kept.begin(), kept.end(), 0.0) / static_cast<double>(kept.size());
+  const Trimmed trimmed = trim(sorted);
+  rig.trimmed_mean = trimmed.mean;
 
   std::vector<double> winsorised(log_ratios.begin(), log_ratios.end());
-  for (double& value : winsorised) value = std::clamp(value, kept.front(), kept.back());
+  for (double& value : winsorised) value = std::clamp(value, trimmed.low, trimmed.high);
   const double mean = std::accumulate(winsorised.begin(), winsorised.end(), 0.0) / count;
   for (const double value : winsorised) rig.winsorised_variance += std::pow(value - mean, 2);
   rig.winsorised_variance = log_ratios.size() > 1 ? rig.winsorised_variance / (count - 1) : 0;
@@ -153,7 +170,7 @@ Inflation inflation_of(std::span<const std::vector<RigSummary>> comparisons,
 Inflation inflation_with(const Inflation& own, std::span<const Inflation> others) {
   if (own.rigs >= kFewestRigs || others.empty()) return own;
   Inflation inflation = *std::ranges::max_element(others, {}, &Inflation::f);
-  inflation.f = std::max(inflation.f, own.f);
+  if (own.f > inflation.f) return own;
   inflation.rigs = own.rigs;
   return inflation;
 }
@@ -162,7 +179,14 @@ Estimate estimate_of(std::span<const RigSummary> rigs, const Inflation& inflatio
   Estimate estimate{.log_ratio = weighted_mean(rigs),
                     .degrees = inflation.degrees,
                     .rigs = rigs_with_blocks(rigs)};
-  for (const RigSummary& rig : rigs) estimate.blocks += rig.blocks;
+  double own_degrees = 0;  // of the variance, of blocks that are not trimmed
+  for (const RigSummary& rig : rigs) {
+    estimate.blocks += rig.blocks;
+    if (rig.blocks > 0) {
+      own_degrees += (1 - 2 * kTrimmedShare) * static_cast<double>(rig.blocks) - 1;
+    }
+  }
+  estimate.degrees = std::max(1.0, std::min(estimate.degrees, own_degrees));
   const double variance = pooled_within(rigs, scaled_variance);
   estimate.standard_error =
       variance > 0 ? std::sqrt(inflation.f * variance / static_cast<double>(estimate.blocks))

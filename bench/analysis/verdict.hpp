@@ -16,14 +16,12 @@
 ///    slice, minus the mean log cost of the baseline's slices in that block, one of each instance.
 ///    The estimate is the 10 % trimmed mean of the blocks of each rig, weighted by the number of
 ///    blocks.
-/// 2. Standard error: from the winsorised variance of the blocks, times the square root of f. f
-/// says
-///    how much more the means of whole rigs, or of stretches of a second, differ than independent
-///    blocks would; it is one number per load, and at least 1. The interval uses Student's t with
-///    the degrees of freedom of f.
-/// 3. Family. All intervals of a campaign's planned comparisons of one metric, pooled ones
-/// included,
-///    hold together with 95 %: each gets an equal share of the error (Bonferroni).
+/// 2. Standard error: from the winsorised variance of the blocks, times the square root of f. f is
+///    how much further the means of whole rigs, or of stretches of a second, lie apart than those
+///    of independent blocks would. It is one number per load, and at least 1. The interval uses
+///    Student's t, with the degrees of freedom of f or of the variance, if these are fewer.
+/// 3. Family. All intervals of one metric that a campaign plans hold together with 95 %, pooled
+///    ones too: each gets an equal share of the error (Bonferroni).
 /// 4. Looks. A load is looked at after 1/4, 1/2 and all of its time, at the end of a rig; these
 ///    looks may spend 10, 20 and 70 % of a comparison's share of the error. The interval that is
 ///    printed is that of the last look that the comparison took part in.

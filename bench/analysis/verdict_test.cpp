@@ -41,10 +41,17 @@ TEST(Summarize, TrimsATenthAtEachEnd) {
   EXPECT_NEAR(rig.winsorised_variance, 66.5 / 9, 1e-12);
 }
 
-TEST(Summarize, KeepsAllOfAFewBlocks) {
-  const RigSummary rig = summary_of({1, 2, 9});
-  EXPECT_DOUBLE_EQ(rig.trimmed_mean, 4);
-  EXPECT_DOUBLE_EQ(rig.winsorised_variance, 19);
+TEST(Summarize, TrimsAPartOfABlock) {
+  // Half of the first and of the last of five.
+  const RigSummary rig = summary_of({100, 2, 3, 4, -90});
+  EXPECT_DOUBLE_EQ(rig.trimmed_mean, (0.5 * 100 + 2 + 3 + 4 + 0.5 * -90) / 4);
+  // They are moved half of the way to their neighbours: -44 2 3 4 52.
+  EXPECT_NEAR(rig.winsorised_variance, 1152.8, 1e-9);
+}
+
+TEST(Summarize, KeepsOneOrTwoBlocks) {
+  EXPECT_DOUBLE_EQ(summary_of({1, 2}).trimmed_mean, 1.5);
+  EXPECT_DOUBLE_EQ(summary_of({1, 2}).winsorised_variance, 0.5);
   EXPECT_EQ(summary_of({}).blocks, 0U);
   EXPECT_EQ(summary_of({3}).winsorised_variance, 0);
 }

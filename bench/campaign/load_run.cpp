@@ -21,10 +21,12 @@ double seconds_since(SteadyTime begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
 }
 
-/// CPU time of this process and of children that it has waited for: a rig's, once it is ended.
-double own_cpu_s() {
+/// CPU time of children that this process has waited for, a rig's once it is ended; and, if it runs
+/// on the same processors, of this process.
+double own_cpu_s(bool with_this_process) {
   double all = 0;
-  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+  for (const int who : {RUSAGE_CHILDREN, RUSAGE_SELF}) {
+    if (who == RUSAGE_SELF && !with_this_process) continue;
     rusage used{};
     ::getrusage(who, &used);
     for (const timeval& time : {used.ru_utime, used.ru_stime}) {
@@ -37,8 +39,11 @@ double own_cpu_s() {
 /// What the host and other programs took of all processors, between its making and shares().
 class Surroundings {
  public:
-  explicit Surroundings(std::span<const int> processors)
-      : processors_(processors), before_(read_conditions(processors, "/")), own_s_(own_cpu_s()) {}
+  Surroundings(std::span<const int> processors, bool with_this_process)
+      : processors_(processors),
+        with_this_process_(with_this_process),
+        before_(read_conditions(processors, "/")),
+        own_s_(own_cpu_s(with_this_process)) {}
 
   void fill_in(RigRecord& record) const {
     const Conditions after = read_conditions(processors_, "/");
@@ -48,13 +53,14 @@ class Surroundings {
     }
     if (after.busy_s && before_.busy_s) {
       const double others_s =
-          *after.busy_s - *before_.busy_s - (own_cpu_s() - own_s_) - record.stolen_share * all_s;
+          *after.busy_s - *before_.busy_s - (own_cpu_s(with_this_process_) - own_s_);
       record.others_share = std::clamp(others_s / all_s, 0.0, 1.0);
     }
   }
 
  private:
   std::span<const int> processors_;
+  bool with_this_process_;
   Conditions before_;
   double own_s_;
   SteadyTime begin_ = SteadyClock::now();
@@ -122,9 +128,13 @@ void add(RigRecord& record, const Slice& slice) {
 void LoadRun::add_windows(std::span<RigRecord> records, std::span<const Slice> windows) const {
   const std::size_t instances = plan_.baseline_instances();
   for (const Slice& window : windows) {
-    if (!window.broken.empty()) continue;
     RigRecord& record =
         records[window.contender < instances ? 0 : window.contender - instances + 1];
+    if (!window.broken.empty()) {
+      ++record.broken;
+      if (record.reason.empty()) record.reason = window.broken;
+      continue;
+    }
     record.window_events += window.events;
     record.window_waits += window.calls[static_cast<std::size_t>(Call::wait)];
   }
@@ -141,10 +151,7 @@ LoadRun::LoadRun(const SlicedPlan& plan, std::size_t load, double seconds,
   choose_contenders();
 }
 
-bool LoadRun::is_mine(const RigRecord& record) const {
-  const PlannedLoad& load = plan_.loads[load_];
-  return point_of(record.cell) == point_of(load.cell) && record.placement == load.placement;
-}
+bool LoadRun::is_mine(const RigRecord& record) const { return is_of(record, plan_.loads[load_]); }
 
 /// Which look a rig leads to is certain only when the second one is built.
 void LoadRun::label_looks() {
@@ -164,7 +171,8 @@ void LoadRun::choose_contenders() {
   for (std::size_t i = 0; i < plan_.contenders.size(); ++i) {
     const PlannedContender& one = plan_.contenders[i];
     const AtLoad& at_load = answer.loads[load_].contenders[i];
-    if (!load.unavailable[i].empty() || at_load.status == Status::failed) continue;
+    const bool has_failed = at_load.status == Status::failed && one.role != Role::baseline;
+    if (!load.unavailable[i].empty() || has_failed) continue;
     // A rig before the last look may have left it out already.
     const bool settled = one.role == Role::compared && at_load.compared &&
                          is_settled(*at_load.compared, plan_.precision);
@@ -182,6 +190,7 @@ void LoadRun::choose_contenders() {
 bool LoadRun::is_over() const {
   if (builds_s_.empty()) return false;
   if (builds_s_.size() >= schedule_.rigs(builds_s_)) return true;
+  if (builds_s_.size() > 1 && spent_s_ >= seconds_) return true;
   // Without the self-check, which never leaves.
   const auto is_compared = [](const PlannedContender& one) { return one.role == Role::compared; };
   const auto takes_part = [&](const PlannedContender& one) {
@@ -209,7 +218,6 @@ std::vector<RigRecord> LoadRun::records_of(const Rig& rig, std::span<const Slice
       record.baseline = plan_.baseline();
     }
     RigRecord& record = records.back();
-    if (record.reason.empty()) record.reason = rig.failure(i);
     if (i >= instances) {
       const LogRatios all = log_ratios_of(i, instances, slices);
       record.summary = summarize(all.ratios, all.at_s);
@@ -217,58 +225,70 @@ std::vector<RigRecord> LoadRun::records_of(const Rig& rig, std::span<const Slice
     for (const Slice& slice : slices) {
       if (slice.contender == i) add(record, slice);
     }
+    if (!rig.failure(i).empty() && record.broken == 0) {  // it did not even start
+      record.broken = 1;
+      record.reason = rig.failure(i);
+    }
   }
   return records;
 }
 
-/// Without it there is nothing to compare with.
+/// With no instance left there is nothing to compare with.
 void LoadRun::check_baseline(const Rig& rig) const {
   for (std::size_t i = 0; i < plan_.baseline_instances(); ++i) {
-    if (rig.failure(i).empty()) continue;
-    throw Failure(ExitCode::failed, fmt::format("the baseline {} cannot be measured: {}",
-                                                plan_.baseline(), rig.failure(i)));
+    if (rig.failure(i).empty()) return;
   }
+  throw Failure(ExitCode::failed, fmt::format("the baseline {} cannot be measured: {}",
+                                              plan_.baseline(), rig.failure(0)));
 }
 
 void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& tell,
                       std::vector<Slice>& slices) {
   const SteadyTime begin = SteadyClock::now();
-  const std::vector<int> processors = processors_of(plan_.loads[load_]);
-  const Surroundings surroundings(processors);
+  const PlannedLoad& load = plan_.loads[load_];
+  const std::vector<int> processors = processors_of(load);
+  const Surroundings surroundings(
+      processors, load.placement == Placement::apart || plan_.allowed_processors.size() == 1);
   std::seed_seq seed{plan_.seed, std::uint64_t{load_}, std::uint64_t{builds_s_.size()}};
   std::mt19937 random(seed);
   std::vector<RigRecord> added;
   double build_s = 0;
   slices.clear();
   {
-    Rig rig(sides, plan_.loads[load_], taking_part_);
+    Rig rig(sides, load, taking_part_);
     build_s = seconds_since(begin);
     std::vector<double> builds_s = builds_s_;
     builds_s.push_back(build_s);
-    const double end_s = schedule_.end_of_rig(builds_s, spent_s_) - ending_s_;
+    // In lock-step, as with a shared processor, a slice is as good as a window.
     std::vector<Slice> windows;
-    if (builds_s_.empty()) {
+    const SteadyTime built = SteadyClock::now();
+    if (builds_s_.empty() && load.placement == Placement::apart) {
       rig.run_block(0, {kWindow_ns, plan_.slice_round_trips}, random, windows);
     }
-    SteadyTime told = SteadyClock::now();
+    const double end_s =
+        schedule_.end_of_rig(builds_s, spent_s_) - ending_s_ + seconds_since(built);
     std::uint64_t block = 0;
     do {
       rig.run_block(block++, {plan_.slice_ns, plan_.slice_round_trips}, random, slices);
       check_baseline(rig);
-      if (seconds_since(told) < 0.5) continue;
-      told = SteadyClock::now();
-      std::vector<RigRecord> so_far = records_;
-      for (RigRecord& record : records_of(rig, slices, build_s))
-        so_far.push_back(std::move(record));
-      const Answer answer = answer_of(plan_, so_far);
       const double spent_s = spent_s_ + seconds_since(begin);
       tell({.load = load_,
             .share = std::min(1.0, spent_s / seconds_),
             .left_s = std::max(0.0, seconds_ - spent_s),
-            .so_far = &answer});
+            .so_far = [&] {
+              std::vector<RigRecord> so_far = records_;
+              for (RigRecord& record : records_of(rig, slices, build_s)) {
+                so_far.push_back(std::move(record));
+              }
+              return answer_of(plan_, so_far);
+            }});
     } while (spent_s_ + seconds_since(begin) < end_s);
     added = records_of(rig, slices, build_s);
     add_windows(added, windows);
+    if (added.front().echoes == 0) {
+      throw Failure(ExitCode::failed, fmt::format("no slice of the baseline {} counts: {}",
+                                                  plan_.baseline(), added.front().reason));
+    }
     ending_s_ = seconds_since(begin);
   }
   const double whole_s = seconds_since(begin);

@@ -12,10 +12,11 @@ namespace muxlab {
 
 /// What is told while a load is measured.
 struct LoadProgress {
-  std::size_t load = 0;            ///< index in the plan
-  double share = 0;                ///< of the load's time that is over
-  double left_s = 0;               ///< of the load's time, at most
-  const Answer* so_far = nullptr;  ///< records of finished rigs and the blocks of this one
+  std::size_t load = 0;  ///< index in the plan
+  double share = 0;      ///< of the load's time that is over
+  double left_s = 0;     ///< of the load's time, at most
+  /// Of finished rigs and the blocks of this one; takes a while when there are many.
+  std::function<Answer()> so_far;
 };
 
 /// One load from its first rig to the look at which it is decided, or to the end of its time.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <optional>
 #include <vector>
 
@@ -14,7 +15,6 @@
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_interrupts.hpp"
 #include "bench/campaign_time.hpp"
-#include "bench/gates.hpp"
 #include "bench/progress.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/report/answer_text.hpp"
@@ -36,7 +36,8 @@ void keep_off_the_server(const PlannedLoad& load, std::span<const int> allowed) 
   if (CPU_COUNT(&set) > 0) ::sched_setaffinity(0, sizeof set, &set);
 }
 
-/// The loads one after the other; what one leaves of its time goes to the next.
+/// The loads one after the other. In the default run what one leaves of its time goes to the next,
+/// and what one takes too much is the next one's loss, so that the whole ends on time.
 class Measuring {
  public:
   Measuring(const SlicedPlan& plan, Sides& sides)
@@ -55,7 +56,7 @@ class Measuring {
     for (std::size_t i = 0; i < plan_.loads.size(); ++i) {
       const double seconds = plan_.loads[i].seconds + left_s;
       const double spent_s = run_load(i, seconds);
-      left_s = plan_.is_default ? std::max(0.0, seconds - spent_s) : 0;
+      left_s = plan_.is_default ? seconds - spent_s : 0;
     }
   }
 
@@ -65,7 +66,7 @@ class Measuring {
     for (const PlannedLoad& load : plan_.loads) {
       rigs.push_back(
           static_cast<std::uint64_t>(std::ranges::count_if(records_, [&](const RigRecord& record) {
-            return record.is_baseline() && point_of(record.cell) == point_of(load.cell);
+            return record.is_baseline() && is_of(record, load);
           })));
     }
     return rigs;
@@ -107,32 +108,38 @@ ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json) {
   if (!plan.is_resumed) make_result_folder(plan.folder);
   Json record = plan.is_resumed ? read_machine_record(plan.folder) : new_machine_record(plan);
   record["run_status"] = "running";
-  if (plan.is_resumed) record["resumed_utc"].push_back(utc_now());
+  if (plan.is_resumed) {
+    if (!record["resumed_utc"].is_array()) record["resumed_utc"] = Json::array();
+    record["resumed_utc"].push_back(utc_now());
+  }
   write_machine_record(plan.folder, record);
-  const Json build = record.at("machine").value("build", Json::object());
-  const std::string doubt =
-      why_not_to_measure(build.value("type", std::string()), build.value("flags", std::string()));
+  const std::string doubt = doubt_of_build(record);
   if (!doubt.empty()) fmt::print(stderr, "muxlab: {}\n", doubt);
   Interrupts interrupts;
   LocalSides sides(std::filesystem::read_symlink("/proc/self/exe"), interrupts.fd());
   std::optional<ExitCode> signalled;
+  std::exception_ptr failure;
   try {
     Measuring(plan, sides).run();
   } catch (const Interrupted&) {
     signalled = interrupts.take().value_or(ExitCode::interrupted);
-    interrupts.let_the_next_one_end_us();
+  } catch (const std::exception&) {
+    failure = std::current_exception();  // what was measured before is reported all the same
   }
+  interrupts.let_the_next_one_end_us();
   const Answer found = answer_of(plan, read_records(plan.folder));
-  record["run_status"] = signalled ? "interrupted" : status_after(found);
+  record["run_status"] = signalled || failure ? "interrupted" : status_after(found);
   record["ended_utc"] = utc_now();
   write_machine_record(plan.folder, record);
   const Answer answer = render_answer(plan.folder);
   if (as_json) {
-    fmt::print("{}\n", answer_json(answer, record).dump(2));
+    fmt::print("{}\n",
+               answer_json(answer, record).dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
     fmt::print("{}\nReport  {}\n", answer_text(answer), (plan.folder / "report.html").string());
   }
   std::fflush(stdout);
+  if (failure) std::rethrow_exception(failure);
   if (signalled) {
     fmt::print(stderr, "interrupted: go on with muxlab bench --resume {}\n", plan.folder.string());
     return *signalled;

@@ -164,6 +164,10 @@ TEST_F(SlicedCampaignTest, AnotherBuildOrMachineIsRefused) {
   other["machine"]["kernel_release"] = "1.0";
   write_whole(out_ / "machine.json", other.dump());
   EXPECT_THAT(run_muxlab({"bench", "--resume", out_}).errors, HasSubstr("kernel_release"));
+  other = record;
+  other["plan"]["allowed_processors"] = {77};
+  write_whole(out_ / "machine.json", other.dump());
+  EXPECT_THAT(run_muxlab({"bench", "--resume", out_}).errors, HasSubstr("processors 77"));
   write_whole(out_ / "machine.json", record.dump());
   EXPECT_THAT(run_muxlab({"bench", "--resume", out_, "--seed", "3"}).errors,
               HasSubstr("leave out --seed"));
@@ -187,6 +191,21 @@ TEST_F(SlicedCampaignTest, BrokenFoldersAreNamedAndLeftAlone) {
     write_whole(out_ / "machine.json", broken);
     const Said said = run_muxlab({"report", out_});
     EXPECT_EQ(said.exit_code, 2) << broken;
+    EXPECT_THAT(said.errors, AllOf(HasSubstr("machine.json"), Not(HasSubstr("json.exception"))));
+  }
+  for (const auto& [pointer, value] :
+       std::map<std::string, Json>{{"/plan/loads/0/connections", 0},
+                                   {"/plan/loads/1/connections", 5},  // as the other
+                                   {"/plan/loads/0/connections", -1.5},
+                                   {"/plan/contenders/1/name", "\u001b[31m"},
+                                   {"/plan/contenders/0/role", "compared"},
+                                   {"/program", 3},
+                                   {"/plan/loads", Json::array()}}) {
+    Json other = Json::parse(record);
+    other[Json::json_pointer(pointer)] = value;
+    write_whole(out_ / "machine.json", other.dump());
+    const Said said = run_muxlab({"report", out_});
+    EXPECT_EQ(said.exit_code, 2) << pointer;
     EXPECT_THAT(said.errors, AllOf(HasSubstr("machine.json"), Not(HasSubstr("json.exception"))));
   }
   EXPECT_EQ(read_whole(out_ / "report.md"), report);
@@ -266,7 +285,7 @@ TEST_F(SlicedCampaignTest, TellsOnALineOfTheTerminalsWidth) {
   std::FILE* const stream = std::fopen(file.c_str(), "w");
   {
     SlicedProgress progress(plan, stream, true, 80);
-    progress.tell({.load = 1, .share = 0.25, .left_s = 30, .so_far = &answer}, 61);
+    progress.tell({.load = 1, .share = 0.25, .left_s = 30, .so_far = [&] { return answer; }}, 61);
   }
   std::fclose(stream);
   const std::string told = read_whole(file);

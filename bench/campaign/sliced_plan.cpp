@@ -130,6 +130,20 @@ Placement settle_placement(const std::string& asked, const Cell& cell,
   return cell.connections <= kMostToShare ? Placement::shared : Placement::apart;
 }
 
+/// The self-check alone answers no question that was asked.
+void check_something_is_left(std::span<const PlannedContender> contenders,
+                             const PlannedLoad& load) {
+  std::string reason;
+  for (std::size_t i = 0; i < contenders.size(); ++i) {
+    if (contenders[i].role != Role::compared) continue;
+    if (load.unavailable[i].empty()) return;
+    reason = load.unavailable[i];
+  }
+  if (reason.empty()) return;  // nothing but the self-check was asked for
+  throw Failure(ExitCode::unavailable, fmt::format("nothing is left to compare at {}: {}",
+                                                   name_of_load(load.cell), reason));
+}
+
 /// What both sides of a connection take of the kernel's memory, measured for idle ones.
 constexpr double kConnectionBytes = 10'000;
 
@@ -169,7 +183,7 @@ SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo
   std::vector<BackendInfo> chosen;
   plan.contenders = settle_contenders(request, known, chosen);
   plan.loads = settle_loads(request, chosen);
-  plan.is_default = !asks_for_a_load(request.grid);
+  plan.is_default = !asks_for_a_load(request.grid) && !request.for_s;
   plan.same_within = request.same_within;
   plan.precision = request.precision;
   plan.seed = request.grid.seed ? *request.grid.seed : std::random_device()();
@@ -192,11 +206,7 @@ SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo
       throw Failure(ExitCode::unavailable,
                     fmt::format("the baseline cannot take part: {}", load.unavailable.front()));
     }
-    if (std::ranges::count(load.unavailable, "") < 2) {
-      throw Failure(ExitCode::unavailable,
-                    fmt::format("nothing is left to compare at {}: {}", name_of_load(load.cell),
-                                load.unavailable[1]));
-    }
+    check_something_is_left(plan.contenders, load);
     check_fit(load, plan.contenders.size() + plan.baseline_instances() - 1);
   }
   return plan;
@@ -255,6 +265,14 @@ SlicedPlan sliced_plan_to_resume(const std::filesystem::path& folder) {
     }
   }
   SlicedPlan plan = plan_from_json(json.at("plan"));
+  if (plan.allowed_processors != allowed_processors()) {
+    refuse(folder, fmt::format("it was begun on the processors {}, and may now use {}",
+                               fmt::join(plan.allowed_processors, ","),
+                               fmt::join(allowed_processors(), ",")));
+  }
+  for (const PlannedLoad& load : plan.loads) {
+    check_fit(load, plan.contenders.size() + plan.baseline_instances() - 1);
+  }
   json.at("command_line").get_to(plan.command_line);
   plan.folder = folder;
   plan.is_resumed = true;

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -16,7 +17,9 @@ namespace muxlab {
 
 SlicedProgress::SlicedProgress(const SlicedPlan& plan, std::FILE* stream, bool terminal,
                                std::size_t columns)
-    : plan_(plan), stream_(stream), terminal_(terminal), columns_(columns) {}
+    : plan_(plan), stream_(stream), terminal_(terminal), columns_(columns) {
+  if (!terminal) due_ += std::chrono::seconds(10);
+}
 
 SlicedProgress::~SlicedProgress() {
   if (terminal_) fmt::print(stream_, "\r\033[K");
@@ -25,15 +28,18 @@ SlicedProgress::~SlicedProgress() {
 
 void SlicedProgress::tell(const LoadProgress& progress, double left_s) {
   const auto now = std::chrono::steady_clock::now();
-  if (!terminal_ && now - told_ < std::chrono::seconds(10)) return;
-  told_ = now;
+  if (now < due_) return;
+  const Answer so_far = progress.so_far();
+  const auto took = std::chrono::steady_clock::now() - now;
+  const auto pause = terminal_ ? std::chrono::milliseconds(500) : std::chrono::seconds(10);
+  due_ = now + std::max<std::chrono::nanoseconds>(pause, 50 * took);  // measuring comes first
   std::string line = fmt::format(
       "load {} of {}, {}: {:.0f} %, at most {} left; ", progress.load + 1, plan_.loads.size(),
       name_of_load(plan_.loads[progress.load].cell), 100 * progress.share,
       show_time(std::chrono::nanoseconds(std::llround(left_s * 1e9))));
   // "±" is two characters and one column.
   const std::size_t room = columns_ > line.size() + 1 ? columns_ - line.size() - 1 : 0;
-  line += interim_words(*progress.so_far, progress.load, terminal_ ? room : 160);
+  line += interim_words(so_far, progress.load, terminal_ ? room : 160);
   if (terminal_) {
     fmt::print(stream_, "\r\033[K{}", line);
   } else {

@@ -18,7 +18,7 @@ class SlicedProgress {
   SlicedProgress& operator=(SlicedProgress&&) = delete;
   ~SlicedProgress();  ///< clears the line
 
-  /// `left_s`: of all loads, at most.
+  /// Prints when it is time to. `left_s`: of all loads, at most.
   void tell(const LoadProgress& progress, double left_s);
 
  private:
@@ -26,7 +26,7 @@ class SlicedProgress {
   std::FILE* stream_;
   bool terminal_;
   std::size_t columns_;
-  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::now();
 };
 
 /// The width of the terminal that stderr is: COLUMNS, or what it says itself, or 80.

@@ -6,12 +6,15 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <set>
+#include <utility>
 
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_time.hpp"
 #include "bench/cell_columns.hpp"
+#include "bench/gates.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -21,7 +24,50 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kMachineFile = "machine.json";
 
-Json cell_json(const Cell& cell) {
+void demand(bool holds, const char* what) {
+  if (!holds) throw Json::other_error::create(501, what, nullptr);
+}
+
+/// As all backends are called: it goes to terminals and files as it is.
+bool is_name(const std::string& text) {
+  return !text.empty() &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+}
+
+/// The library would make a whole number of 1.5 and of -1.
+std::uint64_t count_from(const Json& json, const char* key) {
+  demand(json.at(key).is_number_unsigned(), "a count is a whole number");
+  return json.at(key).get<std::uint64_t>();
+}
+
+Cell cell_from_json(const Json& json) {
+  Cell cell;
+  cell.threads = count_from(json, "threads");
+  json.at("threading").get_to(cell.threading);
+  cell.connections = count_from(json, "connections");
+  cell.idle = count_from(json, "idle");
+  cell.size_bytes = count_from(json, "size_bytes");
+  cell.depth = count_from(json, "depth");
+  cell.unix_sockets = json.at("transport") == "unix";
+  json.at("engine").get_to(cell.engine);
+  json.at("notify").get_to(cell.notify);
+  demand(cell.threads > 0 && cell.connections > 0 && cell.size_bytes > 0 && cell.depth > 0,
+         "a load has threads, connections and messages");
+  return cell;
+}
+
+constexpr std::array<const char*, 4> kRoles = {"baseline", "compared", "same_again", "extra_call"};
+
+Role role_from(const std::string& name) {
+  const auto found = std::ranges::find(kRoles, name);
+  demand(found != kRoles.end(), "a role is known");
+  return static_cast<Role>(found - kRoles.begin());
+}
+
+}  // namespace
+
+Json load_json(const PlannedLoad& load) {
+  const Cell& cell = load.cell;
   return {{"threads", cell.threads},
           {"threading", cell.threading},
           {"connections", cell.connections},
@@ -30,32 +76,9 @@ Json cell_json(const Cell& cell) {
           {"depth", cell.depth},
           {"transport", cell.unix_sockets ? "unix" : "tcp"},
           {"engine", cell.engine},
-          {"notify", cell.notify}};
+          {"notify", cell.notify},
+          {"placement", load.placement == Placement::shared ? "shared" : "apart"}};
 }
-
-Cell cell_from_json(const Json& json) {
-  Cell cell;
-  json.at("threads").get_to(cell.threads);
-  json.at("threading").get_to(cell.threading);
-  json.at("connections").get_to(cell.connections);
-  json.at("idle").get_to(cell.idle);
-  json.at("size_bytes").get_to(cell.size_bytes);
-  json.at("depth").get_to(cell.depth);
-  cell.unix_sockets = json.at("transport") == "unix";
-  json.at("engine").get_to(cell.engine);
-  json.at("notify").get_to(cell.notify);
-  return cell;
-}
-
-constexpr std::array<const char*, 4> kRoles = {"baseline", "compared", "same_again", "extra_call"};
-
-Role role_from(const std::string& name) {
-  const auto found = std::ranges::find(kRoles, name);
-  if (found == kRoles.end()) throw Json::other_error::create(501, "unknown role " + name, nullptr);
-  return static_cast<Role>(found - kRoles.begin());
-}
-
-}  // namespace
 
 std::string hash_of_program() {
   const std::string program = read_whole("/proc/self/exe");
@@ -100,8 +123,7 @@ Json plan_json(const SlicedPlan& plan) {
                           {"role", kRoles[static_cast<std::size_t>(one.role)]}});
   }
   for (const PlannedLoad& load : plan.loads) {
-    Json json = cell_json(load.cell);
-    json["placement"] = load.placement == Placement::shared ? "shared" : "apart";
+    Json json = load_json(load);
     json["seconds"] = load.seconds;
     json["processors"] = {{"server", load.processors.server}, {"client", load.processors.client}};
     Json unavailable = Json::object();
@@ -127,16 +149,17 @@ Json plan_json(const SlicedPlan& plan) {
 SlicedPlan plan_from_json(const Json& json) {
   SlicedPlan plan;
   json.at("is_default").get_to(plan.is_default);
-  json.at("seed").get_to(plan.seed);
+  plan.seed = count_from(json, "seed");
   json.at("same_within").get_to(plan.same_within);
   json.at("slice").at("duration_ns").get_to(plan.slice_ns);
-  json.at("slice").at("round_trips").get_to(plan.slice_round_trips);
+  plan.slice_round_trips = count_from(json.at("slice"), "round_trips");
   if (!json.at("precision").is_null()) plan.precision = json.at("precision").get<double>();
   json.at("allowed_processors").get_to(plan.allowed_processors);
   for (const Json& one : json.at("contenders")) {
     plan.contenders.push_back(
         {{one.at("name").get<std::string>(), one.at("backend").get<std::string>()},
          role_from(one.at("role").get<std::string>())});
+    demand(is_name(plan.contenders.back().contender.name), "a contender has a name");
   }
   for (const Json& one : json.at("loads")) {
     PlannedLoad& load = plan.loads.emplace_back();
@@ -150,9 +173,12 @@ SlicedPlan plan_from_json(const Json& json) {
           one.at("unavailable").value(contender.contender.name, std::string()));
     }
   }
-  if (plan.contenders.empty() || plan.contenders.front().role != Role::baseline ||
-      plan.loads.empty()) {
-    throw Json::other_error::create(501, "a plan has a baseline and a load", nullptr);
+  demand(!plan.contenders.empty() && plan.contenders.front().role == Role::baseline &&
+             !plan.loads.empty(),
+         "a plan has a baseline and a load");
+  std::set<std::pair<Point, Placement>> points;
+  for (const PlannedLoad& load : plan.loads) {
+    demand(points.emplace(point_of(load.cell), load.placement).second, "loads differ");
   }
   return plan;
 }
@@ -171,6 +197,17 @@ Json new_machine_record(const SlicedPlan& plan) {
 void write_machine_record(const std::filesystem::path& folder, const Json& json) {
   write_whole(folder / kMachineFile,
               json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+std::string doubt_of_build(const Json& record) {
+  const Json machine = record.value("machine", Json());
+  const auto found = machine.find("build");
+  if (found == machine.end() || !found->is_object()) return {};
+  const auto text = [&](const char* key) {
+    const auto field = found->find(key);
+    return field != found->end() && field->is_string() ? field->get<std::string>() : std::string();
+  };
+  return why_not_to_measure(text("type"), text("flags"));
 }
 
 bool is_sliced(const std::filesystem::path& folder) {

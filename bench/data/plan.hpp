@@ -62,7 +62,7 @@ struct SlicedPlan {
   std::vector<int> allowed_processors;
   std::vector<std::string> command_line;
   std::filesystem::path folder;
-  bool is_default = false;  ///< the run that needs no options
+  bool is_default = false;  ///< the run that needs no options: its loads share their time
   bool is_resumed = false;
 
   [[nodiscard]] const std::string& baseline() const { return contenders.front().contender.name; }
@@ -77,6 +77,9 @@ struct SlicedPlan {
 /// A load in a few words: "100 busy", "100 busy, 5k silent", with what else is not as usual.
 std::string name_of_load(const Cell& cell);
 
+/// What a load is, in JSON; alike everywhere.
+nlohmann::ordered_json load_json(const PlannedLoad& load);
+
 /// For machine.json, and back. Throws nlohmann::json::exception for another schema.
 nlohmann::ordered_json plan_json(const SlicedPlan& plan);
 SlicedPlan plan_from_json(const nlohmann::ordered_json& json);
@@ -90,6 +93,8 @@ nlohmann::ordered_json new_machine_record(const SlicedPlan& plan);
 void write_machine_record(const std::filesystem::path& folder, const nlohmann::ordered_json& json);
 /// Throws Failure (usage) that names the file for what is missing, broken or of another schema.
 nlohmann::ordered_json read_machine_record(const std::filesystem::path& folder);
+/// Why the program of such a record is not one to measure; empty when it is, or is not known.
+std::string doubt_of_build(const nlohmann::ordered_json& record);
 /// Whether `folder` holds results in slices, rather than trials.
 bool is_sliced(const std::filesystem::path& folder);
 

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -69,6 +70,12 @@ Cell read_cell(FieldReader& fields) {
   return cell;
 }
 
+/// A terminal takes control characters for commands.
+std::string one_line(std::string text) {
+  for (char& c : text) c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+  return text;
+}
+
 RigRecord read_record(FieldReader fields) {
   RigRecord record;
   record.cell = read_cell(fields);
@@ -104,16 +111,15 @@ RigRecord read_record(FieldReader fields) {
   record.client_cpu_ns = fields.count();
   record.window_events = fields.count();
   record.window_waits = fields.count();
-  record.reason = fields.text();
+  record.reason = one_line(fields.text());
   return record;
 }
 
-std::string one_line(std::string text) {
-  for (char& c : text) c = c == '\n' || c == '\r' ? ' ' : c;
-  return text;
-}
-
 }  // namespace
+
+bool is_of(const RigRecord& record, const PlannedLoad& load) {
+  return point_of(record.cell) == point_of(load.cell) && record.placement == load.placement;
+}
 
 std::vector<std::string> record_header() {
   std::vector<std::string> header = cell_header();
@@ -162,15 +168,19 @@ std::vector<RigRecord> read_records(const std::filesystem::path& folder) {
         fmt::format("{} is of another version of muxlab: its columns differ", table.origin));
   }
   std::vector<RigRecord> records;
-  std::set<std::tuple<Point, bool, std::uint64_t, std::string>> known;
+  std::set<std::tuple<Point, Placement, std::uint64_t, std::string>> known;
+  std::map<std::pair<Point, Placement>, std::uint64_t> rigs_of;
   for (std::size_t i = 0; i < table.records.size(); ++i) {
     FieldReader fields(table, i);
     RigRecord record = read_record(fields);
-    if (!known
-             .emplace(point_of(record.cell), record.placement == Placement::shared, record.rig,
-                      record.cell.backend)
+    if (!known.emplace(point_of(record.cell), record.placement, record.rig, record.cell.backend)
              .second) {
       fields.fail(fmt::format("rig {} has {} twice", record.rig, record.cell.backend));
+    }
+    if (record.is_baseline()) {
+      std::uint64_t& rigs = rigs_of[{point_of(record.cell), record.placement}];
+      if (record.rig != rigs++)
+        fields.fail(fmt::format("rig {} should be {}", record.rig, rigs - 1));
     }
     records.push_back(std::move(record));
   }

@@ -24,7 +24,7 @@ struct RigSummary {
 };
 
 /// A row of records.csv: one contender in one rig. Sums are over its slices that count; of the
-/// reference, over all of them. What is compared is the server's CPU time per echo.
+/// baseline, over those of all its instances. What is compared is the server's CPU time per echo.
 struct RigRecord {
   Cell cell;  ///< the load; `backend` is the contender's name
   Placement placement = Placement::apart;
@@ -37,8 +37,8 @@ struct RigRecord {
   std::string baseline;
   RigSummary summary;  ///< against the baseline; no blocks: it is the baseline, or has failed
   std::uint64_t slices = 0;
-  std::uint64_t broken = 0;  ///< slices that do not count
-  std::string reason;        ///< of the first of them, or why it did not take part; one line
+  std::uint64_t broken = 0;  ///< slices that do not count; 1 without any: it did not start
+  std::string reason;        ///< of the first of them; one line
   std::uint64_t echoes = 0;
   std::uint64_t bytes = 0;
   std::uint64_t cpu_ns = 0;
@@ -53,6 +53,9 @@ struct RigRecord {
 
   [[nodiscard]] bool is_baseline() const { return cell.backend == baseline; }
 };
+
+/// Whether a record is of a load, whichever contender's it is.
+bool is_of(const RigRecord& record, const PlannedLoad& load);
 
 std::vector<std::string> record_header();
 std::vector<std::string> record_fields(const RigRecord& record);

@@ -105,6 +105,19 @@ TEST_F(RecordsTest, ARigHasEachContenderOnce) {
   EXPECT_THROW((void)read_records(folder_), Failure);
 }
 
+TEST_F(RecordsTest, NoRigOfTheBaselineIsMissing) {
+  const std::vector<RigRecord> gap = {record("epoll-lt", 0), record("epoll-lt", 2)};
+  write_records(folder_, gap);
+  EXPECT_THROW((void)read_records(folder_), Failure);
+}
+
+TEST_F(RecordsTest, ReasonsHaveNoControlCharacters) {
+  RigRecord odd = record("poll", 0);
+  odd.reason = "a\nb\033[31mc";
+  write_records(folder_, std::vector{odd});
+  EXPECT_EQ(read_records(folder_).front().reason, "a b [31mc");
+}
+
 TEST_F(RecordsTest, AnotherSchemaIsRefused) {
   write_whole(folder_ / "records.csv", "backend,echoes\npoll,1\n");
   EXPECT_THROW((void)read_records(folder_), Failure);

@@ -11,7 +11,6 @@
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
-#include "bench/gates.hpp"
 #include "bench/plots.hpp"
 #include "bench/report/answer_text.hpp"
 #include "bench/report_html_page.hpp"
@@ -28,20 +27,6 @@ constexpr int kAnswerSchema = 1;
 
 /// JSON has no NaN and no infinity.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
-Json load_json(const PlannedLoad& load) {
-  const Cell& cell = load.cell;
-  return {{"threads", cell.threads},
-          {"threading", cell.threading},
-          {"connections", cell.connections},
-          {"idle", cell.idle},
-          {"size_bytes", cell.size_bytes},
-          {"depth", cell.depth},
-          {"transport", cell.unix_sockets ? "unix" : "tcp"},
-          {"engine", cell.engine},
-          {"notify", cell.notify},
-          {"placement", load.placement == Placement::shared ? "shared" : "apart"}};
-}
 
 std::string_view status_key(Status status) {
   return status == Status::measured ? "measured"
@@ -318,9 +303,10 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
     return document;
   }
   Section result{"answer", "Answer", {}};
-  if (record.at("run_status") != "complete") {
-    result.blocks.push_back(Paragraph{
-        fmt::format("This campaign is {}.", record.at("run_status").get<std::string>()), true});
+  const auto status = record.at("run_status").get<std::string>();
+  if (status == "interrupted" || status == "running") {
+    result.blocks.push_back(
+        Paragraph{"This campaign is " + status + ": its verdicts are provisional.", true});
   }
   result.blocks.push_back(forests(answer, record, folder));
   if (!answer.pooled.empty()) result.blocks.push_back(pooled_table(answer));
@@ -332,9 +318,7 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
   document.sections.push_back(std::move(loads));
   Section trust{"trust", "Can it be trusted?", {}};
   Bullets bullets;
-  const Json build = record.at("machine").value("build", Json::object());
-  const std::string doubt =
-      why_not_to_measure(text_or(build, "type", ""), text_or(build, "flags", ""));
+  const std::string doubt = doubt_of_build(record);
   if (!doubt.empty()) trust.blocks.push_back(Paragraph{doubt, true});
   bullets.items = trust_notes(answer);
   for (const LoadAnswer& load : answer.loads) {

@@ -84,8 +84,7 @@ std::vector<std::size_t> order_of(const Answer& answer) {
 }
 
 /// "2.0" or, where loads differ, "2.0-3.0".
-std::string calls_text(const Answer& answer, std::size_t contender,
-                       std::span<const LoadAnswer> loads) {
+std::string calls_text(std::size_t contender, std::span<const LoadAnswer> loads) {
   double least = std::numeric_limits<double>::infinity(), most = 0;
   for (const LoadAnswer& load : loads) {
     const double calls = load.contenders[contender].syscalls_per_echo;
@@ -93,7 +92,6 @@ std::string calls_text(const Answer& answer, std::size_t contender,
     least = std::min(least, calls);
     most = std::max(most, calls);
   }
-  static_cast<void>(answer);
   if (most == 0) return "-";
   const auto show = [](double calls) { return fmt::format("{:.{}f}", calls, calls < 1 ? 2 : 1); };
   return show(least) == show(most) ? show(most) : show(least) + "-" + show(most);
@@ -111,7 +109,7 @@ std::string several_loads(const Answer& answer, std::span<const LoadAnswer> load
   for (const std::size_t i : order_of(answer)) {
     std::string line = padded(answer.plan.contenders[i].contender.name, kNameWidth);
     for (const LoadAnswer& load : loads) line += padded(cell_text(load.contenders[i]), kCellWidth);
-    text += trimmed_end(line + calls_text(answer, i, loads));
+    text += trimmed_end(line + calls_text(i, loads));
   }
   return text;
 }
@@ -361,6 +359,8 @@ std::vector<std::string> trust_notes(const Answer& answer) {
   if (self_check(answer, Role::extra_call)) {
     notes.push_back("one system call more: " + check_words(answer, Role::extra_call));
   }
+  notes.push_back(fmt::format("{} of {} comparisons that were asked for have a verdict",
+                              answer.decided(), answer.asked()));
   note_conditions(answer, notes);
   for (const LoadAnswer& load : answer.loads) note_contenders(load, notes);
   const bool shared = std::ranges::any_of(answer.loads, [](const LoadAnswer& load) {

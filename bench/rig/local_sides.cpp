@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -39,8 +38,9 @@ using std::chrono::seconds;
 constexpr seconds kPatience{15};
 /// A server that has answered every message is asleep within microseconds, unless another program
 /// has its processor.
-constexpr seconds kMostToFallAsleep{1};
+constexpr seconds kMostToFallAsleep{5};
 constexpr microseconds kNap{50};
+constexpr milliseconds kMostToStop{2};  // of a process whose threads are not looked at
 /// Reading a file per thread would take longer than a slice for more than these.
 constexpr std::size_t kMostWatchedThreads = 16;
 
@@ -49,7 +49,7 @@ void nap(nanoseconds duration) {
   ::nanosleep(&time, nullptr);
 }
 
-std::string how_it_ended(std::string_view what, const Process& process) {
+std::string obituary(std::string_view what, const Process& process) {
   const std::string words = process.last_words();
   return fmt::format("{} ended with code {}: {}", what, process.exit_code().value_or(-1),
                      words.empty() ? "it gave no reason" : words);
@@ -125,7 +125,7 @@ class LocalServer final : public ServerSide {
     });
     if (wake == Wake::interrupted) throw Interrupted();
     if (wake == Wake::deadline) throw SideFailed("the server did not start within 15 s");
-    if (!line) throw SideFailed(how_it_ended("the server", process_));
+    if (!line) throw SideFailed(obituary("the server", process_));
     if (!line->starts_with(kPrefix)) {
       throw SideFailed(fmt::format("the server printed \"{}\" first", *line));
     }
@@ -156,6 +156,11 @@ class LocalServer final : public ServerSide {
     return now();
   }
 
+  std::string how_it_ended() override {
+    wait_for({&process_}, -1, Clock::now(), [] { return false; });
+    return process_.exit_code() ? obituary("the server", process_) : "";
+  }
+
   /// Where client and server meet when the one tells the other what is ready; else empty.
   [[nodiscard]] std::string board() const { return is_told_ ? own_file_.string() : ""; }
 
@@ -171,28 +176,48 @@ class LocalServer final : public ServerSide {
     timespec spent{};
     if (::clock_gettime(clock_, &spent) != 0) {
       wait_for({&process_}, -1, Clock::now(), [] { return false; });
-      throw SideFailed(how_it_ended("the server", process_));
+      throw SideFailed(obituary("the server", process_));
     }
     return {counters_.read(), static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 +
                                   static_cast<std::uint64_t>(spent.tv_nsec)};
   }
 
-  /// Until nothing has moved for a nap, and no thread is seen to run or to wait for a processor.
+  /// Whether no thread has anything left to do, whatever it waits for: its processor too.
+  bool is_at_rest(const Silence& silence) {
+    if (threads_->are_known()) return threads_->all_are("S");
+    // Of thousands of threads the counters tell. A thread counts received bytes before it sends and
+    // sent bytes after it, then the echo, and the next receive before it blocks in it: so when all
+    // of them rest the bytes are equal, and no more receives can be ahead of echoes.
+    const CounterSums& all = silence.counters;
+    if (all.bytes_in != all.bytes_out || all.receives_ahead < most_ahead_) return false;
+    most_ahead_ = all.receives_ahead;
+    return true;
+  }
+
+  /// Until it is at rest and nothing has moved for a nap.
   Silence await_silence() {
     const auto deadline = Clock::now() + kMostToFallAsleep;
     Silence before = now();
     for (;;) {
       nap(kNap);
-      const bool asleep = threads_->all_are("S");
       const Silence after = now();
-      if (asleep && after == before) return after;
+      if (is_at_rest(after) && after == before) return after;
       before = after;
       if (Clock::now() > deadline) throw SideFailed("the server does not fall asleep");
     }
   }
 
+  /// Only when it has counted all that it sent: it may be stopped between any two instructions.
   void stop() {
+    const auto counted = [this] {
+      const CounterSums all = counters_.read();
+      return all.bytes_in == all.bytes_out;
+    };
+    const auto until = Clock::now() + kMostToFallAsleep;
+    while (!counted() && Clock::now() < until) nap(kNap);
+    nap(kNap);
     process_.send(SIGSTOP);
+    if (!threads_->are_known()) nap(kMostToStop);
     const auto deadline = Clock::now() + kMostToFallAsleep;
     while (!threads_->all_are("T")) {
       nap(kNap);
@@ -209,6 +234,7 @@ class LocalServer final : public ServerSide {
   Process process_;
   clockid_t clock_{};
   std::optional<ThreadStates> threads_;
+  std::uint64_t most_ahead_ = 0;  // receives ahead of echoes, as seen so far
 };
 
 struct Channel {
@@ -244,7 +270,7 @@ class LocalLoad final : public LoadSide {
     if (size != sizeof reply) {
       wait_for({&process_}, -1, Clock::now() + kPatience,
                [&] { return process_.exit_code().has_value(); });
-      throw SideFailed(how_it_ended("the load", process_));
+      throw SideFailed(obituary("the load", process_));
     }
     if (reply.is_broken()) throw SideFailed(reply.broken.data());
     return reply;
@@ -261,10 +287,11 @@ class LocalLoad final : public LoadSide {
     std::array<pollfd, 2> waited{{{channel_.get(), POLLIN, 0}, {interrupt_, POLLIN, 0}}};
     for (;;) {
       const auto left = std::chrono::ceil<milliseconds>(deadline_ - Clock::now()).count();
-      if (left <= 0) throw SideFailed("the load did not answer in time");
-      ::poll(waited.data(), waited.size(), static_cast<int>(left));
+      const bool is_last = left <= 0;  // an answer may be there, if it was us who were late
+      ::poll(waited.data(), waited.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
       if (waited[1].revents != 0) throw Interrupted();
       if (waited[0].revents != 0) return;
+      if (is_last) throw SideFailed("the load did not answer in time");
     }
   }
 

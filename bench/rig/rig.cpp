@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <system_error>
 
 #include "backends/backend.hpp"
 
@@ -115,11 +116,19 @@ void Rig::each_alive(Step step) {
     try {
       step(member);
     } catch (const SideFailed& failed) {
-      member.failure = failed.what();
-      member.loads.clear();
-      member.server.reset();
+      end(member, failed.what());
+    } catch (const std::system_error& error) {  // no process or no descriptor is left for it
+      end(member, error.what());
     }
   }
+}
+
+/// A server that ended says more than a load that lost it.
+void Rig::end(Member& member, const std::string& why) {
+  const std::string ended = member.server ? member.server->how_it_ended() : "";
+  member.failure = ended.empty() || why.find(ended) != std::string::npos ? why : why + "; " + ended;
+  member.loads.clear();
+  member.server.reset();
 }
 
 void Rig::start_loads(Sides& sides, Member& member, const Processors& processors) const {
@@ -168,9 +177,8 @@ void Rig::run_block(std::uint64_t block, const SliceCommand& command, std::mt199
     try {
       slice = visit(member, command);
     } catch (const SideFailed& failed) {
-      member.failure = slice.broken = failed.what();
-      member.loads.clear();
-      member.server.reset();
+      end(member, failed.what());
+      slice.broken = member.failure;
     }
     slice.block = block;
     slice.contender = index;

@@ -45,6 +45,7 @@ class Rig {
 
   template <typename Step>
   void each_alive(Step step);
+  static void end(Member& member, const std::string& why);
   void start_loads(Sides& sides, Member& member, const Processors& processors) const;
   Slice visit(Member& member, const SliceCommand& command) const;
 

@@ -134,6 +134,22 @@ TEST(RealRigs, ThreadsCostsWhatItCostsWithAThousandOfThem) {
   EXPECT_LT(ratio, 20) << "and nothing else";
 }
 
+/// More threads than are looked at one by one.
+TEST(RealRigs, ManyThreadsFallAsleepToo) {
+  PlannedLoad load = load_of(60, 0);
+  load.cell.threads = 20;
+  load.cell.threading = "reuseport";
+  std::vector<std::string> names = {"epoll-lt", "threads", "bufferevent"};
+  if (find_backend("io-uring")->probe().works) names.emplace_back("io-uring");
+  LocalSides sides(MUXLAB_BINARY, -1);
+  Rig rig(sides, load, contenders_named(names));
+  std::vector<Slice> slices;
+  std::mt19937 random(7);
+  for (std::uint64_t block = 0; block < 10; ++block) rig.run_block(block, kShort, random, slices);
+  EXPECT_EQ(slices.size(), 10 * names.size());
+  for (const Slice& slice : slices) EXPECT_EQ(slice.broken, "") << names[slice.contender];
+}
+
 TEST(RealRigs, AServerThatDoesNotStartIsNamedAndTheOthersGoOn) {
   LocalSides sides(MUXLAB_BINARY, -1);
   PlannedLoad load = load_of(5, 0);
@@ -162,6 +178,10 @@ class FakeServer final : public ServerSide {
   void abandon() override {}
   std::string address() override { return "nowhere"; }
   void settle() override {}
+  std::string how_it_ended() override {
+    const bool has_ended = is_wrong_ && how_ == Wrong::How::load_fails;
+    return has_ended ? "the server ended with code 139: it gave no reason" : "";
+  }
   Silence begin_slice() override { return now_; }
   Silence end_slice() override {
     if (is_wrong_ && how_ == Wrong::How::does_not_sleep) {
@@ -228,7 +248,8 @@ TEST(FakeRig, WhatCannotBeIsBrokenAndNamed) {
        {Case{Wrong::How::counts_more_than_it_sent, "client and server disagree", 3},
         Case{Wrong::How::makes_many_calls, "1151 system calls per echo", 3},
         Case{Wrong::How::does_not_sleep, "does not fall asleep", 1},
-        Case{Wrong::How::load_fails, "3 messages are missing", 1}}) {
+        Case{Wrong::How::load_fails, "3 messages are missing; the server ended with code 139",
+             1}}) {
     SCOPED_TRACE(one.reason);
     FakeSides sides({"poll", one.how});
     Rig rig(sides, load_of(10, 0), contenders_named({"epoll-lt", "poll"}));

@@ -48,9 +48,11 @@ class ServerSide {
   /// To be called once when all connections are open, before the first slice. Throws SideFailed.
   virtual void settle() = 0;
   /// Waits until the server sleeps, before a slice and after it. A server that never sleeps is
-  /// stopped between slices instead. Throws SideFailed when it does not within a second or so.
+  /// stopped between slices instead. Throws SideFailed when it does not within a few seconds.
   virtual Silence begin_slice() = 0;
   virtual Silence end_slice() = 0;
+  /// "the server ended with code 139: ...", or empty while it runs.
+  virtual std::string how_it_ended() = 0;
 };
 
 class LoadSide {
