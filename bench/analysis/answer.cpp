@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "backends/backend.hpp"
+
 namespace muxlab {
 namespace {
 
@@ -99,8 +101,11 @@ class LoadAnalysis {
       return all;
     }
     fill_in(all, sums);
+    const Backend* const backend = find_backend(planned.contender.backend);
     if (planned.role == Role::baseline) {
       all.cpu_ns_per_echo = sums.cost();
+    } else if (backend != nullptr && backend->is_told) {
+      all.reason = "it spins until it is told what is ready: its CPU time is no cost";
     } else {
       compare(all, records, sums);
     }
@@ -202,7 +207,11 @@ template <typename Visit>
 void each_asked(const Answer& answer, Visit visit) {
   for (const LoadAnswer& load : answer.loads) {
     for (const AtLoad& one : load.contenders) {
-      if (one.planned.role == Role::compared && one.status != Status::unavailable) visit(one);
+      const bool is_no_cost = one.status == Status::measured && !one.compared;
+      if (one.planned.role != Role::compared || one.status == Status::unavailable || is_no_cost) {
+        continue;
+      }
+      visit(one);
     }
   }
 }

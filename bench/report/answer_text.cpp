@@ -97,21 +97,54 @@ std::string calls_text(std::size_t contender, std::span<const LoadAnswer> loads)
   return show(least) == show(most) ? show(most) : show(least) + "-" + show(most);
 }
 
-std::string several_loads(const Answer& answer, std::span<const LoadAnswer> loads) {
-  std::string first = padded("", kNameWidth), second = first;
-  for (const LoadAnswer& load : loads) {
-    const std::string name = name_of_load(load.load.cell);
-    const std::size_t comma = std::min(name.find(", "), name.size());
-    first += padded(name.substr(0, comma).substr(0, kCellWidth - 1), kCellWidth);
-    second += padded(comma < name.size() ? name.substr(comma + 2, kCellWidth - 1) : "", kCellWidth);
+/// "2 threads (half-sync), 100 busy" in pieces, for a narrow column.
+std::vector<std::string> pieces_of_name(const std::string& name) {
+  std::vector<std::string> pieces = {""};
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool ends = name.compare(i, 2, ", ") == 0 || name.compare(i, 2, " (") == 0;
+    if (!ends) {
+      pieces.back() += name[i];
+    } else {
+      pieces.emplace_back();
+      if (name[i] == ',') ++i;
+    }
   }
-  std::string text = trimmed_end(first + "calls per") + trimmed_end(second + "echo");
+  for (std::string& piece : pieces) piece = piece.substr(0, kCellWidth - 1);
+  return pieces;
+}
+
+/// The names of the loads above their columns, as many lines as the longest needs.
+std::string heading(std::span<const LoadAnswer> loads) {
+  std::vector<std::string> lines = {"", ""};
+  for (const LoadAnswer& load : loads) {
+    lines.resize(std::max(lines.size(), pieces_of_name(name_of_load(load.load.cell)).size()));
+  }
+  for (std::size_t line = 0; line < lines.size(); ++line) {
+    lines[line] = padded("", kNameWidth);
+    for (const LoadAnswer& load : loads) {
+      const std::vector<std::string> pieces = pieces_of_name(name_of_load(load.load.cell));
+      lines[line] += padded(line < pieces.size() ? pieces[line] : "", kCellWidth);
+    }
+  }
+  std::string text = trimmed_end(lines[0] + "calls per") + trimmed_end(lines[1] + "echo");
+  for (std::size_t line = 2; line < lines.size(); ++line) text += trimmed_end(lines[line]);
+  return text;
+}
+
+std::string several_loads(const Answer& answer, std::span<const LoadAnswer> loads) {
+  std::string text = heading(loads);
   for (const std::size_t i : order_of(answer)) {
     std::string line = padded(answer.plan.contenders[i].contender.name, kNameWidth);
     for (const LoadAnswer& load : loads) line += padded(cell_text(load.contenders[i]), kCellWidth);
     text += trimmed_end(line + calls_text(i, loads));
   }
   return text;
+}
+
+/// Nothing is known of the deviation of single blocks.
+std::string interval_words(const Finding& finding) {
+  if (!std::isfinite(finding.high)) return "-";
+  return fmt::format("{} to {}", three_digits(finding.low), three_digits(finding.high));
 }
 
 std::string one_load(const Answer& answer, const LoadAnswer& load) {
@@ -126,12 +159,13 @@ std::string one_load(const Answer& answer, const LoadAnswer& load) {
     if (one.compared) {
       const Finding& finding = one.compared->finding;
       ratio = three_digits(finding.ratio);
-      interval = fmt::format("{} to {}", three_digits(finding.low), three_digits(finding.high));
+      interval = interval_words(finding);
       verdict = verdict_with_reason(*one.compared);
     } else {
       ratio = one.planned.role == Role::baseline ? "1" : "-";
       verdict = one.planned.role == Role::baseline ? "baseline"
                 : one.status == Status::failed     ? "failed"
+                : one.status == Status::measured   ? "not compared"
                                                    : "not measured";
     }
     text +=
@@ -288,8 +322,10 @@ void note_contenders(const LoadAnswer& load, std::vector<std::string>& notes) {
     const std::string what = fmt::format("{} at {}", one.planned.contender.name, where);
     if (one.broken > 0 || one.status == Status::failed) {
       notes.push_back(fmt::format("broken: {}: {}", what, one.reason));
-    } else if (one.status == Status::unavailable && !one.reason.empty()) {
-      notes.push_back(fmt::format("not measured: {}: {}", what, one.reason));
+    } else if (!one.compared && !one.reason.empty()) {
+      notes.push_back(fmt::format("not {}: {}: {}",
+                                  one.status == Status::measured ? "compared" : "measured", what,
+                                  one.reason));
     } else if (one.compared && one.compared->has_heavy_tail()) {
       notes.push_back(fmt::format("heavy tail: {}: untrimmed, the ratio is {}", what,
                                   three_digits(one.compared->ratio_of_sums)));
