@@ -73,7 +73,9 @@ TEST_F(SlicedCampaignTest, MeasuresComparesAndReports) {
   EXPECT_EQ(machine()["run_status"], "complete");
   EXPECT_EQ(machine()["plan"]["seed"], 7);
   std::set<std::string> rows;
+  std::uint64_t all_slices = 0;
   for (const RigRecord& record : read_records(out_)) {
+    all_slices += record.slices;
     EXPECT_EQ(record.broken, 0U) << record.reason;
     EXPECT_GT(record.echoes, 0U);
     EXPECT_EQ(record.bytes, record.echoes * 64);
@@ -83,7 +85,7 @@ TEST_F(SlicedCampaignTest, MeasuresComparesAndReports) {
   const CsvTable comparisons = read_csv(out_ / "comparisons.csv");
   EXPECT_EQ(comparisons.records.size(), 2U * 4);
   const CsvTable slices = read_csv(out_ / "slices.csv");
-  EXPECT_GT(slices.records.size(), 100U);
+  EXPECT_EQ(slices.records.size(), all_slices);
   for (const char* const file : {"report.html", "report.md", "plots/ratios.svg"}) {
     EXPECT_THAT(read_whole(out_ / file), HasSubstr("epoll-lt")) << file;
   }
@@ -142,7 +144,9 @@ TEST_F(SlicedCampaignTest, GoesOnAfterItWasKilled) {
   const auto after = read_records(out_);
   ASSERT_GT(after.size(), before.size());
   for (std::size_t i = 0; i < before.size(); ++i) {
-    EXPECT_EQ(record_fields(after[i]), record_fields(before[i]));
+    RigRecord same = before[i];
+    same.look = after[i].look;  // with less time there are fewer looks
+    EXPECT_EQ(record_fields(after[i]), record_fields(same));
   }
   EXPECT_EQ(machine()["run_status"], "complete");
   EXPECT_EQ(machine()["resumed_utc"].size(), 1U);
