@@ -16,6 +16,7 @@
 #include "backends/backend.hpp"
 #include "backends/failure.hpp"
 #include "bench/process.hpp"
+#include "bench/rig/silence.hpp"
 
 namespace muxlab {
 
@@ -102,7 +103,6 @@ class LocalServer final : public ServerSide {
         counter_file_(make_counter_file()),
         counters_(counter_file_.get()),
         process_(with_counters(std::move(command), counter_file_.get())) {
-    // The clock of a process that has ended cannot be read: better to know at once.
     if (::clock_getcpuclockid(process_.pid(), &clock_) != 0) {
       throw SideFailed("its CPU clock cannot be read");
     }
@@ -137,7 +137,7 @@ class LocalServer final : public ServerSide {
     if (never_sleeps_) {
       stop();
     } else {
-      await_silence();
+      await_rest();
     }
   }
 
@@ -147,11 +147,11 @@ class LocalServer final : public ServerSide {
       process_.send(SIGCONT);
       return silence;
     }
-    return threads_->are_known() && threads_->all_are("S") ? now() : await_silence();
+    return threads_->are_known() && threads_->all_are("S") ? now() : await_rest();
   }
 
   Silence end_slice() override {
-    if (!never_sleeps_) return await_silence();
+    if (!never_sleeps_) return await_rest();
     stop();
     return now();
   }
@@ -175,36 +175,29 @@ class LocalServer final : public ServerSide {
   Silence now() {
     timespec spent{};
     if (::clock_gettime(clock_, &spent) != 0) {
-      wait_for({&process_}, -1, Clock::now(), [] { return false; });
-      throw SideFailed(obituary("the server", process_));
+      throw SideFailed("its CPU clock cannot be read");
     }
     return {counters_.read(), static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 +
                                   static_cast<std::uint64_t>(spent.tv_nsec)};
   }
 
   /// Whether no thread has anything left to do, whatever it waits for: its processor too.
-  bool is_at_rest(const Silence& silence) {
+  bool is_at_rest() {
     if (threads_->are_known()) return threads_->all_are("S");
     // Of thousands of threads the counters tell. A thread counts received bytes before it sends and
     // sent bytes after it, then the echo, and the next receive before it blocks in it: so when all
     // of them rest the bytes are equal, and no more receives can be ahead of echoes.
-    const CounterSums& all = silence.counters;
+    const CounterSums all = counters_.read();
     if (all.bytes_in != all.bytes_out || all.receives_ahead < most_ahead_) return false;
     most_ahead_ = all.receives_ahead;
     return true;
   }
 
-  /// Until it is at rest and nothing has moved for a nap.
-  Silence await_silence() {
-    const auto deadline = Clock::now() + kMostToFallAsleep;
-    Silence before = now();
-    for (;;) {
-      nap(kNap);
-      const Silence after = now();
-      if (is_at_rest(after) && after == before) return after;
-      before = after;
-      if (Clock::now() > deadline) throw SideFailed("the server does not fall asleep");
-    }
+  Silence await_rest() {
+    const auto silence = await_silence([this] { return is_at_rest(); }, [this] { return now(); },
+                                       [] { nap(kNap); }, Clock::now() + kMostToFallAsleep);
+    if (!silence) throw SideFailed("the server does not fall asleep");
+    return *silence;
   }
 
   /// Only when it has counted all that it sent: it may be stopped between any two instructions.
