@@ -41,20 +41,19 @@ Grid grid_of(const Json& record) {
   return grid;
 }
 
-/// Trials of two machines, or of two kernels, are not trials of one campaign.
-void check_machine(const std::filesystem::path& folder, const Json& before) {
+}  // namespace
+
+std::string why_another_machine(const Json& before) {
   const Json now = machine_card();
   for (const char* const key : {"architecture", "cpu_model", "kernel_release"}) {
     const Json was = before.value(key, Json());
     const Json is = now.value(key, Json());
-    if (was != is) {
-      refuse(folder, fmt::format("it was begun where {} is {}, and here it is {}", key, was.dump(),
-                                 is.dump()));
-    }
+    if (was == is) continue;
+    return fmt::format("it was begun where {} is {}, and here it is {}", key, was.dump(),
+                       is.dump());
   }
+  return {};
 }
-
-}  // namespace
 
 CampaignPlan plan_to_resume(const std::filesystem::path& folder,
                             std::span<const BackendInfo> known) {
@@ -63,7 +62,9 @@ CampaignPlan plan_to_resume(const std::filesystem::path& folder,
   try {
     const auto status = json.at("run_status").get<std::string>();
     if (status.starts_with("complete")) refuse(folder, "it is complete");
-    check_machine(folder, json.at("machine"));
+    if (const std::string why = why_another_machine(json.at("machine")); !why.empty()) {
+      refuse(folder, why);
+    }
     CampaignPlan plan;
     json.at("experiment").get_to(plan.experiment);
     json.at("profile").get_to(plan.profile);

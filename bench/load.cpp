@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,19 +29,6 @@
 namespace muxlab {
 namespace {
 
-/// So that neither an accept queue nor a list of half-open connections overflows.
-constexpr std::uint64_t kMaxUnderWay = 256;
-/// Well below the 14,000 that Linux gives away quickly of its 28,000 ports: connect(2) goes through
-/// all the even ones before it tries an odd one.
-constexpr std::uint64_t kMaxFromOneAddress = 10'000;
-/// Messages of one connection that are likely to come at once.
-constexpr std::uint64_t kManyInFlight = 16;
-
-/// The part of `total` that falls to one of the threads when all get the same, give or take one.
-std::uint64_t share(std::uint64_t total, std::uint64_t thread, std::uint64_t threads) {
-  return total / threads + (thread < total % threads ? 1 : 0);
-}
-
 /// What the threads of a run share.
 struct Run {
   explicit Run(const LoadOptions& asked) : options(asked) {}
@@ -56,8 +42,8 @@ struct Run {
 
 LoadTally run_connections(Run& run, std::uint64_t thread) {
   const LoadOptions& options = run.options;
-  const std::uint64_t active = share(options.connections, thread, options.threads);
-  const std::uint64_t idle = share(options.idle, thread, options.threads);
+  const std::uint64_t active = share_of(options.connections, thread, options.threads);
+  const std::uint64_t idle = share_of(options.idle, thread, options.threads);
   const std::uint64_t in_flight = std::min(options.depth, kManyInFlight);
   const auto made = make_connections(
       run.engine, run.pattern,
@@ -108,12 +94,6 @@ LoadTally run_thread(Run& run, std::uint64_t thread) {
     run.timeline.end();  // the others would wait for this thread for ever
     throw;
   }
-}
-
-std::int64_t process_cpu_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 void announce(const LoadOptions& options, std::string_view what, std::int64_t at_ns) {

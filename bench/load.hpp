@@ -40,6 +40,12 @@ struct LoadOptions {
   int announce = -1;   ///< borrowed; told "begin NS\n" and "end NS\n" of the window; -1: nobody
 };
 
+/// The part of `total` that falls to one of `count` threads or processes when all get the same,
+/// give or take one.
+inline std::uint64_t share_of(std::uint64_t total, std::uint64_t index, std::uint64_t count) {
+  return total / count + (index < total % count ? 1 : 0);
+}
+
 /// What was measured.
 struct LoadReport {
   bool interrupted = false;

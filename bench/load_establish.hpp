@@ -10,6 +10,14 @@
 
 namespace muxlab {
 
+/// Opened at once: so that neither an accept queue nor a list of half-open connections overflows.
+inline constexpr std::uint64_t kMaxUnderWay = 256;
+/// Well below the 14,000 that Linux gives away quickly of its 28,000 ports: connect(2) goes through
+/// all the even ones before it tries an odd one.
+inline constexpr std::uint64_t kMaxFromOneAddress = 10'000;
+/// Messages of one connection that are likely to arrive at once.
+inline constexpr std::uint64_t kManyInFlight = 16;
+
 /// How connections are opened.
 struct EstablishLimits {
   std::uint64_t under_way;            ///< at once, until each has echoed; 1 or more

@@ -13,6 +13,9 @@ namespace muxlab {
 /// Nanoseconds of CLOCK_MONOTONIC.
 std::int64_t monotonic_ns();
 
+/// CPU time of this process, all its threads, since it started.
+std::int64_t process_cpu_ns();
+
 /// The stages of a run, shared by its threads: connect, send, measure, await what is in flight.
 ///
 /// One thread conducts: it calls the functions of the second group, in this order. The others each

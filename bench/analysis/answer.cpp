@@ -8,7 +8,7 @@
 namespace muxlab {
 namespace {
 
-/// What the records of one contender at one load add up to.
+/// The records of one contender at one load, added up.
 struct Sums {
   double echoes = 0, cpu_ns = 0, events = 0, elapsed_ns = 0, window_events = 0, window_waits = 0;
   std::array<double, kCallNames.size()> calls{};
@@ -24,6 +24,10 @@ struct Sums {
   }
   [[nodiscard]] double cost() const { return cpu_ns / echoes; }
 };
+
+Rule rule_of(const SlicedPlan& plan) {
+  return {.same_within = plan.same_within, .family = plan.family()};
+}
 
 class LoadAnalysis {
  public:
@@ -70,7 +74,7 @@ class LoadAnalysis {
     answer_.others_share /= seconds;
   }
 
-  /// Of the rigs up to that look: what was decided there stays, whatever came later.
+  /// Of the rigs up to that look: later rigs do not change its decisions.
   [[nodiscard]] Inflation inflation_at(std::size_t look, std::span<const Inflation> before) const {
     std::vector<std::vector<RigSummary>> comparisons;
     for (const PlannedContender& one : plan_.contenders) {
@@ -105,7 +109,8 @@ class LoadAnalysis {
     if (planned.role == Role::baseline) {
       all.cpu_ns_per_echo = sums.cost();
     } else if (backend != nullptr && backend->is_told) {
-      all.reason = "it spins until it is told what is ready: its CPU time is no cost";
+      all.reason =
+          "it spins while the load client uses the processor, so its CPU time is not a cost";
     } else {
       compare(all, records, sums);
     }
@@ -132,19 +137,19 @@ class LoadAnalysis {
     Compared compared;
     std::vector<RigSummary> rigs;
     Sums baseline, baseline_always;
+    const auto of_baseline = records_of(plan_.baseline());
     for (const RigRecord* record : records) {
       if (record->summary.blocks == 0) continue;
       rigs.push_back(record->summary);
       compared.look = std::max<std::size_t>(compared.look, record->look);
-      for (const RigRecord* other : records_of(plan_.baseline())) {
+      for (const RigRecord* other : of_baseline) {
         if (other->rig == record->rig) baseline.add(*other);
       }
     }
     if (rigs.empty() || baseline.echoes == 0) return;
-    for (const RigRecord* other : records_of(plan_.baseline())) baseline_always.add(*other);
+    for (const RigRecord* other : of_baseline) baseline_always.add(*other);
     compared.estimate = estimate_of(rigs, inflations_[compared.look]);
-    compared.finding = judge(compared.estimate, compared.look,
-                             {.same_within = plan_.same_within, .family = plan_.family()});
+    compared.finding = judge(compared.estimate, compared.look, rule_of(plan_));
     compared.is_enough = is_enough(compared.estimate, compared.look);
     if (!compared.is_enough) compared.finding.verdict = Verdict::unclear;
     compared.ratio_of_sums = sums.cost() / baseline.cost();
@@ -169,10 +174,6 @@ std::vector<const Compared*> comparisons_of(const Answer& answer, std::size_t co
     found.push_back(compared ? &*compared : nullptr);
   }
   return found;
-}
-
-Rule rule_of(const SlicedPlan& plan) {
-  return {.same_within = plan.same_within, .family = plan.family()};
 }
 
 std::optional<Finding> pool_all(const Answer& answer, std::span<const Compared* const> all) {

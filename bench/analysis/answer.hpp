@@ -17,7 +17,7 @@ inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 inline constexpr double kMostOfBursts = 1.2;
 
-/// What is compared, as tables and JSON name it.
+/// The metric that is compared, by its name in tables and JSON.
 inline constexpr std::string_view kCpuMetric = "server_cpu_ns_per_echo";
 
 /// A contender against the baseline at one load.

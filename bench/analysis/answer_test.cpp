@@ -111,7 +111,7 @@ TEST(Answer, AnIntervalIsThatOfItsLook) {
   EXPECT_EQ(first.estimate.rigs, 4U);
   EXPECT_EQ(first.estimate.blocks, 160U);
   EXPECT_EQ(late.answer().loads[0].contenders[1].compared->look, 2U);
-  // What comes later, however different, changes nothing of it.
+  // Later rigs, however different, change nothing of it.
   Simulated more = early;
   for (std::uint64_t rig = 4; rig < 8; ++rig) {
     for (RigRecord& record : more.records) {

@@ -17,8 +17,8 @@ double scaled_variance(const RigSummary& rig) {
   return rig.winsorised_variance / (kKept * kKept);
 }
 
-/// What is left of sorted values when a tenth is trimmed at either end. A tenth of 15 values is one
-/// and a half: one is gone, and half of the weight of the next.
+/// Sorted values without a tenth of them at either end. A tenth of 15 values is one and a half: the
+/// first is left out, and the next has half of its weight.
 struct Trimmed {
   double mean = 0;
   double low = 0;   // winsorising moves values below it up to it

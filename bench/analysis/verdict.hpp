@@ -71,7 +71,7 @@ struct Estimate {
 
 Estimate estimate_of(std::span<const RigSummary> rigs, const Inflation& inflation);
 
-/// What is settled for all comparisons of a campaign before it begins.
+/// Parameters of the rule, the same for all comparisons of a campaign and fixed before it begins.
 struct Rule {
   double same_within = 0.05;  ///< the margin is from 1 / (1 + this) to 1 + this
   std::size_t family = 1;     ///< comparisons of the metric, pooled ones included

@@ -10,7 +10,7 @@
 
 namespace muxlab {
 
-/// What is told while a load is measured.
+/// How far the measuring of a load has come.
 struct LoadProgress {
   std::size_t load = 0;  ///< index in the plan
   double share = 0;      ///< of the load's time that is over
@@ -29,7 +29,7 @@ class LoadRun {
 
   /// Whether no rig is left to be measured.
   [[nodiscard]] bool is_over() const;
-  /// Builds a rig, measures its blocks and ends it. `tell` is called after each block. Throws
+  /// Builds a rig, measures its blocks and ends it. Calls `tell` after each block. Throws
   /// Interrupted, and Failure when the baseline itself fails.
   void run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& tell,
                std::vector<Slice>& slices);

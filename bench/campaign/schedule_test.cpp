@@ -66,7 +66,7 @@ TEST(Schedule, WhatIsDecidedStays) {
 TEST(Schedule, MakesUpForARigThatWasLate) {
   const Schedule schedule(64);
   EXPECT_DOUBLE_EQ(schedule.end_of_rig(std::vector<double>{0.5, 0.5, 0.5}, 11), 13.5)
-      << "half of what is left of the quarter";
+      << "half of the rest of the quarter";
 }
 
 TEST(Schedule, ARigMeasuresForAsLongAsItWasBuilt) {

@@ -135,7 +135,7 @@ TEST_F(SlicedCampaignTest, GoesOnAfterItWasKilled) {
   const auto before = read_records(out_);
   // As if it had been killed while a rig's slices were written.
   std::ofstream(out_ / "slices.csv", std::ios::app) << "0,99,0,poll,0.1,1,1,1,1,1,1,\n0,99,1,po";
-  // So that it ends soon: the plan is what is gone on with.
+  // With less time in the plan, which the resumed campaign follows, it ends soon.
   Json record = machine();
   for (Json& load : record["plan"]["loads"]) load["seconds"] = 3;
   write_whole(out_ / "machine.json", record.dump());

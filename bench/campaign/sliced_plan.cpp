@@ -11,7 +11,9 @@
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
+#include "bench/campaign_resume.hpp"
 #include "bench/campaign_time.hpp"
+#include "bench/instrument.hpp"
 #include "bench/progress.hpp"
 #include "cli.hpp"
 
@@ -19,8 +21,6 @@ namespace muxlab {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr const char* kExtraCall = "epoll-lt-extra-call";
 
 /// What the default run asks: few connections, many busy ones, many silent ones; and how many of
 /// its 218 seconds each may take, building included. The order is that of their duration, so that
@@ -48,7 +48,7 @@ void check_request(const SlicedRequest& request) {
   }
 }
 
-/// The baseline first, then what is compared, then the self-check.
+/// The baseline first, then the compared backends, then the self-check.
 std::vector<PlannedContender> settle_contenders(const SlicedRequest& request,
                                                 std::span<const BackendInfo> known,
                                                 std::vector<BackendInfo>& chosen) {
@@ -65,6 +65,7 @@ std::vector<PlannedContender> settle_contenders(const SlicedRequest& request,
   for (const BackendInfo& one : chosen) {
     if (one.name != baseline.name) all.push_back({{one.name, one.name}, Role::compared});
   }
+  const std::string extra_call(kOneCallMore);
   const auto is_named = [&](const std::string& name) {
     return std::ranges::count(chosen, name, &BackendInfo::name) > 0;
   };
@@ -75,12 +76,12 @@ std::vector<PlannedContender> settle_contenders(const SlicedRequest& request,
   } else {
     all.push_back({{again, baseline.name}, Role::same_again});
   }
-  if (baseline.name != "epoll-lt") return all;
-  if (is_named(kExtraCall)) {
-    std::ranges::find(all, kExtraCall, [](const auto& one) { return one.contender.name; })->role =
+  if (baseline.name != kBaseline) return all;
+  if (is_named(extra_call)) {
+    std::ranges::find(all, extra_call, [](const auto& one) { return one.contender.name; })->role =
         Role::extra_call;
-  } else if (find_backend(known, kExtraCall).works) {
-    all.push_back({{kExtraCall, kExtraCall}, Role::extra_call});
+  } else if (find_backend(known, extra_call).works) {
+    all.push_back({{extra_call, extra_call}, Role::extra_call});
   }
   return all;
 }
@@ -144,12 +145,23 @@ void check_something_is_left(std::span<const PlannedContender> contenders,
                                                    name_of_load(load.cell), reason));
 }
 
-/// What both sides of a connection take of the kernel's memory, measured for idle ones.
+/// Of the load that has the most.
+std::uint64_t most_connections(const SlicedPlan& plan) {
+  std::uint64_t most = 0;
+  for (const PlannedLoad& load : plan.loads) {
+    most = std::max(most, load.cell.connections + load.cell.idle);
+  }
+  return most;
+}
+
+/// Kernel memory of both sides of a connection, measured for idle ones.
 constexpr double kConnectionBytes = 10'000;
 
-/// Whether all connections of a load, to all servers at once, fit this machine.
-void check_fit(const PlannedLoad& load, std::size_t contenders) {
-  const std::uint64_t connections = load.cell.connections + load.cell.idle;
+/// Throws Failure (unavailable) where the connections of a load, to all servers at once, do not fit
+/// this machine. Raises the soft limit of descriptors.
+void check_fit(const SlicedPlan& plan) {
+  const std::uint64_t servers = plan.contenders.size() + plan.baseline_instances() - 1;
+  const std::uint64_t connections = most_connections(plan);
   constexpr std::uint64_t kOwn = 32;  // of a load process, beside its connections
   const std::uint64_t limit = raise_descriptor_limit();
   if (connections + kOwn > limit) {
@@ -161,13 +173,13 @@ void check_fit(const PlannedLoad& load, std::size_t contenders) {
   }
   const Json machine = machine_card();
   const Json available = machine.value("memory_available_bytes", Json());
-  const double needed = kConnectionBytes * static_cast<double>(connections * contenders);
+  const double needed = kConnectionBytes * static_cast<double>(connections * servers);
   if (available.is_number() && needed > 0.8 * available.get<double>()) {
     throw Failure(
         ExitCode::unavailable,
         fmt::format("{} connections to each of {} servers need about {:.1f} GB and {:.1f} "
                     "GB are available: ask for fewer connections or --backends",
-                    connections, contenders, needed / 1e9, available.get<double>() / 1e9));
+                    connections, servers, needed / 1e9, available.get<double>() / 1e9));
   }
 }
 
@@ -207,8 +219,8 @@ SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo
                     fmt::format("the baseline cannot take part: {}", load.unavailable.front()));
     }
     check_something_is_left(plan.contenders, load);
-    check_fit(load, plan.contenders.size() + plan.baseline_instances() - 1);
   }
+  check_fit(plan);
   return plan;
 }
 
@@ -255,14 +267,8 @@ SlicedPlan sliced_plan_to_resume(const std::filesystem::path& folder) {
   if (json.value("program", "") != hash_of_program()) {
     refuse(folder, "it was begun by another build of muxlab, and results of two builds do not mix");
   }
-  const Json now = machine_card();
-  for (const char* const key : {"architecture", "cpu_model", "kernel_release"}) {
-    const Json was = json.at("machine").value(key, Json());
-    const Json is = now.value(key, Json());
-    if (was != is) {
-      refuse(folder, fmt::format("it was begun where {} is {}, and here it is {}", key, was.dump(),
-                                 is.dump()));
-    }
+  if (const std::string why = why_another_machine(json.at("machine")); !why.empty()) {
+    refuse(folder, why);
   }
   SlicedPlan plan = plan_from_json(json.at("plan"));
   if (plan.allowed_processors != allowed_processors()) {
@@ -270,9 +276,7 @@ SlicedPlan sliced_plan_to_resume(const std::filesystem::path& folder) {
                                fmt::join(plan.allowed_processors, ","),
                                fmt::join(allowed_processors(), ",")));
   }
-  for (const PlannedLoad& load : plan.loads) {
-    check_fit(load, plan.contenders.size() + plan.baseline_instances() - 1);
-  }
+  check_fit(plan);
   json.at("command_line").get_to(plan.command_line);
   plan.folder = folder;
   plan.is_resumed = true;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "bench/report_words.hpp"
+#include "server/text_layout.hpp"
 
 namespace muxlab {
 namespace {
@@ -261,16 +262,6 @@ std::string wrapped(const std::string& first, const std::string& others,
   return text + trimmed_end(line);
 }
 
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
-
 std::string summary(const Answer& answer) {
   if (answer.pooled.empty()) return "";
   const auto busy = std::ranges::count_if(answer.plan.loads, &PlannedLoad::is_busy);
@@ -297,7 +288,7 @@ std::string check_words(const Answer& answer, Role role) {
                  : "not measured";
 }
 
-/// What the machine did beside, and what that did to the intervals.
+/// Other load on the machine, and how far it widened the intervals.
 void note_conditions(const Answer& answer, std::vector<std::string>& notes) {
   double stolen = 0, others = 0, least_f = std::numeric_limits<double>::infinity(), most_f = 1;
   for (const LoadAnswer& load : answer.loads) {
@@ -411,7 +402,8 @@ std::vector<std::string> trust_notes(const Answer& answer) {
 
 std::string answer_text(const Answer& answer) {
   std::string text = table(answer) + summary(answer) + "\nTrust\n";
-  for (const std::string& note : trust_notes(answer)) text += wrapped("  ", "    ", words_of(note));
+  const TextLayout layout{.width = kLineWidth, .colour = false};
+  for (const std::string& note : trust_notes(answer)) text += "  " + layout.wrap(note, 4) + "\n";
   return text;
 }
 

@@ -8,14 +8,10 @@
 #include <system_error>
 
 #include "backends/backend.hpp"
+#include "bench/load.hpp"
 
 namespace muxlab {
 namespace {
-
-/// The part of `total` that falls to one of the load processes.
-std::uint64_t part(std::uint64_t total, std::size_t index, std::size_t count) {
-  return total / count + (index < total % count ? 1 : 0);
-}
 
 /// A load process has one thread. Two for each of the server's keep it busy; the oracle's client
 /// has to be one.
@@ -137,8 +133,8 @@ void Rig::start_loads(Sides& sides, Member& member, const Processors& processors
   const std::string address = member.server->address();
   const std::size_t count = load_processes(cell, processors);
   for (std::size_t i = 0; i < count; ++i) {
-    cell.connections = part(load_.connections, i, count);
-    cell.idle = part(load_.idle, i, count);
+    cell.connections = share_of(load_.connections, i, count);
+    cell.idle = share_of(load_.idle, i, count);
     member.loads.push_back(sides.start_load({cell, processors.client, address}, *member.server));
   }
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -26,18 +25,6 @@ void SliceReply::break_off(const std::string& reason) {
 
 namespace {
 
-/// Large enough to fill the accept queue, small enough not to overflow it.
-constexpr std::uint64_t kOpenedAtOnce = 256;
-/// Linux finds a free port quickly for about the first 14,000 of an address.
-constexpr std::uint64_t kPerSourceAddress = 10'000;
-constexpr std::uint64_t kMostBufferedMessages = 16;
-
-std::int64_t own_cpu_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 /// The closed loop of one slice after the other, on connections that stay open.
 class SliceLoop {
  public:
@@ -48,7 +35,7 @@ class SliceLoop {
     LoadTally& tally = connections_.tally();
     const std::uint64_t sent_before = tally.bytes_sent;
     const std::uint64_t received_before = tally.bytes_received;
-    const std::int64_t begin_cpu_ns = own_cpu_ns();
+    const std::int64_t begin_cpu_ns = process_cpu_ns();
     const std::int64_t begin_ns = monotonic_ns();
     SliceReply reply;
     send_first_messages();
@@ -56,7 +43,7 @@ class SliceLoop {
                  command.round_trips * options_.depth * connections_.active().size(), reply);
     reply.echoes = echoes_;
     reply.elapsed_ns = monotonic_ns() - begin_ns;
-    reply.client_cpu_ns = own_cpu_ns() - begin_cpu_ns;
+    reply.client_cpu_ns = process_cpu_ns() - begin_cpu_ns;
     reply.bytes_sent = tally.bytes_sent - sent_before;
     reply.bytes_received = tally.bytes_received - received_before;
     return reply;
@@ -157,12 +144,12 @@ void run_sliced_load(const LoadOptions& options, int channel) {
   const auto made = make_connections(
       available_engine(options.oracle ? LoadEngine::epoll : options.engine), pattern,
       {.count = count, .active = options.connections, .first = 0, .stride = 1},
-      options.size_bytes * std::min(options.depth, kMostBufferedMessages));
+      options.size_bytes * std::min(options.depth, kManyInFlight));
   LoadConnections& connections = *made;
-  SourceAddresses sources(target.is_ipv4_loopback(), kPerSourceAddress);
+  SourceAddresses sources(target.is_ipv4_loopback(), kMaxFromOneAddress);
   const Timeline never_ends;
   establish(connections, target, sources, never_ends,
-            {.under_way = kOpenedAtOnce,
+            {.under_way = kMaxUnderWay,
              .active_bytes = options.size_bytes,
              .patience = options.connect_patience});
   std::optional<OracleTeller> teller;
