@@ -103,6 +103,12 @@ CounterSums CounterReader::read() const {
     for (std::size_t kind = 0; kind < kCallNames.size(); ++kind) {
       sums.calls[kind] += stats.calls[kind].get();
     }
+    if (stats.observer != nullptr) {  // of the other process: only whether there is one
+      for (std::size_t kind = 0; kind < kCallNames.size(); ++kind) {
+        sums.call_ns[kind] += stats.call_ns[kind].get();
+      }
+      sums.clock_ns += stats.clock_ns.get();
+    }
     if (stats.sleeps_in_any_call) {
       sums.receives_ahead += stats[Call::read].get() - stats.echoes.get();
     }

@@ -49,6 +49,8 @@ struct CounterSums {
   std::uint64_t bytes_out = 0;
   std::uint64_t events = 0;
   std::array<std::uint64_t, kCallNames.size()> calls{};
+  std::array<std::uint64_t, kCallNames.size()> call_ns{};  ///< zero unless calls are timed
+  std::uint64_t clock_ns = 0;
   /// Of threads that block in a receive: receives begun, less echoes. While such a thread serves it
   /// has as many of both for a moment, and when it is blocked again it is one ahead.
   std::uint64_t receives_ahead = 0;

@@ -9,11 +9,8 @@
 
 #include "backends/backend.hpp"
 #include "backends/threading_models.hpp"
-#include "bench/campaign.hpp"
 #include "bench/campaign/sliced_campaign.hpp"
 #include "bench/campaign_files.hpp"
-#include "bench/campaign_plan.hpp"
-#include "bench/campaign_resume.hpp"
 #include "bench/experiment.hpp"
 #include "bench/load_engine.hpp"
 #include "cli.hpp"
@@ -58,19 +55,24 @@ std::vector<std::string> own_command_line() {
   return words;
 }
 
-CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
+SlicedRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   const auto given = [&verb](const char* option, const auto& value) {
     return cli::is_given(verb, option) ? std::optional(value) : std::nullopt;
   };
-  CampaignRequest request;
-  request.load_time = given("--for", command.load_time);
-  if (command.quick) request.load_time = kQuick;
-  if (request.load_time && (*request.load_time < kShortest || *request.load_time > kLongest)) {
-    throw Failure(ExitCode::usage, fmt::format("--for {}: a load takes from 1s to 24 hours",
-                                               cli::show_duration(*request.load_time)));
+  SlicedRequest request;
+  if (!command.experiments.empty()) {
+    request.experiment = &find_experiment(command.experiments.front());
   }
+  auto load_time = given("--for", command.load_time);
+  if (command.quick) load_time = kQuick;
+  if (load_time && (*load_time < kShortest || *load_time > kLongest)) {
+    throw Failure(ExitCode::usage, fmt::format("--for {}: a load takes from 1s to 24 hours",
+                                               cli::show_duration(*load_time)));
+  }
+  if (load_time) request.for_s = std::chrono::duration<double>(*load_time).count();
   request.unix_sockets = command.unix_sockets;
   request.time_calls = command.time_calls;
+  request.is_isolated = command.isolated;
   request.backends = command.backends;
   request.threads = given("--threads", command.threads);
   request.connections = given("--connections", command.connections);
@@ -82,21 +84,12 @@ CampaignRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   request.threading = given("--threading", command.threading);
   request.engines = given("--engine", command.engines);
   request.churn = given("--churn", command.churn);
-  if (cli::is_given(verb, "--out")) request.folder = command.folder;
-  request.command_line = own_command_line();
-  return request;
-}
-
-SlicedRequest sliced_request_of(const CLI::App& verb, const BenchCommand& command) {
-  SlicedRequest request;
-  request.grid = request_of(verb, command);
-  if (request.grid.load_time) {
-    request.for_s = std::chrono::duration<double>(*request.grid.load_time).count();
-  }
-  if (cli::is_given(verb, "--precision")) request.precision = command.precision;
+  request.precision = given("--precision", command.precision);
   request.same_within = command.same_within;
   request.placement = command.placement;
   request.baseline = command.baseline;
+  if (cli::is_given(verb, "--out")) request.folder = command.folder;
+  request.command_line = own_command_line();
   return request;
 }
 
@@ -127,29 +120,9 @@ ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
        "--rate",      "--churn",    "--engine",    "--time-calls",  "--depth",     "--seed",
        "--threading", "--unix",     "--out",       "EXPERIMENT"},
       "--resume goes on as the campaign began");
-  if (is_sliced(command.resumed)) {
-    const SlicedPlan plan = sliced_plan_to_resume(command.resumed);
-    fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
-    return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);
-  }
-  refuse_beside(verb, {"--json"}, "a campaign in trials has no JSON");
-  const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
-  const CampaignPlan plan = plan_to_resume(command.resumed, known);
+  const SlicedPlan plan = sliced_plan_to_resume(command.resumed);
   fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
-  return command.dry_run ? ExitCode::ok : run_campaign(plan);
-}
-
-/// Trials: each with a fresh server and a long window.
-ExitCode run_isolated(const CLI::App& verb, const BenchCommand& command) {
-  refuse_beside(verb, {"--precision", "--same-within", "--placement", "--baseline", "--json"},
-                "slices are not trials, as of --isolated or an experiment");
-  const std::string_view name =
-      command.experiments.empty() ? experiments().front().name : command.experiments.front();
-  const Experiment& experiment = find_experiment(name);
-  const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
-  const CampaignPlan plan = plan_campaign(experiment, request_of(verb, command), known);
-  fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
-  return command.dry_run ? ExitCode::ok : run_campaign(plan);
+  return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);
 }
 
 ExitCode run(const CLI::App& verb, const BenchCommand& command) {
@@ -162,9 +135,9 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
     throw Failure(ExitCode::usage, fmt::format("one experiment at a time, not {} and {}",
                                                command.experiments[0], command.experiments[1]));
   }
-  if (command.isolated || !command.experiments.empty()) return run_isolated(verb, command);
+  const SlicedRequest request = request_of(verb, command);
   const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
-  const SlicedPlan plan = plan_slices(sliced_request_of(verb, command), known);
+  const SlicedPlan plan = plan_slices(request, known);
   fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
   return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);
 }
@@ -209,7 +182,7 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
       cli::add_duration(verb, "--for", command.load_time,
                         "Time for each load at most; it ends earlier when all is decided")
           .shows_default(
-              "60s; 218s for the five of the default run; of an experiment three rounds");
+              "60s; 212s for the five of the default run; of an experiment as --dry-run says");
   cli::add_flag(verb, "--quick", command.quick, "The same as --for 5s").excludes(load_time);
   cli::add_percentage(verb, "--precision", command.precision,
                       "Go on until every interval is within plus or minus that; exit code 4 if the "
@@ -223,9 +196,9 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
   cli::add_text(verb, "--baseline", command.baseline, "NAME", "What the others are compared with")
       .suggests(known_backends());
   cli::add_flag(verb, "--isolated", command.isolated,
-                "Instead of slices: trials of a fresh server each, with a long window");
+                "A fresh server, alone, for each visit of a second, instead of all side by side");
   cli::add_flag(verb, "--time-calls", command.time_calls,
-                "With trials: what CPU time goes into: waiting, reading, writing and the rest");
+                "Tell what CPU time goes into: waiting, reading, writing and the rest");
   cli::add_count(verb, "--seed", command.seed, {0, UINT32_MAX}, "Draws the order of the slices")
       .shows_default("a new one");
   cli::add_removed(verb, "--full", "--for DURATION says how long to measure each load");
@@ -246,13 +219,14 @@ void explain_bench(CLI::App& verb) {
            "of a slice are differences between two silences. The verdict on each backend is "
            "cheaper, "
            "same, more expensive or unclear, by intervals that hold together with 95 %. "
-           "Interrupted, "
-           "it goes on with --resume. An EXPERIMENT is measured in trials, as with --isolated.",
+           "Interrupted, it goes on with --resume.",
        .examples = {{"muxlab bench", "all backends at five loads, in less than four minutes"},
                     {"muxlab bench --backends poll,epoll-lt --connections 100 --idle 9k",
                      "one question, answered in half a minute"},
                     {"muxlab bench --connections 1k --precision 3% --for 5m",
                      "until every ratio is known to 3 %"},
+                    {"muxlab bench latency --backends io-uring",
+                     "an experiment, with these backends instead of its own"},
                     {"muxlab bench --list", "the experiments, each with the question it answers"}},
        .files = {{"muxlab-results/NAME-TIME", "a folder of results, unless --out names one"},
                  {"DIR/machine.json", "the machine, the program and the plan"},

@@ -1,8 +1,6 @@
 #include "bench/campaign_files.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -56,26 +54,6 @@ std::string read_whole(const std::filesystem::path& file) {
                   fmt::format("cannot read {}: is it a folder of results?", file.string()));
   }
   return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-TrialsFile::TrialsFile(std::filesystem::path file, Open open) : file_(std::move(file)) {
-  const int flags = open == Open::create ? O_CREAT | O_EXCL : 0;
-  fd_ = UniqueFd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0666));
-  if (!fd_) fail_to_write(file_, last_error());
-  if (open == Open::create) write(csv_record(trial_header()));
-}
-
-void TrialsFile::append(const TrialRow& row) { write(csv_record(trial_record(row))); }
-
-/// In one write(2), so that not even SIGKILL leaves half a line. A disk that is full takes a part
-/// of it, which is taken back: what stands before it is still a whole file.
-void TrialsFile::write(const std::string& line) {
-  const ssize_t written = ::write(fd_.get(), line.data(), line.size());
-  if (written == static_cast<ssize_t>(line.size())) return;
-  if (written < 0) fail_to_write(file_, last_error());
-  const off_t whole = ::lseek(fd_.get(), 0, SEEK_END) - written;
-  static_cast<void>(::ftruncate(fd_.get(), whole));
-  fail_to_write(file_, {ENOSPC, std::system_category()});
 }
 
 }  // namespace muxlab

@@ -39,7 +39,7 @@ std::string describe_what_is_unusual(const Cell& cell) {
   if (cell.depth != usual_depth) text += fmt::format(", {} in flight", cell.depth);
   if (cell.unix_sockets) text += ", unix sockets";
   if (cell.rate_per_s > 0) text += fmt::format(", {}/s", cli::show_count(cell.rate_per_s));
-  if (cell.churn > 0) text += fmt::format(", {} echoes each", cell.churn);
+  if (cell.churn > 0) text += fmt::format(", churn {}", cell.churn);
   if (cell.engine != usual.engine) text += fmt::format(", {} client", cell.engine);
   if (cell.notify != usual.notify) text += fmt::format(", notified by {}", cell.notify);
   return text;

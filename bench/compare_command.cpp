@@ -2,60 +2,212 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
-#include "bench/compare_folders.hpp"
-#include "bench/compare_text.hpp"
+#include "bench/analysis/change.hpp"
+#include "bench/report/answer_text.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 struct CompareCommand {
   std::string before, after;
-  std::string threshold = "3%";
+  double threshold = 0.03;
   bool json = false;
 };
 
-/// "3%" or "3" as 0.03.
-double parse_percent(const std::string& text) {
-  std::string_view digits = text;
-  if (digits.ends_with('%')) digits.remove_suffix(1);
-  double percent = -1;
-  const char* const end = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data(), end, percent, std::chars_format::fixed);
-  if (parsed.ec == std::errc{} && parsed.ptr == end && percent >= 0 && percent <= 1000) {
-    return percent / 100;
+/// One of the two folders.
+struct Results {
+  std::string folder;
+  Json machine;
+  std::vector<RigRecord> records;
+  Answer answer;
+};
+
+Results read_results(const std::string& folder) {
+  Results results{
+      .folder = folder, .machine = read_machine_record(folder), .records = {}, .answer = {}};
+  results.records = read_records(folder);
+  results.answer = answer_of(plan_from_json(results.machine.at("plan")), results.records);
+  return results;
+}
+
+struct Condition {
+  const char* pointer;
+  const char* name;
+};
+
+/// What makes two campaigns differ although the program is the same.
+constexpr std::array kConditions = {
+    Condition{"/machine/cpu_model", "processors"},
+    Condition{"/machine/processors_online", "numbers of processors"},
+    Condition{"/machine/kernel_release", "kernels"},
+    Condition{"/machine/tcp_congestion_control", "congestion controls"},
+    Condition{"/machine/compiler", "compilers"},
+    Condition{"/machine/build/type", "kinds of build"},
+    Condition{"/machine/libraries/libc", "C libraries"},
+    Condition{"/machine/libraries/libevent_library", "versions of libevent"},
+    Condition{"/machine/libraries/liburing", "versions of liburing"},
+    Condition{"/machine/libraries/libuv", "versions of libuv"},
+    Condition{"/machine/libraries/asio", "versions of Asio"},
+    Condition{"/plan/isolated", "ways of measuring (--isolated)"},
+    Condition{"/plan/time_calls", "ways of measuring (--time-calls)"},
+};
+
+std::vector<std::string> cautions_of(const Results& before, const Results& after) {
+  std::vector<std::string> cautions;
+  for (const Condition& condition : kConditions) {
+    const Json::json_pointer pointer(condition.pointer);
+    const Json first = before.machine.value(pointer, Json());
+    const Json second = after.machine.value(pointer, Json());
+    if (first == second || first.is_null() || second.is_null()) continue;
+    cautions.push_back(
+        fmt::format("the {} differ: {} and {}", condition.name, first.dump(), second.dump()));
   }
-  throw Failure(ExitCode::usage,
-                fmt::format("--threshold \"{}\" is not a percentage such as 3% or 0.5%", text));
+  for (const Results* results : {&before, &after}) {
+    const auto status = results->machine.at("run_status").get<std::string>();
+    if (status != "complete") {
+      cautions.push_back(fmt::format("the campaign in {} is {}", results->folder, status));
+    }
+    if (const std::string doubt = doubt_of_build(results->machine); !doubt.empty()) {
+      cautions.push_back(fmt::format("{}: {}", results->folder, doubt));
+    }
+  }
+  if (before.answer.plan.baseline() != after.answer.plan.baseline()) {
+    cautions.push_back(fmt::format(
+        "the baselines differ: {} and {}, so that all figures are compared as they are, with what "
+        "the machine was like",
+        before.answer.plan.baseline(), after.answer.plan.baseline()));
+  }
+  return cautions;
+}
+
+std::size_t count(std::span<const Change> changes, ChangeVerdict verdict) {
+  return static_cast<std::size_t>(std::ranges::count(changes, verdict, &Change::verdict));
+}
+
+std::string value_words(const Change& change, double value) {
+  if (change.is_relative) return fmt::format("x{:.3f}", value);
+  if (change.figure == "syscalls_per_echo") return fmt::format("{:.3f}", value);
+  return fmt::format("{:.2f} us", value / 1000);
+}
+
+std::string percent_words(double ratio) {
+  return std::isfinite(ratio) ? fmt::format("{:+.1f} %", 100 * (ratio - 1)) : "?";
+}
+
+std::string change_words(const Change& change) {
+  return fmt::format("{} ({} to {})", percent_words(change.ratio.ratio),
+                     percent_words(change.ratio.low), percent_words(change.ratio.high));
+}
+
+std::string text_of(const Results& before, const Results& after, std::span<const Change> changes,
+                    double threshold) {
+  std::string text = fmt::format(
+      "{} against {}; x: relative to {}; intervals that hold together with 95 % for each figure\n",
+      after.folder, before.folder, after.answer.plan.baseline());
+  std::string figure;
+  for (const Change& change : changes) {
+    if (change.verdict == ChangeVerdict::same) continue;
+    if (change.figure != figure) {
+      figure = change.figure;
+      text += fmt::format("\n{:<40} {:>10} {:>10}  {}\n", figure, "before", "after", "change");
+    }
+    text += fmt::format("{:<40} {:>10} {:>10}  {}  {}\n",
+                        fmt::format("{}, {}", change.contender, name_of_load(change.load.cell)),
+                        value_words(change, change.before), value_words(change, change.after),
+                        change_words(change), name_of(change.verdict));
+  }
+  return text + fmt::format(
+                    "\n{} comparisons: {} regressed and {} improved by more than {:g} %, {} stayed "
+                    "within it, {} are unclear.\n",
+                    changes.size(), count(changes, ChangeVerdict::regressed),
+                    count(changes, ChangeVerdict::improved), 100 * threshold,
+                    count(changes, ChangeVerdict::same), count(changes, ChangeVerdict::unclear));
+}
+
+Json side_json(const Results& results) {
+  return {{"folder", results.folder},
+          {"started_utc", results.machine.at("started_utc")},
+          {"baseline", results.answer.plan.baseline()}};
+}
+
+Json json_of(const Results& before, const Results& after, std::span<const Change> changes,
+             double threshold, const std::vector<std::string>& cautions) {
+  Json all = Json::array();
+  for (const Change& change : changes) {
+    Json one = {{"backend", change.contender}, {"metric", change.figure}};
+    one.update(load_json(change.load));
+    const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+    one.update(Json{{"relative", change.is_relative},
+                    {"before", change.before},
+                    {"after", change.after},
+                    {"ratio", number(change.ratio.ratio)},
+                    {"low", number(change.ratio.low)},
+                    {"high", number(change.ratio.high)},
+                    {"verdict", name_of(change.verdict)}});
+    all.push_back(std::move(one));
+  }
+  return {{"schema_version", 2},
+          {"before", side_json(before)},
+          {"after", side_json(after)},
+          {"threshold", threshold},
+          {"regressed", count(changes, ChangeVerdict::regressed)},
+          {"improved", count(changes, ChangeVerdict::improved)},
+          {"same", count(changes, ChangeVerdict::same)},
+          {"unclear", count(changes, ChangeVerdict::unclear)},
+          {"cautions", cautions},
+          {"changes", std::move(all)}};
 }
 
 ExitCode run_compare(const CompareCommand& command) {
-  const FolderComparison both =
-      compare_folders(command.before, command.after, parse_percent(command.threshold));
-  for (const std::string& caution : both.cautions) {
+  const Results before = read_results(command.before);
+  const Results after = read_results(command.after);
+  std::vector<Change> changes = compare_answers(before.answer, before.records, after.answer,
+                                                after.records, command.threshold);
+  if (changes.empty()) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("cannot compare {} with {}: no backend was measured in both at the "
+                              "same load, in two rigs or more",
+                              command.before, command.after));
+  }
+  std::ranges::stable_sort(changes, {}, &Change::figure);
+  const std::vector<std::string> cautions = cautions_of(before, after);
+  for (const std::string& caution : cautions) {
     fmt::print(stderr, "muxlab: caution: {}\n", caution);
   }
-  fmt::print("{}", command.json ? comparison_json(both).dump(2) + "\n" : comparison_text(both));
+  if (command.json) {
+    fmt::print("{}\n", json_of(before, after, changes, command.threshold, cautions)
+                           .dump(2, ' ', false, Json::error_handler_t::replace));
+  } else {
+    fmt::print("{}", text_of(before, after, changes, command.threshold));
+  }
   std::fflush(stdout);
-  return both.count(ChangeVerdict::regressed) > 0 ? ExitCode::regressed : ExitCode::ok;
+  return count(changes, ChangeVerdict::regressed) > 0 ? ExitCode::regressed : ExitCode::ok;
 }
 
 void explain_compare(CLI::App& verb) {
   cli::explain(
       verb,
       {.description =
-           "It looks at the CPU time and the system calls of an echo, and at throughput where the "
-           "client did not bound it. What it says changed is certain whatever the number of "
-           "comparisons, and more than --threshold. It says when the machines differ.",
+           "It compares CPU time and latency relative to the baseline, so that a machine that is "
+           "slower on another day does not matter; those of the baseline itself and system calls "
+           "per echo as they are. Intervals hold together for all comparisons of a figure, and "
+           "what "
+           "it calls changed lies beyond --threshold with all of its interval. It says when the "
+           "machines differ.",
        .examples = {{"muxlab compare results-of-yesterday results-of-today --threshold 5%",
-                     "exit code 5 if anything became more than 5% dearer"}},
-       .files = {{"DIR/trials.csv, DIR/machine.json", "what is read of both"}}});
+                     "exit code 5 if anything became more than 5 % more expensive"}},
+       .files = {{"DIR/records.csv, DIR/machine.json", "what is read of both"}}});
 }
 
 }  // namespace
@@ -64,14 +216,14 @@ void add_compare(CLI::App& program, ExitCode& exit_code) {
   auto command = std::make_shared<CompareCommand>();
   CLI::App& verb = cli::add_verb(
       program, "compare",
-      "Tell what became cheaper or dearer from one folder of results to another; exit "
+      "Tell what became cheaper or more expensive from one folder of results to another; exit "
       "code 5 when something regressed",
       [command, &exit_code] { exit_code = run_compare(*command); });
   cli::add_text(verb, "BEFORE", command->before, "DIR", "A folder that muxlab bench wrote")
       .required();
-  cli::add_text(verb, "AFTER", command->after, "DIR", "Another, of the same experiment").required();
-  cli::add_text(verb, "--threshold", command->threshold, "PERCENT",
-                "A change that is no greater is none");
+  cli::add_text(verb, "AFTER", command->after, "DIR", "Another, with loads in common").required();
+  cli::add_percentage(verb, "--threshold", command->threshold,
+                      "A change that is no greater is none");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
   explain_compare(verb);
 }

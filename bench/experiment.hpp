@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,7 +10,7 @@
 
 namespace muxlab {
 
-/// What one trial holds fixed: one point of the grid.
+/// What a server and its load are: one point of a grid.
 struct Cell {
   std::string backend;
   std::string threading;
@@ -38,42 +37,40 @@ inline auto point_of(const Cell& cell) {
 }
 using Point = decltype(point_of(Cell()));
 
-/// The values an experiment crosses. Every backend meets every combination of the lists.
+/// The values that loads are crossed from.
 struct Grid {
-  std::vector<std::string> backends;  ///< empty: each one that works on this machine, no control
-  std::vector<std::uint64_t> threads;
-  std::vector<std::uint64_t> connections;
+  std::vector<std::uint64_t> threads = {1};
+  std::vector<std::uint64_t> connections = {100};
   std::vector<std::uint64_t> idle = {0};
   std::vector<std::uint64_t> size_bytes = {64};
   std::vector<std::uint64_t> rate_per_s = {0};  ///< 0: a closed loop
-  std::optional<std::uint64_t> depth;           ///< of a closed loop 1, of an open one no limit
+  std::optional<std::uint64_t> depth = {};      ///< of a closed loop 1, of an open one no limit
   bool unix_sockets = false;
   std::vector<std::uint64_t> churn = {0};
   std::vector<std::string> engines = {"auto"};
-  std::vector<std::string> notify = {"eventfd"};
   /// Empty: `single` for one thread, for more `reuseport`, which for unix sockets is `acceptor`.
-  std::vector<std::string> threading;
-  std::optional<std::uint64_t> total;  ///< so many connections in all: those not active are idle
-  bool time_calls = false;  ///< have the server say what its CPU time goes into, for a little of it
-};
-
-/// How much of it is measured: each round runs each cell once.
-struct Profile {
-  std::string_view name;
-  Grid grid;
-  std::uint64_t rounds;
-  std::chrono::nanoseconds warmup;
-  std::chrono::nanoseconds window;
+  std::vector<std::string> threading = {};
+  /// So many connections in all: those not active are idle.
+  std::optional<std::uint64_t> total = {};
 };
 
 /// A question that the harness can answer by measuring.
 struct Experiment {
   std::string_view name;
   std::string_view question;
-  Profile quick;
-  Profile full;
+  Grid grid = {};
+  std::vector<std::string> backends = {};  ///< empty: each one that works here, no control
+  /// Servers that are compared with each other: each backend with each of these, the first ones
+  /// being the baseline. Empty: as the load has it.
+  std::vector<std::string> models = {};
+  std::vector<std::string> notify = {};
+  std::uint64_t copies = 0;   ///< of the baseline, to compare it with itself
+  double seconds = 25;        ///< for a load at least; one that is slow to build or visit has more
+  std::int64_t slice_ns = 0;  ///< 0: as its load needs it
+  bool time_calls = false;    ///< have servers say what their CPU time goes into
+  bool is_isolated = false;   ///< each server alone: what the kernel takes is then its own
   /// Files of scripts/plots, the one that answers the question first.
-  std::vector<std::string_view> pictures = {"cpu", "throughput", "latency"};
+  std::vector<std::string_view> pictures = {"throughput", "latency"};
   /// The column that they go along; empty: each that varies, one after the other.
   std::string_view axis = {};
 };
@@ -84,10 +81,7 @@ std::span<const Experiment> experiments();
 /// Throws Failure (usage) that lists the known names.
 const Experiment& find_experiment(std::string_view name);
 
-/// Every cell of `grid`, whose backends are named: connections vary slowest, backends fastest.
+/// Every load of `grid`, without a backend.
 std::vector<Cell> expand(const Grid& grid);
-
-/// With fewer trials per cell, chance alone may order two backends.
-inline constexpr std::uint64_t kRoundsToRank = 7;
 
 }  // namespace muxlab

@@ -27,7 +27,15 @@ void Histogram::record_corrected(std::uint64_t value, std::uint64_t interval) {
   }
 }
 
+void Histogram::clear() {
+  if (count_ + dropped_ == 0) return;
+  std::ranges::fill(counts_, 0);
+  count_ = 0;
+  dropped_ = 0;
+}
+
 void Histogram::merge(const Histogram& other) {
+  if (other.count_ + other.dropped_ == 0) return;
   std::transform(counts_.begin(), counts_.end(), other.counts_.begin(), counts_.begin(),
                  std::plus<>{});
   count_ += other.count_;

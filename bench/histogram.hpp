@@ -44,6 +44,14 @@ class Histogram {
   /// adds nothing.
   void record_corrected(std::uint64_t value, std::uint64_t interval);
 
+  /// Counts `count` more values of a bucket, whose index is below kBuckets.
+  void add(std::size_t index, std::uint64_t count) {
+    counts_[index] += count;
+    count_ += count;
+  }
+  /// Forgets all values.
+  void clear();
+
   /// Adds everything that `other` counted, dropped values included.
   void merge(const Histogram& other);
 

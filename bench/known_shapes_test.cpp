@@ -47,6 +47,7 @@ class KnownShapes : public testing::Test {
 
 TEST_F(KnownShapes, AreOfACompleteCampaign) {
   for (const Experiment& experiment : experiments()) {
+    if (experiment.name == "calibration") continue;  // it is about the instrument
     const Path record = folder_of(experiment.name) / "machine.json";
     ASSERT_TRUE(std::filesystem::exists(record)) << record << " is missing";
     std::ifstream file(record);

@@ -10,18 +10,28 @@ ClosedLoop::ClosedLoop(LoadConnections& connections, const Timeline& timeline, C
                        const ClosedLoopOptions& options)
     : LoadLoop(connections, timeline, options.size_bytes, options.grace),
       churn_(churn),
+      goes_on_(options.goes_on),
       depth_(options.depth),
       last_byte_(options.echoes == kNoLimit ? kNoLimit : options.echoes * options.size_bytes),
       starts_ns_(connections.active().size() * options.depth) {}
 
 void ClosedLoop::start() {
   for (LoadConnection& connection : connections_.active()) {
-    if (!connection.fd) continue;
     const std::int64_t now_ns = monotonic_ns();
+    if (!connection.fd) {
+      if (goes_on_) open_again(connection, now_ns);
+      continue;
+    }
     connections_.tally().latency_outside_ns -=
         static_cast<std::int64_t>(depth_) * timeline_.inside(0, now_ns);
     fill(connection, now_ns);
   }
+  if (goes_on_) timed_from_ns_ = monotonic_ns();
+}
+
+void ClosedLoop::open_again(const LoadConnection& connection, std::int64_t now_ns) {
+  *starts_of(connection) = now_ns;
+  churn_.open(connections_.index_of(connection));
 }
 
 /// Of a connection that has nothing in flight.
@@ -54,7 +64,9 @@ void ClosedLoop::count(std::int64_t began_ns, std::int64_t now_ns) {
   const std::int64_t inside_ns = timeline_.inside(began_ns, now_ns);
   if (timeline_.measures(now_ns)) {
     ++tally.echoes;
-    tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
+    if (began_ns >= timed_from_ns_) {
+      tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
+    }
     tally.latency_outside_ns += now_ns - began_ns - inside_ns;
   } else {
     tally.latency_outside_ns -= inside_ns;
@@ -67,7 +79,10 @@ void ClosedLoop::count_first(LoadConnection& connection, std::int64_t now_ns) {
   ++tally.established;
   if (timeline_.measures(now_ns)) {
     ++tally.echoes;
-    tally.first_echo_ns.record(static_cast<std::uint64_t>(now_ns - *starts_of(connection)));
+    const std::int64_t began_ns = *starts_of(connection);
+    if (began_ns >= timed_from_ns_) {
+      tally.first_echo_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
+    }
   }
   if (is_sending()) fill(connection, now_ns);
 }
@@ -77,9 +92,7 @@ void ClosedLoop::on_ended(LoadConnection& connection) {
   LoadTally& tally = connections_.tally();
   ++tally.closed_in_all;
   if (timeline_.measures(now_ns)) ++tally.closed;
-  if (!is_sending()) return;
-  *starts_of(connection) = now_ns;
-  churn_.open(connections_.index_of(connection));
+  if (is_sending()) open_again(connection, now_ns);
 }
 
 std::int64_t ClosedLoop::until_next_ns() const {

@@ -15,6 +15,9 @@ struct ClosedLoopOptions {
   std::uint64_t depth;             ///< messages that each connection keeps in flight
   std::uint64_t echoes;            ///< after which a connection is replaced; kNoLimit: never
   std::chrono::nanoseconds grace;  ///< to wait at the end while nothing comes
+  /// It goes on where a slice before it ended: connections that were closed then are opened again.
+  /// The first messages, which all leave at once, are not timed.
+  bool goes_on = false;
 };
 
 /// Keeps `depth` messages in flight on each active connection: whenever one is back, it is timed
@@ -37,6 +40,10 @@ class ClosedLoop final : public LoadLoop {
   /// Sends once the timeline has started, and returns when it has ended and everything in flight is
   /// back or given up.
   void run() { run_loop(); }
+  /// As run_slice() of LoadLoop; `round_trips`: that each connection has made at least, on average.
+  void run(std::int64_t duration_ns, std::uint64_t round_trips) {
+    run_slice(duration_ns, round_trips * depth_ * size_bytes_ * connections_.active().size());
+  }
 
  private:
   void start() override;
@@ -45,12 +52,15 @@ class ClosedLoop final : public LoadLoop {
   [[nodiscard]] std::int64_t until_next_ns() const override;
   void do_what_is_due() override { churn_.open_those_that_wait(); }
 
+  void open_again(const LoadConnection& connection, std::int64_t now_ns);
   void fill(LoadConnection& connection, std::int64_t now_ns);
   void count(std::int64_t began_ns, std::int64_t now_ns);
   void count_first(LoadConnection& connection, std::int64_t now_ns);
   std::int64_t* starts_of(const LoadConnection& connection);
 
   Churn& churn_;
+  bool goes_on_;
+  std::int64_t timed_from_ns_ = 0;  // what was sent before is not
   std::uint64_t depth_;
   std::uint64_t last_byte_;              // that a connection sends before it is replaced
   std::vector<std::int64_t> starts_ns_;  // of each message in flight, `depth` per connection

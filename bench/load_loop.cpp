@@ -37,6 +37,33 @@ void LoadLoop::run_loop() {
   give_up_the_rest();
 }
 
+/// How long to wait: until `until_ns`, or until something is due before that.
+std::int64_t LoadLoop::wait_until_ns(std::int64_t until_ns) const {
+  const std::int64_t left_ns = std::max<std::int64_t>(until_ns - monotonic_ns(), 0);
+  const std::int64_t next_ns = until_next_ns();
+  return next_ns == LoadConnections::kForever ? left_ns : std::min(left_ns, next_ns);
+}
+
+void LoadLoop::run_slice(std::int64_t duration_ns, std::uint64_t least_bytes) {
+  const LoadTally& tally = connections_.tally();
+  const std::int64_t stop_ns = monotonic_ns() + duration_ns;
+  const std::uint64_t enough = tally.bytes_received + least_bytes;
+  std::int64_t give_up_ns = stop_ns + grace_.count();
+  has_started_ = true;
+  start();
+  while (!has_ended_ && tally.first_error.empty()) {
+    const std::uint64_t before = tally.bytes_received;
+    const auto events = connections_.wait(wait_until_ns(before < enough ? give_up_ns : stop_ns));
+    do_what_is_due();
+    const std::int64_t now_ns = monotonic_ns();
+    has_ended_ = (now_ns >= stop_ns && tally.bytes_received >= enough) || now_ns >= give_up_ns;
+    for (const LoadEvent& event : events) on_event(event);
+    if (tally.bytes_received != before) give_up_ns = std::max(stop_ns, now_ns) + grace_.count();
+  }
+  if (tally.first_error.empty()) await_the_rest();
+  count_shares();
+}
+
 void LoadLoop::count_shares() {
   LoadTally& tally = connections_.tally();
   for (const LoadConnection& connection : connections_.active()) {

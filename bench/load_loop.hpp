@@ -24,8 +24,13 @@ class LoadLoop {
       : connections_(connections), timeline_(timeline), size_bytes_(size_bytes), grace_(grace) {}
   virtual ~LoadLoop() = default;
 
-  /// Returns when the timeline has ended and everything in flight is back or given up.
+  /// Returns when the timeline has ended and everything in flight is back or given up; all are
+  /// closed then.
   void run_loop();
+  /// Begins at once and sends for `duration_ns`, and until `least_bytes` are back. Returns when
+  /// nothing is in flight, when a connection has failed, or when nothing has come for the grace
+  /// time. All stay open, for the next slice.
+  void run_slice(std::int64_t duration_ns, std::uint64_t least_bytes);
 
   /// The timeline has started: from now on there is something to send.
   virtual void start() = 0;
@@ -45,6 +50,7 @@ class LoadLoop {
 
  private:
   void on_event(const LoadEvent& event);
+  [[nodiscard]] std::int64_t wait_until_ns(std::int64_t until_ns) const;
   void await_the_rest();
   void count_shares();
   void give_up_the_rest();

@@ -25,6 +25,11 @@ void OpenLoop::run() {
   count_the_lost();
 }
 
+void OpenLoop::run(std::int64_t duration_ns) {
+  run_slice(duration_ns, 0);
+  count_the_lost();
+}
+
 void OpenLoop::start() { arrivals_.start(timeline_.started_ns(), options_.share, options_.shares); }
 
 std::int64_t OpenLoop::until_next_ns() const {

@@ -41,6 +41,8 @@ class OpenLoop final : public LoadLoop {
   /// Sends once the timeline has started, and returns when it has ended and everything in flight is
   /// back or given up.
   void run();
+  /// As run_slice() of LoadLoop.
+  void run(std::int64_t duration_ns);
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;

@@ -15,6 +15,7 @@ namespace muxlab {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Connections;
 using test::EchoServer;
 using test::Fault;
 using test::name_of;

@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
-#include <optional>
 
+#include "bench/csv.hpp"
 #include "bench/report_test_folder.hpp"
 #include "bench/report_test_markup.hpp"
 
@@ -14,162 +15,101 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
+/// Three backends at 1 and 2 threads and 100 and 1,000 connections.
 class ReportCommandTest : public ResultFolderTest {
  protected:
-  /// Every file of `folder` but what it was given.
-  static std::map<Path, std::string> made_in(const Path& folder) {
-    std::map<Path, std::string> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-      if (entry.is_regular_file()) files[entry.path()] = read_whole(entry.path());
-    }
-    files.erase(folder / "trials.csv");
-    files.erase(folder / "machine.json");
-    return files;
+  ReportCommandTest() : results_(root_ / "results") {
+    campaign_.plan.experiment = "throughput";
+    campaign_.measure(
+        [](const Cell&, const std::string& name) { return name == "bufferevent" ? 1.5 : 0.8; });
+    campaign_.write(results_);
   }
+
+  SimulatedCampaign campaign_{
+      {"epoll-lt", "select", "bufferevent"},
+      {SimulatedCampaign::cell_of(100), SimulatedCampaign::cell_of(1'000),
+       SimulatedCampaign::cell_of(100, 2), SimulatedCampaign::cell_of(1'000, 2)}};
+  Path results_;
 };
 
-void make_backends_differ(TrialRow& row) {
-  double& cpu_ns = row.outcome.metrics[Metric::server_cpu_ns_per_echo];
-  if (row.cell.backend == "bufferevent") cpu_ns *= 1.5;
-  if (row.cell.backend == "select" && row.cell.connections == 100) cpu_ns *= 0.8;
-}
-
-/// The row of the table in `section` whose first cell is `name`, by the names of its columns.
-std::optional<std::map<std::string, std::string>> row_in(const std::vector<Element>& page,
-                                                         const std::string& caption_start,
-                                                         const std::string& name) {
-  std::vector<std::string> header;
-  std::vector<std::string> cells;
-  bool is_here = false;
-  for (const Element& element : page) {
-    if (element.name == "table") {
-      is_here = element.text.starts_with(caption_start);
-      header.clear();
-    }
-    if (!is_here) continue;
-    if (element.name == "tr") cells.clear();
-    if (element.name != "th" && element.name != "td") continue;
-    const auto scope = element.attributes.find("scope");
-    if (scope != element.attributes.end() && scope->second == "col") {
-      header.push_back(element.text);
-      continue;
-    }
-    cells.push_back(element.text);
-    if (cells.front() != name || cells.size() != header.size()) continue;
-    std::map<std::string, std::string> row;
-    for (std::size_t i = 0; i < cells.size(); ++i) row[header[i]] = cells[i];
-    return row;
-  }
-  return std::nullopt;
-}
-
 TEST_F(ReportCommandTest, PageHasEveryVerdictAndEveryPicture) {
-  const Path results = folder("results", simulate(8, 1, make_backends_differ));
-  const Said said = run_muxlab({"report", results});
+  const Said said = run_muxlab({"report", results_});
   ASSERT_EQ(said.exit_code, 0) << said.errors;
-  EXPECT_THAT(said.output, HasSubstr((results / "report.html").string()));
-  const std::string page = read_whole(results / "report.html");
+  EXPECT_THAT(said.output, AllOf(HasSubstr((results_ / "report.html").string()),
+                                 HasSubstr("1.50 ±"), HasSubstr("0.80 ±")));
+  const std::string page = read_whole(results_ / "report.html");
   EXPECT_THAT(page, Not(HasSubstr("http")));
   const std::vector<Element> elements = MarkupParser::parse(page);
 
-  const CsvTable table = read_csv(results / "comparisons.csv");
-  const auto field = [&](const std::vector<std::string>& record, const char* name) {
-    return record[table.column(name)];
-  };
-  ASSERT_EQ(table.records.size(), 8U);
+  const CsvTable table = read_csv(results_ / "comparisons.csv");
   std::map<std::string, int> verdicts;
   for (const auto& record : table.records) {
-    ++verdicts[field(record, "verdict")];
-    const std::string threads = field(record, "threads");
-    const std::string point = fmt::format("{} thread{} ({}), {} connections", threads,
-                                          threads == "1" ? "" : "s", field(record, "threading"),
-                                          field(record, "connections") == "1000" ? "1k" : "100");
-    const auto row = row_in(elements, "Server CPU per echo as a multiple", point);
-    ASSERT_TRUE(row) << point;
-    EXPECT_THAT(row->at(field(record, "verdict")),
-                HasSubstr(fmt::format("{} ×{:.2f}", field(record, "backend"),
-                                      std::stod(field(record, "ratio")))));
+    ++verdicts[record[table.column("metric")] + " " + record[table.column("verdict")]];
   }
-  EXPECT_EQ(verdicts["dearer"], 4);
-  EXPECT_EQ(verdicts["cheaper"], 2);
+  EXPECT_EQ(verdicts["server_cpu_ns_per_echo more_expensive"], 4);
+  EXPECT_EQ(verdicts["server_cpu_ns_per_echo cheaper"], 4);
+  EXPECT_EQ(verdicts["time_ns_per_echo cheaper"], 4) << "the server was busy all the time";
 
-  std::size_t pictures = 0;
+  std::vector<std::string> pictures;
   for (const Element& element : elements) {
     if (element.name != "svg") continue;
-    ++pictures;
     EXPECT_EQ(element.attributes.at("role"), "img");
-    EXPECT_THAT(element.text, AllOf(HasSubstr(" against "), HasSubstr("Medians, bars from least"),
-                                    Not(HasSubstr("gnuplot"))))
-        << "it says in words what there is to see";
+    EXPECT_THAT(element.text, Not(HasSubstr("gnuplot")));
+    pictures.push_back(element.text);
   }
-  const auto plots = std::filesystem::directory_iterator(results / "plots");
-  EXPECT_EQ(pictures, static_cast<std::size_t>(std::distance(begin(plots), end(plots))));
-  EXPECT_EQ(pictures, 12U) << "two axes, two values of the other, three metrics";
-  EXPECT_TRUE(row_in(elements, "The machine", "Processor")) << "of which the name is awkward";
-  const auto limiter = row_in(elements, "What bounded each point", "select");
-  EXPECT_EQ(limiter->at("limiter"), "server-bound");
-  EXPECT_THAT(read_whole(results / "report.md"),
-              AllOf(HasSubstr("4 dearer"), HasSubstr("| bufferevent |")));
+  const auto plots = std::filesystem::directory_iterator(results_ / "plots");
+  const auto files = std::count_if(begin(plots), end(plots), [](const auto& entry) {
+    return entry.path().extension() == ".svg";
+  });
+  EXPECT_EQ(pictures.size(), static_cast<std::size_t>(files));
+  EXPECT_EQ(files, 1 + 2 * 4) << "the ratios; throughput and latency along two axes";
+  EXPECT_THAT(pictures.back(), HasSubstr("Medians of the rigs, bars from the least"))
+      << "it says in words what there is to see";
+  EXPECT_THAT(page, HasSubstr("Simulated &amp; &lt;quoted&gt;")) << "its name is awkward";
+  EXPECT_THAT(read_whole(results_ / "report.md"),
+              AllOf(HasSubstr("| bufferevent |"), HasSubstr("How many echoes per second")));
 }
 
-TEST_F(ReportCommandTest, SaysWhatKeepsItFromBeingTrusted) {
-  auto about = record();
-  about["run_status"] = "interrupted";
-  const auto disturb = [](TrialRow& row) {
-    if (row.cell.threads == 1) return;
-    row.outcome.status =
-        row.cell.backend == "select" ? TrialStatus::untrusted : TrialStatus::failed;
-  };
-  const Path results = folder("results", simulate(3, 1, disturb), about);
-  ASSERT_EQ(run_muxlab({"report", results}).exit_code, 0);
-  const std::string page = read_whole(results / "report.html");
-  const auto costs = row_in(MarkupParser::parse(page), "Server CPU per echo in", "select");
-  ASSERT_TRUE(costs);
-  for (const auto& [point, words] : *costs) {
-    EXPECT_EQ(words.ends_with(" †"), point != "backend") << point << " stands on three or none";
+/// What the pictures and the tutorial's tables are made from.
+TEST_F(ReportCommandTest, SummaryHasFiguresWithWhatBoundedThem) {
+  ASSERT_EQ(run_muxlab({"report", results_}).exit_code, 0);
+  const CsvTable table = read_csv(results_ / "summary.csv");
+  EXPECT_EQ(table.records.size(), 4U * 3) << "without the self-check";
+  for (const auto& record : table.records) {
+    EXPECT_EQ(record[table.column("rigs")], "8");
+    EXPECT_EQ(record[table.column("bound")], "server");
+    const double slow = record[table.column("backend")] == "bufferevent" ? 1.5
+                        : record[table.column("backend")] == "select"    ? 0.8
+                                                                         : 1;
+    const auto number = [&](const char* name) { return std::stod(record[table.column(name)]); };
+    EXPECT_NEAR(number("echoes_per_s_median"), 1e12 / 5.1e6 / slow, 1e3);
+    EXPECT_NEAR(number("latency_ns_p99_median"), 6e5 * slow, 10);
+    EXPECT_NEAR(number("server_cpu_ns_per_echo_median"), 5'000 * slow, 150);
+    EXPECT_LE(number("server_cpu_ns_per_echo_min"), number("server_cpu_ns_per_echo_median"));
+    EXPECT_NEAR(number("syscalls_per_echo_median"), 2.1, 1e-9);
   }
-  EXPECT_THAT(page, AllOf(HasSubstr("too few to rank"), HasSubstr("did not finish"),
-                          HasSubstr("Of 36 trials, 12 failed and 6 met a gate"),
-                          HasSubstr("instrument is not checked")));
 }
 
-/// Where the same differs from itself, that comes before all figures.
-TEST_F(ReportCommandTest, SaysFirstWhenTheInstrumentIsBroken) {
-  const auto as_instrument = [](TrialRow& row) {
-    if (row.cell.backend == "select") row.cell.backend = "epoll-lt-again";
-    if (row.cell.backend == "bufferevent") row.cell.backend = "epoll-lt-extra-call";
-    if (row.cell.backend != "epoll-lt") {
-      row.outcome.metrics[Metric::server_cpu_ns_per_echo] *= 1.3;
-    }
-  };
-  const Path results = folder("results", simulate(7, 1, as_instrument));
-  ASSERT_EQ(run_muxlab({"report", results}).exit_code, 0);
-  const std::string page = read_whole(results / "report.html");
-  EXPECT_LT(page.find("NOT TO BE TRUSTED"), page.find("<table>"));
+TEST_F(ReportCommandTest, AnInterruptedCampaignIsProvisional) {
+  campaign_.write(results_, [](auto& record) { record["run_status"] = "interrupted"; });
+  ASSERT_EQ(run_muxlab({"report", results_}).exit_code, 0);
+  EXPECT_THAT(read_whole(results_ / "report.html"), HasSubstr("provisional"));
+}
+
+TEST_F(ReportCommandTest, AProgramThatIsNotToBeMeasuredIsNamed) {
+  campaign_.write(results_,
+                  [](auto& record) { record["machine"]["build"]["flags"] = "-fsanitize=address"; });
+  ASSERT_EQ(run_muxlab({"report", results_}).exit_code, 0);
+  EXPECT_THAT(read_whole(results_ / "report.html"), HasSubstr("sanitizer"));
 }
 
 TEST_F(ReportCommandTest, GivesTheSameBytesTwice) {
-  auto rows = simulate(7, 1, make_backends_differ);
-  std::erase_if(rows, [](const TrialRow& row) { return row.cell.threads > 1; });
-  const Path results = folder("results", rows);
-  ASSERT_EQ(run_muxlab({"report", results, "--png"}).exit_code, 0);
-  const auto first = made_in(results);
-  EXPECT_EQ(first.size(), 3U + 3U + 4U) << "pictures in two formats, two tables, two pages";
-  for (const auto& [file, bytes] : first) {
-    EXPECT_EQ(bytes.starts_with("\x89PNG"), file.extension() == ".png") << file;
-    std::filesystem::remove(file);
-  }
-  ASSERT_EQ(run_muxlab({"report", results, "--png"}).exit_code, 0);
-  EXPECT_EQ(made_in(results), first);
-}
-
-TEST_F(ReportCommandTest, DrawsWithCharactersForATerminal) {
-  auto rows = simulate(7, 1);
-  std::erase_if(rows, [](const TrialRow& row) { return row.cell.threads > 1; });
-  const Said said = run_muxlab({"report", folder("results", rows), "--terminal"});
-  ASSERT_EQ(said.exit_code, 0) << said.errors;
-  EXPECT_THAT(said.output, AllOf(HasSubstr("Server CPU per echo against connections"),
-                                 HasSubstr("bufferevent"), HasSubstr("----+")));
+  ASSERT_EQ(run_muxlab({"report", results_}).exit_code, 0);
+  const auto first = made_in(results_);
+  EXPECT_EQ(first.size(), 4U + 1 + 9) << "two tables, two pages, what ratios are drawn from";
+  for (const auto& [file, bytes] : first) std::filesystem::remove(file);
+  ASSERT_EQ(run_muxlab({"report", results_}).exit_code, 0);
+  EXPECT_EQ(made_in(results_), first);
 }
 
 }  // namespace

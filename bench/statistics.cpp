@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace muxlab {
 namespace {
@@ -54,55 +53,6 @@ double t_exceeded_by(double p, double degrees) {
   return high;
 }
 
-std::optional<Interval> median_interval(std::vector<double> values) {
-  std::erase_if(values, [](double value) { return std::isnan(value); });
-  std::sort(values.begin(), values.end());
-  const auto count = static_cast<double>(values.size());
-  // The median is below the k-th value with the probability that fewer than k of them are below it.
-  double below = 0;
-  double binomial = std::pow(0.5, count);
-  std::size_t k = 0;
-  for (; k < values.size() && below + binomial <= kSignificant / 2; ++k) {
-    below += binomial;
-    binomial *= (count - static_cast<double>(k)) / static_cast<double>(k + 1);
-  }
-  if (k == 0) return std::nullopt;
-  return Interval{values[k - 1], values[values.size() - k]};
-}
-
-std::optional<PairedRatio> paired_ratio(std::span<const std::pair<double, double>> values) {
-  std::vector<double> logs;
-  for (const auto& [first, second] : values) {
-    if (first > 0 && second > 0) logs.push_back(std::log(first / second));
-  }
-  const auto count = static_cast<double>(logs.size());
-  if (logs.size() < 2) return std::nullopt;
-  const double mean = std::accumulate(logs.begin(), logs.end(), 0.0) / count;
-  double squares = 0;
-  for (const double log : logs) squares += (log - mean) * (log - mean);
-  const double error = std::sqrt(squares / (count - 1) / count);
-  if (!(error > 0)) return std::nullopt;
-  const double reach = t_exceeded_by(kSignificant, count - 1) * error;
-  return PairedRatio{.pairs = logs.size(),
-                     .ratio = std::exp(mean),
-                     .interval = {std::exp(mean - reach), std::exp(mean + reach)},
-                     .p = two_sided_p(mean / error, count - 1)};
-}
-
-std::vector<double> corrected_for_many(std::span<const double> p_values) {
-  std::vector<std::size_t> order(p_values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::sort(order, {}, [&](std::size_t i) { return p_values[i]; });
-  std::vector<double> corrected(p_values.size());
-  double least = 0;
-  for (std::size_t place = 0; place < order.size(); ++place) {
-    const auto others = static_cast<double>(order.size() - place);
-    least = std::max(least, std::min(1.0, others * p_values[order[place]]));
-    corrected[order[place]] = least;
-  }
-  return corrected;
-}
-
 std::optional<Spread> spread_of(std::vector<double> values) {
   std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.empty()) return std::nullopt;
@@ -110,7 +60,7 @@ std::optional<Spread> spread_of(std::vector<double> values) {
   const std::size_t half = values.size() / 2;
   const bool odd = values.size() % 2 == 1;
   const double median = odd ? values[half] : (values[half - 1] + values[half]) / 2;
-  return Spread{median, values.front(), values.back(), median_interval(values)};
+  return Spread{median, values.front(), values.back()};
 }
 
 }  // namespace muxlab

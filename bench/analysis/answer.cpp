@@ -4,13 +4,15 @@
 #include <numeric>
 
 #include "backends/backend.hpp"
+#include "bench/statistics.hpp"
 
 namespace muxlab {
 namespace {
 
 /// The records of one contender at one load, added up.
 struct Sums {
-  double echoes = 0, cpu_ns = 0, events = 0, elapsed_ns = 0, window_events = 0, window_waits = 0;
+  double echoes = 0, cpu_ns = 0, events = 0, elapsed_ns = 0, client_cpu_ns = 0, opened = 0,
+         window_events = 0, window_waits = 0;
   std::array<double, kCallNames.size()> calls{};
 
   void add(const RigRecord& record) {
@@ -18,15 +20,41 @@ struct Sums {
     cpu_ns += static_cast<double>(record.cpu_ns);
     events += static_cast<double>(record.events);
     elapsed_ns += static_cast<double>(record.elapsed_ns);
+    client_cpu_ns += static_cast<double>(record.client_cpu_ns);
+    opened += static_cast<double>(record.opened);
     window_events += static_cast<double>(record.window_events);
     window_waits += static_cast<double>(record.window_waits);
     for (std::size_t i = 0; i < calls.size(); ++i) calls[i] += static_cast<double>(record.calls[i]);
   }
   [[nodiscard]] double cost() const { return cpu_ns / echoes; }
+  /// What sums give of `metric`; NaN for percentiles.
+  [[nodiscard]] double of(Metric metric) const {
+    if (metric == Metric::cpu) return cost();
+    if (metric == Metric::echo_time) return elapsed_ns / echoes;
+    return metric == Metric::connection_time ? elapsed_ns / opened : kNotMeasured;
+  }
 };
 
-Rule rule_of(const SlicedPlan& plan) {
-  return {.same_within = plan.same_within, .family = plan.family()};
+Rule rule_of(const SlicedPlan& plan, Metric metric = Metric::cpu) {
+  return {.same_within = plan.same_within, .family = plan.family(metric)};
+}
+
+/// By how busy the processors of either side were.
+Bound bound_of(const Sums& sums, const PlannedLoad& load) {
+  constexpr double kServerBusy = 0.95, kClientBusy = 0.90;
+  // Where one is busy and the other nearly so, either may be what holds the rate.
+  constexpr double kServerNearlyBusy = 0.90, kClientNearlyBusy = 0.85;
+  if (load.placement == Placement::shared || sums.elapsed_ns <= 0) return Bound::unknown;
+  const auto share = [&](double cpu_ns, const std::vector<int>& processors) {
+    return cpu_ns / sums.elapsed_ns / static_cast<double>(processors.size());
+  };
+  const double server = share(sums.cpu_ns, load.processors.server);
+  const double client = share(sums.client_cpu_ns, load.processors.client);
+  if (server < kServerBusy && client < kClientBusy) {
+    return load.cell.rate_per_s > 0 ? Bound::offered : Bound::waiting;
+  }
+  if (server >= kServerNearlyBusy && client >= kClientNearlyBusy) return Bound::both;
+  return server >= kServerBusy ? Bound::server : Bound::client;
 }
 
 class LoadAnalysis {
@@ -41,10 +69,16 @@ class LoadAnalysis {
 
   LoadAnswer run(std::span<const Inflation> before) {
     note_conditions();
-    for (std::size_t look = 0; look < inflations_.size(); ++look) {
-      inflations_[look] = inflation_at(look, before);
+    for (const Metric metric : kMetrics) {
+      if (!answer_.load.compares(metric)) continue;
+      for (std::size_t look = 0; look < kLookErrors.size(); ++look) {
+        inflations_[metric][look] = inflation_at(
+            look, metric, metric == Metric::cpu ? before : std::span<const Inflation>());
+      }
     }
-    answer_.inflation = inflations_.back();
+    answer_.inflation = inflations_[Metric::cpu].back();
+    const Bound baseline = bound_of(sums_of(records_of(plan_.baseline())), answer_.load);
+    is_server_bound_ = baseline == Bound::server;
     for (std::size_t i = 0; i < plan_.contenders.size(); ++i) {
       answer_.contenders.push_back(at_load(plan_.contenders[i], answer_.load.unavailable[i]));
     }
@@ -75,13 +109,14 @@ class LoadAnalysis {
   }
 
   /// Of the rigs up to that look: later rigs do not change its decisions.
-  [[nodiscard]] Inflation inflation_at(std::size_t look, std::span<const Inflation> before) const {
+  [[nodiscard]] Inflation inflation_at(std::size_t look, Metric metric,
+                                       std::span<const Inflation> before) const {
     std::vector<std::vector<RigSummary>> comparisons;
     for (const PlannedContender& one : plan_.contenders) {
       if (one.role == Role::baseline) continue;
       std::vector<RigSummary> rigs;
       for (const RigRecord* record : records_of(one.contender.name)) {
-        if (record->look <= look) rigs.push_back(record->summary);
+        if (record->look <= look) rigs.push_back(record->summaries[metric]);
       }
       comparisons.push_back(std::move(rigs));
     }
@@ -92,11 +127,12 @@ class LoadAnalysis {
                                const std::string& unavailable) const {
     AtLoad all;
     all.planned = planned;
+    for (const Metric metric : kMetrics) all.ns[metric] = kNotMeasured;
+    all.latency_ns.fill(kNotMeasured);
     all.reason = unavailable;
     const auto records = records_of(planned.contender.name);
-    Sums sums;
+    const Sums sums = sums_of(records);
     for (const RigRecord* record : records) {
-      sums.add(*record);
       all.broken += record->broken;
       if (all.reason.empty()) all.reason = record->reason;
     }
@@ -105,16 +141,56 @@ class LoadAnalysis {
       return all;
     }
     fill_in(all, sums);
+    fill_in_latency(all, records);
+    for (const Metric metric : kMetrics) {
+      const bool is_cost = metric != Metric::cpu || planned.role == Role::baseline;
+      all.ns[metric] = is_cost ? own_ns(metric, records) : kNotMeasured;
+    }
     const Backend* const backend = find_backend(planned.contender.backend);
-    if (planned.role == Role::baseline) {
-      all.cpu_ns_per_echo = sums.cost();
-    } else if (backend != nullptr && backend->is_told) {
+    if (planned.role == Role::baseline) return all;
+    if (backend != nullptr && backend->is_told) {
       all.reason =
           "it spins while the load client uses the processor, so its CPU time is not a cost";
     } else {
-      compare(all, records, sums);
+      for (const Metric metric : kMetrics) compare(all, metric, records);
     }
     return all;
+  }
+
+  static Sums sums_of(const std::vector<const RigRecord*>& records) {
+    Sums sums;
+    for (const RigRecord* record : records) sums.add(*record);
+    return sums;
+  }
+
+  /// From the sums of all rigs; of percentiles the median of the rigs.
+  [[nodiscard]] double own_ns(Metric metric, const std::vector<const RigRecord*>& records) const {
+    if (!answer_.load.compares(metric)) return kNotMeasured;
+    if (metric == Metric::cpu || metric == Metric::echo_time || metric == Metric::connection_time) {
+      return sums_of(records).of(metric);
+    }
+    std::vector<double> values;
+    for (const RigRecord* record : records) {
+      const auto value =
+          static_cast<double>(metric == Metric::latency_p50      ? record->latency_ns[1]
+                              : metric == Metric::latency_p99    ? record->latency_ns[5]
+                              : metric == Metric::first_echo_p50 ? record->first_echo_ns_p50
+                                                                 : record->first_echo_ns_p99);
+      if (value > 0) values.push_back(value);
+    }
+    const auto spread = spread_of(std::move(values));
+    return spread ? spread->median : kNotMeasured;
+  }
+
+  static void fill_in_latency(AtLoad& all, const std::vector<const RigRecord*>& records) {
+    for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
+      std::vector<double> values;
+      for (const RigRecord* record : records) {
+        if (record->latency_ns[i] > 0) values.push_back(static_cast<double>(record->latency_ns[i]));
+      }
+      const auto spread = spread_of(std::move(values));
+      all.latency_ns[i] = spread ? spread->median : kNotMeasured;
+    }
   }
 
   void fill_in(AtLoad& all, const Sums& sums) const {
@@ -127,50 +203,55 @@ class LoadAnalysis {
     if (sums.window_waits > 0) {
       all.window_events_per_wait = sums.window_events / sums.window_waits;
     }
+    all.bound = bound_of(sums, answer_.load);
     if (answer_.load.placement == Placement::apart && sums.elapsed_ns > 0) {
       all.echoes_per_s = sums.echoes / sums.elapsed_ns * 1e9;
     }
   }
 
   /// With the baseline in the same rigs: a contender that was decided is not in the later ones.
-  void compare(AtLoad& all, const std::vector<const RigRecord*>& records, const Sums& sums) const {
+  void compare(AtLoad& all, Metric metric, const std::vector<const RigRecord*>& records) const {
+    if (!answer_.load.compares(metric)) return;
+    if (metric == Metric::echo_time && !(is_server_bound_ && all.bound == Bound::server)) return;
     Compared compared;
     std::vector<RigSummary> rigs;
-    Sums baseline, baseline_always;
+    Sums own, baseline;
     const auto of_baseline = records_of(plan_.baseline());
     for (const RigRecord* record : records) {
-      if (record->summary.blocks == 0) continue;
-      rigs.push_back(record->summary);
+      const RigSummary& summary = record->summaries[metric];
+      if (summary.blocks == 0) continue;
+      rigs.push_back(summary);
+      own.add(*record);
       compared.look = std::max<std::size_t>(compared.look, record->look);
       for (const RigRecord* other : of_baseline) {
         if (other->rig == record->rig) baseline.add(*other);
       }
     }
     if (rigs.empty() || baseline.echoes == 0) return;
-    for (const RigRecord* other : of_baseline) baseline_always.add(*other);
-    compared.estimate = estimate_of(rigs, inflations_[compared.look]);
-    compared.finding = judge(compared.estimate, compared.look, rule_of(plan_));
+    compared.estimate = estimate_of(rigs, inflations_[metric][compared.look]);
+    compared.finding = judge(compared.estimate, compared.look, rule_of(plan_, metric));
     compared.is_enough = is_enough(compared.estimate, compared.look);
     if (!compared.is_enough) compared.finding.verdict = Verdict::unclear;
-    compared.ratio_of_sums = sums.cost() / baseline.cost();
-    all.cpu_ns_per_echo = baseline_always.cost() * compared.finding.ratio;
-    all.compared = compared;
+    compared.ratio_of_sums = own.of(metric) / baseline.of(metric);
+    all.ns[metric] = own_ns(metric, of_baseline) * compared.finding.ratio;
+    all.compared[metric] = compared;
   }
 
   const SlicedPlan& plan_;
   LoadAnswer answer_;
   std::vector<const RigRecord*> records_;
-  std::array<Inflation, kLookErrors.size()> inflations_;
+  ByMetric<std::array<Inflation, kLookErrors.size()>> inflations_;
+  bool is_server_bound_ = false;
 };
 
-/// The comparisons of one contender at the loads that `counts`.
+/// The comparisons of one contender's CPU time at the loads that `counts`.
 template <typename Counts>
 std::vector<const Compared*> comparisons_of(const Answer& answer, std::size_t contender,
                                             Counts counts) {
   std::vector<const Compared*> found;
   for (const LoadAnswer& load : answer.loads) {
     if (!counts(load)) continue;
-    const auto& compared = load.contenders[contender].compared;
+    const auto& compared = load.contenders[contender].compared[Metric::cpu];
     found.push_back(compared ? &*compared : nullptr);
   }
   return found;
@@ -203,18 +284,30 @@ void pool_busy_loads(Answer& answer) {
   }
 }
 
-/// Calls `visit` with each comparison that the user asked for.
+/// Nothing waits for echo_time: what bounds a load cannot be chosen.
+bool is_waited_for(Metric metric, const PlannedLoad& load) {
+  return metric != Metric::echo_time && load.compares(metric);
+}
+
+/// Calls `visit` with each comparison that the user asked for, or nothing where it is not there.
 template <typename Visit>
 void each_asked(const Answer& answer, Visit visit) {
   for (const LoadAnswer& load : answer.loads) {
     for (const AtLoad& one : load.contenders) {
-      const bool is_no_cost = one.status == Status::measured && !one.compared;
+      const bool is_no_cost = one.status == Status::measured && !one.compared[Metric::cpu];
       if (one.planned.role != Role::compared || one.status == Status::unavailable || is_no_cost) {
         continue;
       }
-      visit(one);
+      for (const Metric metric : kMetrics) {
+        if (is_waited_for(metric, load.load)) visit(one.compared[metric]);
+      }
     }
   }
+}
+
+bool is_settled(const Compared& compared, const std::optional<double>& precision) {
+  if (precision) return compared.is_enough && compared.finding.half_width() <= *precision;
+  return compared.finding.verdict != Verdict::unclear;
 }
 
 }  // namespace
@@ -248,14 +341,14 @@ bool Answer::has_failed() const {
 
 std::size_t Answer::asked() const {
   std::size_t count = 0;
-  each_asked(*this, [&](const AtLoad&) { ++count; });
+  each_asked(*this, [&](const auto&) { ++count; });
   return count;
 }
 
 std::size_t Answer::decided() const {
   std::size_t count = 0;
-  each_asked(*this, [&](const AtLoad& one) {
-    count += one.compared && one.compared->finding.verdict != Verdict::unclear ? 1 : 0;
+  each_asked(*this, [&](const auto& compared) {
+    count += compared && compared->finding.verdict != Verdict::unclear ? 1 : 0;
   });
   return count;
 }
@@ -263,15 +356,24 @@ std::size_t Answer::decided() const {
 bool Answer::is_precise() const {
   if (!plan.precision) return true;
   bool precise = true;
-  each_asked(*this, [&](const AtLoad& one) {
-    precise = precise && one.compared && is_settled(*one.compared, plan.precision);
+  each_asked(*this, [&](const auto& compared) {
+    precise = precise && compared && is_settled(*compared, plan.precision);
   });
   return precise;
 }
 
-bool is_settled(const Compared& compared, const std::optional<double>& precision) {
-  if (precision) return compared.is_enough && compared.finding.half_width() <= *precision;
-  return compared.finding.verdict != Verdict::unclear;
+bool is_settled(const AtLoad& one, const PlannedLoad& load,
+                const std::optional<double>& precision) {
+  return std::ranges::all_of(kMetrics, [&](Metric metric) {
+    return !is_waited_for(metric, load) ||
+           (one.compared[metric] && is_settled(*one.compared[metric], precision));
+  });
+}
+
+std::string_view name_of(Bound bound) {
+  static constexpr std::array<std::string_view, 6> kNames = {"",     "server",  "client",
+                                                             "both", "waiting", "offered"};
+  return kNames[static_cast<std::size_t>(bound)];
 }
 
 std::optional<Finding> self_check(const Answer& answer, Role role) {

@@ -17,9 +17,6 @@ inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 inline constexpr double kMostOfBursts = 1.2;
 
-/// The metric that is compared, by its name in tables and JSON.
-inline constexpr std::string_view kCpuMetric = "server_cpu_ns_per_echo";
-
 /// A contender against the baseline at one load.
 struct Compared {
   Estimate estimate;
@@ -35,13 +32,25 @@ struct Compared {
 
 enum class Status : std::uint8_t { measured, unavailable, failed };
 
+/// Why there were not twice as many echoes.
+enum class Bound : std::uint8_t {
+  unknown,  ///< both sides share a processor, or there were no echoes
+  server,   ///< its processors were busy: its capacity was measured
+  client,   ///< its processors were: the rate is its own
+  both,     ///< there may be a little more in the server than was seen
+  waiting,  ///< neither: more messages in flight would be more echoes
+  offered,  ///< neither: no more were offered
+};
+std::string_view name_of(Bound bound);
+
 /// One contender at one load.
 struct AtLoad {
   PlannedContender planned;
   Status status = Status::measured;
   std::string reason;  ///< why it was not measured, or why slices are broken; may be empty
   std::uint64_t broken = 0;
-  double cpu_ns_per_echo = kNotMeasured;  ///< the baseline's times the ratio
+  /// By metric, in nanoseconds: the baseline's times the ratio; where nothing is compared its own.
+  ByMetric<double> ns;
   double syscalls_per_echo = kNotMeasured;
   std::array<double, kCallNames.size()> calls_per_echo{};  ///< by kind
   double events_per_wait = kNotMeasured;                   ///< in slices
@@ -53,12 +62,16 @@ struct AtLoad {
            window_events_per_wait > kMostOfBursts * events_per_wait;
   }
   double echoes_per_s = kNotMeasured;  ///< of the slices; not where both sides share a processor
-  std::optional<Compared> compared;    ///< nothing for the baseline and what was not measured
+  Bound bound = Bound::unknown;
+  std::array<double, kPercentiles.size()> latency_ns;  ///< medians of the rigs; NaN: not timed
+  /// Nothing for the baseline, for what was not measured, and for what the load does not compare;
+  /// echo_time only where the server was the bound, of the baseline too.
+  ByMetric<std::optional<Compared>> compared;
 };
 
 struct LoadAnswer {
   PlannedLoad load;
-  Inflation inflation;
+  Inflation inflation;  ///< of CPU time
   std::uint64_t rigs = 0;
   double stolen_share = 0;
   double others_share = 0;
@@ -67,7 +80,7 @@ struct LoadAnswer {
   [[nodiscard]] bool is_measured() const { return rigs > 0; }
 };
 
-/// A contender over all busy loads.
+/// A contender's CPU time over all busy loads.
 struct Pooled {
   PlannedContender planned;
   Finding finding;
@@ -81,7 +94,8 @@ struct Answer {
 
   [[nodiscard]] std::uint64_t broken_slices() const;
   [[nodiscard]] bool has_failed() const;  ///< a contender, or some of its slices
-  /// Comparisons that the user asked for, self-checks left out, and how many have a verdict.
+  /// Comparisons that the user asked for, self-checks and echo_time left out, and how many have a
+  /// verdict.
   [[nodiscard]] std::size_t asked() const;
   [[nodiscard]] std::size_t decided() const;
   /// Whether all intervals asked for are as narrow as the plan's precision, if it has one.
@@ -91,8 +105,9 @@ struct Answer {
 /// `records` are in the order in which they were measured.
 Answer answer_of(const SlicedPlan& plan, std::span<const RigRecord> records);
 
-/// Whether a comparison needs no more data: it has a verdict or, with a precision, is that narrow.
-bool is_settled(const Compared& compared, const std::optional<double>& precision);
+/// Whether a contender needs no more data at a load: each of its comparisons has a verdict or, with
+/// a precision, is that narrow. Nothing waits for echo_time.
+bool is_settled(const AtLoad& one, const PlannedLoad& load, const std::optional<double>& precision);
 
 /// The self-check pooled over busy loads; over all loads where none is busy. Nothing where it was
 /// not measured.

@@ -66,7 +66,7 @@ class Simulated {
         values[i] = noise(random_);
         at_s[i] = 0.05 * static_cast<double>(i);
       }
-      record.summary = summarize(values, at_s);
+      record.summaries[Metric::cpu] = summarize(values, at_s);
     }
     return record;
   }
@@ -85,15 +85,15 @@ TEST(Answer, SaysWhatABackendCosts) {
   campaign.measure(0, 1.2);
   const Answer answer = campaign.answer();
   const AtLoad& baseline = answer.loads[0].contenders[0];
-  EXPECT_EQ(baseline.cpu_ns_per_echo, 5'000);
+  EXPECT_EQ(baseline.ns[Metric::cpu], 5'000);
   EXPECT_NEAR(baseline.syscalls_per_echo, 2.1, 1e-12);
   EXPECT_EQ(baseline.events_per_wait, 10);
   EXPECT_EQ(baseline.echoes_per_s, 100'000);
-  EXPECT_FALSE(baseline.compared);
+  EXPECT_FALSE(baseline.compared[Metric::cpu]);
   const AtLoad& poll = answer.loads[0].contenders[1];
-  EXPECT_EQ(poll.compared->finding.verdict, Verdict::more_expensive);
-  EXPECT_THAT(poll.cpu_ns_per_echo, DoubleNear(6'000, 150)) << "the baseline's times the ratio";
-  EXPECT_EQ(answer.loads[0].contenders[2].compared->finding.verdict, Verdict::same);
+  EXPECT_EQ(poll.compared[Metric::cpu]->finding.verdict, Verdict::more_expensive);
+  EXPECT_THAT(poll.ns[Metric::cpu], DoubleNear(6'000, 150)) << "the baseline's times the ratio";
+  EXPECT_EQ(answer.loads[0].contenders[2].compared[Metric::cpu]->finding.verdict, Verdict::same);
   EXPECT_EQ(self_check(answer, Role::same_again)->verdict, Verdict::same);
   EXPECT_FALSE(self_check(answer, Role::extra_call));
   EXPECT_EQ(answer.asked(), 1U);
@@ -106,21 +106,21 @@ TEST(Answer, AnIntervalIsThatOfItsLook) {
   Simulated early({100}), late({100});
   early.measure(0, 1.2, 4);
   late.measure(0, 1.2);
-  const Compared first = *early.answer().loads[0].contenders[1].compared;
+  const Compared first = *early.answer().loads[0].contenders[1].compared[Metric::cpu];
   EXPECT_EQ(first.look, 0U);
   EXPECT_EQ(first.estimate.rigs, 4U);
   EXPECT_EQ(first.estimate.blocks, 160U);
-  EXPECT_EQ(late.answer().loads[0].contenders[1].compared->look, 2U);
+  EXPECT_EQ(late.answer().loads[0].contenders[1].compared[Metric::cpu]->look, 2U);
   // Later rigs, however different, change nothing of it.
   Simulated more = early;
   for (std::uint64_t rig = 4; rig < 8; ++rig) {
     for (RigRecord& record : more.records) {
       if (record.rig == rig && record.cell.backend == "epoll-lt-again") {
-        record.summary.trimmed_mean += rig % 2 == 0 ? 1 : -1;
+        record.summaries[Metric::cpu].trimmed_mean += rig % 2 == 0 ? 1 : -1;
       }
     }
   }
-  const Compared still = *more.answer().loads[0].contenders[1].compared;
+  const Compared still = *more.answer().loads[0].contenders[1].compared[Metric::cpu];
   EXPECT_EQ(still.finding.low, first.finding.low);
   EXPECT_EQ(still.finding.high, first.finding.high);
 }
@@ -132,11 +132,12 @@ TEST(Answer, FewRigsOrBlocksGiveNoVerdict) {
     campaign.add(0, rig, "poll", 2, 0.01);
   }
   const Answer answer = campaign.answer();
-  const Compared& poll = *answer.loads[0].contenders[1].compared;
+  const Compared& poll = *answer.loads[0].contenders[1].compared[Metric::cpu];
   EXPECT_EQ(poll.finding.verdict, Verdict::unclear) << "three rigs of a first look";
   EXPECT_GT(poll.finding.low, 1);
   EXPECT_THAT(answer_text(answer), HasSubstr("unclear (3 rigs)"));
-  EXPECT_FALSE(is_settled(poll, 0.5)) << "narrow, and yet not enough";
+  EXPECT_FALSE(is_settled(answer.loads[0].contenders[1], campaign.plan.loads[0], 0.5))
+      << "narrow, and yet not enough";
 }
 
 TEST(Answer, WhatIsNotEnoughIsNotPooled) {
@@ -157,7 +158,8 @@ TEST(Answer, TwoRigsTakeTheirInflationFromEarlierLoads) {
   Simulated campaign({100, 1'000});
   campaign.measure(0, 1.2);
   for (RigRecord& record : campaign.records) {  // rigs that lie apart
-    if (record.summary.blocks > 0) record.summary.trimmed_mean += record.rig % 2 == 0 ? 0.1 : -0.1;
+    if (record.summaries[Metric::cpu].blocks > 0)
+      record.summaries[Metric::cpu].trimmed_mean += record.rig % 2 == 0 ? 0.1 : -0.1;
   }
   for (std::uint64_t rig = 0; rig < 2; ++rig) {
     for (const char* const name : {"epoll-lt", "poll", "epoll-lt-again"}) {
@@ -195,7 +197,8 @@ TEST(Answer, SilentLoadsAreNotPooled) {
   campaign.measure(2, 4);
   const Answer answer = campaign.answer();
   EXPECT_LT(answer.pooled[0].finding.ratio, 1.05);
-  EXPECT_EQ(answer.loads[2].contenders[1].compared->finding.verdict, Verdict::more_expensive);
+  EXPECT_EQ(answer.loads[2].contenders[1].compared[Metric::cpu]->finding.verdict,
+            Verdict::more_expensive);
 }
 
 TEST(Answer, WhatIsBrokenIsNamedAndFails) {
@@ -209,7 +212,7 @@ TEST(Answer, WhatIsBrokenIsNamedAndFails) {
   EXPECT_THAT(answer_text(answer), HasSubstr("broken: poll at 100 busy: client and server"));
   for (RigRecord& record : campaign.records) {
     if (record.cell.backend != "poll") continue;
-    record.summary = {};
+    record.summaries = {};
     record.echoes = 0;
   }
   answer = campaign.answer();
@@ -266,7 +269,8 @@ class DefaultRun : public testing::Test {
     for (const LoadAnswer& load : answer_.loads) {
       if (load.load.cell.connections != connections || load.load.cell.idle != idle) continue;
       for (const AtLoad& one : load.contenders) {
-        if (one.planned.contender.name == backend) return one.compared->finding.verdict;
+        if (one.planned.contender.name == backend)
+          return one.compared[Metric::cpu]->finding.verdict;
       }
     }
     ADD_FAILURE() << "no " << backend << " at " << connections;
@@ -296,8 +300,8 @@ TEST_F(DefaultRun, PassesItsSelfCheck) {
   for (const LoadAnswer& load : answer_.loads) {
     for (const AtLoad& one : load.contenders) {
       if (one.planned.role != Role::same_again) continue;
-      EXPECT_TRUE(one.compared->finding.verdict == Verdict::same ||
-                  one.compared->finding.verdict == Verdict::unclear)
+      EXPECT_TRUE(one.compared[Metric::cpu]->finding.verdict == Verdict::same ||
+                  one.compared[Metric::cpu]->finding.verdict == Verdict::unclear)
           << name_of_load(load.load.cell);
     }
   }

@@ -74,8 +74,27 @@ std::vector<int> processors_of(const PlannedLoad& load) {
   return all;
 }
 
-double log_cost(const Slice& slice) {
-  return std::log(static_cast<double>(slice.cpu_ns) / static_cast<double>(slice.echoes));
+/// What a slice costs by `metric`; 0 where nothing of that was measured.
+double cost_of(const Slice& slice, Metric metric) {
+  const auto each = [](auto all, std::uint64_t count) {
+    return count > 0 ? static_cast<double>(all) / static_cast<double>(count) : 0;
+  };
+  switch (metric) {
+    case Metric::cpu:
+      return each(slice.cpu_ns, slice.echoes);
+    case Metric::echo_time:
+      return each(slice.elapsed_ns, slice.echoes);
+    case Metric::connection_time:
+      return each(slice.elapsed_ns, slice.opened);
+    case Metric::latency_p50:
+      return static_cast<double>(slice.latency_ns_p50);
+    case Metric::latency_p99:
+      return static_cast<double>(slice.latency_ns_p99);
+    case Metric::first_echo_p50:
+      return static_cast<double>(slice.first_echo_ns_p50);
+    default:
+      return static_cast<double>(slice.first_echo_ns_p99);
+  }
 }
 
 /// The log ratios of one contender, and when their blocks began. The first `instances` contenders
@@ -85,7 +104,7 @@ struct LogRatios {
   std::vector<double> at_s;
 };
 
-LogRatios log_ratios_of(std::size_t contender, std::size_t instances,
+LogRatios log_ratios_of(std::size_t contender, std::size_t instances, Metric metric,
                         std::span<const Slice> slices) {
   LogRatios all;
   for (std::size_t begin = 0; begin < slices.size();) {
@@ -94,9 +113,10 @@ LogRatios log_ratios_of(std::size_t contender, std::size_t instances,
     int owns = 0, baselines = 0;
     for (; end < slices.size() && slices[end].block == slices[begin].block; ++end) {
       const Slice& slice = slices[end];
-      if (!slice.broken.empty()) continue;
-      if (slice.contender == contender) own += log_cost(slice), ++owns;
-      if (slice.contender < instances) baseline += log_cost(slice), ++baselines;
+      const double cost = slice.broken.empty() ? cost_of(slice, metric) : 0;
+      if (cost <= 0) continue;
+      if (slice.contender == contender) own += std::log(cost), ++owns;
+      if (slice.contender < instances) baseline += std::log(cost), ++baselines;
     }
     if (owns > 0 && baselines > 0) {
       all.ratios.push_back(own / owns - baseline / baselines);
@@ -118,9 +138,27 @@ void add(RigRecord& record, const Slice& slice) {
   record.bytes += slice.bytes;
   record.cpu_ns += slice.cpu_ns;
   for (std::size_t i = 0; i < record.calls.size(); ++i) record.calls[i] += slice.calls[i];
+  for (std::size_t i = 0; i < record.call_ns.size(); ++i) record.call_ns[i] += slice.call_ns[i];
+  record.clock_ns += slice.clock_ns;
   record.events += slice.events;
   record.elapsed_ns += static_cast<std::uint64_t>(slice.elapsed_ns);
   record.client_cpu_ns += static_cast<std::uint64_t>(slice.client_cpu_ns);
+  record.opened += slice.opened;
+  record.unsent += slice.unsent;
+  record.delayed += slice.delayed;
+  record.fairness += slice.fairness;
+}
+
+void add(RigRecord& record, const SliceTimes& times) {
+  for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
+    record.latency_ns[i] = times.latency_ns.value_at_percentile(kPercentiles[i]);
+  }
+  record.first_echo_ns_p50 = times.first_echo_ns.value_at_percentile(50);
+  record.first_echo_ns_p99 = times.first_echo_ns.value_at_percentile(99);
+}
+
+std::uint64_t growth(std::uint64_t before, std::uint64_t after) {
+  return after > before ? after - before : 0;
 }
 
 }  // namespace
@@ -174,8 +212,7 @@ void LoadRun::choose_contenders() {
     const bool has_failed = at_load.status == Status::failed && one.role != Role::baseline;
     if (!load.unavailable[i].empty() || has_failed) continue;
     // A rig before the last look may have left it out already.
-    const bool settled = one.role == Role::compared && at_load.compared &&
-                         is_settled(*at_load.compared, plan_.precision);
+    const bool settled = one.role == Role::compared && is_settled(at_load, load, plan_.precision);
     const bool left = one.role == Role::compared && !builds_s_.empty() && !looked &&
                       std::ranges::none_of(records_, [&](const RigRecord& record) {
                         return is_mine(record) && record.rig + 1 == builds_s_.size() &&
@@ -204,31 +241,49 @@ bool LoadRun::is_over() const {
 /// One for each contender; the instances of the baseline are one.
 std::vector<RigRecord> LoadRun::records_of(const Rig& rig, std::span<const Slice> slices,
                                            double build_s) const {
+  const PlannedLoad& load = plan_.loads[load_];
   const std::size_t instances = plan_.baseline_instances();
   std::vector<RigRecord> records;
+  SliceTimes times;
   for (std::size_t i = 0; i < taking_part_.size(); ++i) {
     if (i == 0 || i >= instances) {
       RigRecord& record = records.emplace_back();
-      record.cell = plan_.loads[load_].cell;
+      record.cell = load.cell;
       record.cell.backend = taking_part_[i].name;
-      record.placement = plan_.loads[load_].placement;
+      record.placement = load.placement;
       record.rig = builds_s_.size();
       record.look = schedule_.look_after(record.rig, builds_s_);
       record.build_s = build_s;
       record.baseline = plan_.baseline();
+      const Rig::Memory& memory = rig.memory(i);
+      record.resident_bytes = memory.with_connections.resident_bytes;
+      record.grown_bytes =
+          growth(memory.before.resident_bytes, memory.with_connections.resident_bytes);
+      record.kernel_bytes =
+          growth(memory.before.kernel_bytes, memory.with_connections.kernel_bytes);
+      times.clear();
     }
     RigRecord& record = records.back();
     if (i >= instances) {
-      const LogRatios all = log_ratios_of(i, instances, slices);
-      record.summary = summarize(all.ratios, all.at_s);
+      for (const Metric metric : kMetrics) {
+        if (!load.compares(metric)) continue;
+        const LogRatios all = log_ratios_of(i, instances, metric, slices);
+        record.summaries[metric] = summarize(all.ratios, all.at_s);
+      }
     }
     for (const Slice& slice : slices) {
       if (slice.contender == i) add(record, slice);
     }
+    times.merge(rig.times(i));
+    add(record, times);
     if (!rig.failure(i).empty() && record.broken == 0) {  // it did not even start
       record.broken = 1;
       record.reason = rig.failure(i);
     }
+  }
+  for (RigRecord& record : records) {
+    const std::uint64_t whole = record.slices - std::min(record.slices, record.broken);
+    if (whole > 0) record.fairness /= static_cast<double>(whole);
   }
   return records;
 }
@@ -255,21 +310,26 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
   double build_s = 0;
   slices.clear();
   {
-    Rig rig(sides, load, taking_part_);
+    Rig rig(sides, load, taking_part_,
+            {.time_calls = plan_.time_calls, .is_isolated = plan_.is_isolated});
+    // So that all connections come and go in each slice.
+    const SliceCommand command{load.slice_ns, std::max(plan_.slice_round_trips, load.cell.churn)};
     build_s = seconds_since(begin);
     std::vector<double> builds_s = builds_s_;
     builds_s.push_back(build_s);
     // In lock-step, as with a shared processor, a slice is as good as a window.
     std::vector<Slice> windows;
     const SteadyTime built = SteadyClock::now();
-    if (builds_s_.empty() && load.placement == Placement::apart) {
+    if (builds_s_.empty() && load.placement == Placement::apart && load.slice_ns < kWindow_ns &&
+        !plan_.is_isolated) {
       rig.run_block(0, {kWindow_ns, plan_.slice_round_trips}, random, windows);
+      rig.forget_times();
     }
     const double end_s =
         schedule_.end_of_rig(builds_s, spent_s_) - ending_s_ + seconds_since(built);
     std::uint64_t block = 0;
     do {
-      rig.run_block(block++, {plan_.slice_ns, plan_.slice_round_trips}, random, slices);
+      rig.run_block(block++, command, random, slices);
       check_baseline(rig);
       const double spent_s = spent_s_ + seconds_since(begin);
       tell({.load = load_,

@@ -56,7 +56,7 @@ class Measuring {
     for (std::size_t i = 0; i < plan_.loads.size(); ++i) {
       const double seconds = plan_.loads[i].seconds + left_s;
       const double spent_s = run_load(i, seconds);
-      left_s = plan_.is_default ? seconds - spent_s : 0;
+      left_s = plan_.shares_time ? seconds - spent_s : 0;
     }
   }
 

@@ -6,14 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
-#include "bench/campaign_resume.hpp"
+#include "bench/analysis/verdict.hpp"
 #include "bench/campaign_time.hpp"
-#include "bench/instrument.hpp"
 #include "bench/progress.hpp"
 #include "cli.hpp"
 
@@ -23,7 +23,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What the default run asks: few connections, many busy ones, many silent ones; and how many of
-/// its 218 seconds each may take, building included. The order is that of their duration, so that
+/// its 212 seconds each may take, building included. The order is that of their duration, so that
 /// what a decided load leaves goes to those that need it most.
 struct DefaultLoad {
   std::uint64_t connections;
@@ -33,68 +33,185 @@ struct DefaultLoad {
 constexpr DefaultLoad kDefaultLoads[] = {
     {1, 0, 28}, {10, 0, 28}, {100, 0, 40}, {100, 5'000, 52}, {1'000, 0, 64}};
 
-constexpr double kUsualSeconds = 60;
+/// A question of the user's own.
+const Experiment& own_question() {
+  static const Experiment own{.name = "", .question = "", .seconds = 60};
+  return own;
+}
 
-void check_request(const SlicedRequest& request) {
-  const auto reject = [](const std::string& message) { throw Failure(ExitCode::usage, message); };
-  if (request.grid.rate_per_s) {
-    reject("--rate is not for slices yet: add --isolated, or name the experiment latency");
+bool asks_for_a_load(const SlicedRequest& request) {
+  return request.threads || request.connections || request.idle || request.size_bytes ||
+         request.depth || request.threading || request.engines || request.rate_per_s ||
+         request.churn || request.unix_sockets || request.time_calls || request.is_isolated ||
+         !request.backends.empty();
+}
+
+void check_distinct(const char* option, const std::vector<std::uint64_t>& values) {
+  if (std::set(values.begin(), values.end()).size() == values.size()) return;
+  throw Failure(ExitCode::usage,
+                fmt::format("{} {} names a value twice", option, fmt::join(values, ",")));
+}
+
+void check_threading(std::span<const std::string> threading, const Grid& grid,
+                     std::span<const BackendInfo> known) {
+  std::set<std::string> models;
+  for (const BackendInfo& backend : known) {
+    models.insert(backend.threading.begin(), backend.threading.end());
   }
-  if (request.grid.churn) {
-    reject("--churn is not for slices yet: add --isolated, or name the experiment churn");
-  }
-  if (request.grid.time_calls) {
-    reject("--time-calls is not for slices yet: add --isolated, or name the experiment cost");
+  for (const std::string& model : threading) {
+    if (!models.contains(model)) {
+      throw Failure(ExitCode::usage, fmt::format("no --threading \"{}\"; there are: {}", model,
+                                                 fmt::join(models, " ")));
+    }
+    if (model == "single" && grid.threads != std::vector<std::uint64_t>{1}) {
+      throw Failure(ExitCode::usage, fmt::format("--threading single takes --threads 1, not {}",
+                                                 fmt::join(grid.threads, ",")));
+    }
+    if (model == "reuseport" && grid.unix_sockets) {
+      throw Failure(ExitCode::usage,
+                    "--threading reuseport is for TCP, not for --unix: use acceptor");
+    }
   }
 }
 
-/// The baseline first, then the compared backends, then the self-check.
+/// The experiment with what the request says instead.
+Experiment settle_experiment(const SlicedRequest& request, std::span<const BackendInfo> known) {
+  Experiment asked = request.experiment != nullptr ? *request.experiment : own_question();
+  Grid& grid = asked.grid;
+  if (request.idle) grid.total.reset();
+  grid.threads = request.threads.value_or(grid.threads);
+  grid.connections = request.connections.value_or(grid.connections);
+  grid.idle = request.idle.value_or(grid.idle);
+  grid.size_bytes = request.size_bytes.value_or(grid.size_bytes);
+  grid.rate_per_s = request.rate_per_s.value_or(grid.rate_per_s);
+  grid.churn = request.churn.value_or(grid.churn);
+  grid.engines = request.engines.value_or(grid.engines);
+  grid.unix_sockets = request.unix_sockets;
+  if (request.depth) grid.depth = request.depth;
+  if (request.threading) {
+    (asked.models.empty() ? grid.threading : asked.models) = *request.threading;
+    check_threading(*request.threading, grid, known);
+  }
+  if (!request.backends.empty()) asked.backends = request.backends;
+  asked.time_calls |= request.time_calls;
+  asked.is_isolated |= request.is_isolated;
+  check_distinct("--threads", grid.threads);
+  check_distinct("--connections", grid.connections);
+  check_distinct("--idle", grid.idle);
+  check_distinct("--size", grid.size_bytes);
+  check_distinct("--rate", grid.rate_per_s);
+  check_distinct("--churn", grid.churn);
+  const bool has_both = std::ranges::any_of(grid.rate_per_s, [](auto rate) { return rate > 0; }) &&
+                        std::ranges::any_of(grid.churn, [](auto churn) { return churn > 0; });
+  if (has_both) {
+    throw Failure(ExitCode::usage,
+                  "--churn is for a closed loop, which knows what is in flight: leave out --rate");
+  }
+  return asked;
+}
+
+/// The backends of `asked` with the baseline among them; of those that an experiment names, the
+/// ones that work here.
+std::vector<BackendInfo> settle_backends(const SlicedRequest& request, const Experiment& asked,
+                                         const BackendInfo& baseline,
+                                         std::span<const BackendInfo> known) {
+  std::vector<std::string> names = asked.backends;
+  if (request.backends.empty()) {
+    std::erase_if(names, [&](const std::string& name) { return !find_backend(known, name).works; });
+  }
+  std::vector<BackendInfo> chosen = choose_backends(known, names);
+  const auto found = std::ranges::find(chosen, baseline.name, &BackendInfo::name);
+  if (found == chosen.end()) {
+    chosen.insert(chosen.begin(), baseline);
+  } else {
+    std::rotate(chosen.begin(), found, found + 1);
+  }
+  return chosen;
+}
+
+/// `backend` in each of the ways that are compared.
+std::vector<Contender> variants_of(const std::string& backend, const Experiment& asked) {
+  const auto or_nothing = [](const std::vector<std::string>& values) {
+    return values.empty() ? std::vector<std::string>{""} : values;
+  };
+  std::vector<Contender> all;
+  for (const std::string& model : or_nothing(asked.models)) {
+    for (const std::string& notify : or_nothing(asked.notify)) {
+      std::string name = backend;
+      if (asked.models.size() > 1) name += "-" + model;
+      if (asked.notify.size() > 1) name += "-" + notify;
+      all.push_back({name, backend, model, notify});
+    }
+  }
+  return all;
+}
+
+/// The baseline first, then those compared with it, then the self-check.
 std::vector<PlannedContender> settle_contenders(const SlicedRequest& request,
-                                                std::span<const BackendInfo> known,
-                                                std::vector<BackendInfo>& chosen) {
+                                                const Experiment& asked,
+                                                std::span<const BackendInfo> known) {
   const BackendInfo& baseline = find_backend(known, request.baseline);
   if (!baseline.works) {
     throw Failure(ExitCode::unavailable,
                   fmt::format("--baseline {} does not work here: {}; {}", baseline.name,
                               baseline.reason, baseline.mend));
   }
-  chosen = choose_backends(known, request.grid.backends);
-  if (std::ranges::count(chosen, baseline.name, &BackendInfo::name) == 0)
-    chosen.push_back(baseline);
-  std::vector<PlannedContender> all = {{{baseline.name, baseline.name}, Role::baseline}};
-  for (const BackendInfo& one : chosen) {
-    if (one.name != baseline.name) all.push_back({{one.name, one.name}, Role::compared});
+  std::vector<PlannedContender> all;
+  for (const BackendInfo& backend : settle_backends(request, asked, baseline, known)) {
+    for (Contender& one : variants_of(backend.name, asked)) {
+      all.push_back({std::move(one), all.empty() ? Role::baseline : Role::compared});
+    }
   }
-  const std::string extra_call(kOneCallMore);
-  const auto is_named = [&](const std::string& name) {
-    return std::ranges::count(chosen, name, &BackendInfo::name) > 0;
+  const Contender first = all.front().contender;
+  for (std::uint64_t i = 1; i < asked.copies; ++i) {
+    Contender copy = first;
+    copy.name += fmt::format("-{}", i + 1);
+    all.push_back({std::move(copy), Role::compared});
+  }
+  const auto add_check = [&](const std::string& name, const std::string& backend, Role role) {
+    const auto named =
+        std::ranges::find(all, name, [](const auto& one) { return one.contender.name; });
+    if (named != all.end()) {
+      named->role = role;
+    } else {
+      all.push_back({{name, backend, first.threading, first.notify}, role});
+    }
   };
-  const std::string again = baseline.name + "-again";
-  if (is_named(again)) {
-    std::ranges::find(all, again, [](const auto& one) { return one.contender.name; })->role =
-        Role::same_again;
-  } else {
-    all.push_back({{again, baseline.name}, Role::same_again});
-  }
-  if (baseline.name != kBaseline) return all;
-  if (is_named(extra_call)) {
-    std::ranges::find(all, extra_call, [](const auto& one) { return one.contender.name; })->role =
-        Role::extra_call;
-  } else if (find_backend(known, extra_call).works) {
-    all.push_back({{extra_call, extra_call}, Role::extra_call});
+  add_check(first.name + "-again", baseline.name, Role::same_again);
+  const std::string extra_call(kOneCallMore);
+  if (baseline.name == kBaseline && asked.copies == 0 && find_backend(known, extra_call).works) {
+    add_check(extra_call, extra_call, Role::extra_call);
   }
   return all;
 }
 
-bool asks_for_a_load(const CampaignRequest& grid) {
-  return grid.threads || grid.connections || grid.idle || grid.size_bytes || grid.depth ||
-         grid.threading || grid.engines || grid.unix_sockets || !grid.backends.empty();
+std::int64_t slice_for(const Cell& cell, const Experiment& asked) {
+  if (asked.slice_ns > 0) return asked.slice_ns;
+  if (asked.is_isolated) return kIsolatedSlice_ns;
+  return cell.rate_per_s > 0 ? kOpenSlice_ns : cell.churn > 0 ? kChurnSlice_ns : kSlice_ns;
 }
 
-std::vector<PlannedLoad> settle_loads(const SlicedRequest& request,
-                                      std::span<const BackendInfo> chosen) {
+/// What it takes to build four rigs and to visit each server as often as a verdict needs, by what
+/// was measured on a machine of 2026; at least what the experiment gives.
+double seconds_for(const PlannedLoad& load, const Experiment& asked, std::size_t servers) {
+  constexpr double kConnectionsPer_s = 15'000, kEchoesPer_s = 125'000;
+  const auto all = static_cast<double>(servers);
+  const auto connections = static_cast<double>(load.cell.connections);
+  const double build_s =
+      all * (connections + static_cast<double>(load.cell.idle)) / kConnectionsPer_s;
+  const double slice_s =
+      std::max(static_cast<double>(load.slice_ns) / 1e9, 3 * connections / kEchoesPer_s);
+  const auto blocks = static_cast<double>(kFewestBlocks + 5);
+  if (asked.is_isolated) {
+    return std::ceil(std::max(asked.seconds, 2 * (build_s + all * (1.25 * slice_s + 0.1))));
+  }
+  return std::ceil(std::max(asked.seconds, blocks * all * slice_s + 4 * build_s));
+}
+
+std::vector<PlannedLoad> settle_loads(const SlicedRequest& request, const Experiment& asked,
+                                      std::size_t servers) {
   std::vector<PlannedLoad> loads;
-  if (!asks_for_a_load(request.grid)) {
+  if (request.experiment == nullptr && !asks_for_a_load(request)) {
     for (const DefaultLoad& one : kDefaultLoads) {
       PlannedLoad& load = loads.emplace_back();
       load.cell.threading = "single";
@@ -104,15 +221,14 @@ std::vector<PlannedLoad> settle_loads(const SlicedRequest& request,
     }
     return loads;
   }
-  Grid usual;
-  usual.threads = {1};
-  usual.connections = {100};
-  Grid grid = settle_grid(std::move(usual), request.grid, chosen);
-  grid.backends = {""};
-  for (Cell& cell : expand(grid)) {
+  for (Cell& cell : expand(asked.grid)) {
     PlannedLoad& load = loads.emplace_back();
+    load.slice_ns = slice_for(cell, asked);
     load.cell = std::move(cell);
-    load.seconds = request.for_s.value_or(kUsualSeconds);
+    // A question of the user's own ends when it is answered.
+    load.seconds = request.for_s        ? *request.for_s
+                   : asked.name.empty() ? asked.seconds
+                                        : seconds_for(load, asked, servers);
   }
   return loads;
 }
@@ -128,7 +244,9 @@ Placement settle_placement(const std::string& asked, const Cell& cell,
     return Placement::shared;
   }
   if (asked != "auto") return asked == "shared" ? Placement::shared : Placement::apart;
-  return cell.connections <= kMostToShare ? Placement::shared : Placement::apart;
+  // Latency and connections per second are not those of one side where it waits for the other.
+  const bool is_closed = cell.rate_per_s == 0 && cell.churn == 0;
+  return is_closed && cell.connections <= kMostToShare ? Placement::shared : Placement::apart;
 }
 
 /// The self-check alone answers no question that was asked.
@@ -160,7 +278,7 @@ constexpr double kConnectionBytes = 10'000;
 /// Throws Failure (unavailable) where the connections of a load, to all servers at once, do not fit
 /// this machine. Raises the soft limit of descriptors.
 void check_fit(const SlicedPlan& plan) {
-  const std::uint64_t servers = plan.contenders.size() + plan.baseline_instances() - 1;
+  const std::uint64_t servers = plan.is_isolated ? 1 : plan.servers();
   const std::uint64_t connections = most_connections(plan);
   constexpr std::uint64_t kOwn = 32;  // of a load process, beside its connections
   const std::uint64_t limit = raise_descriptor_limit();
@@ -190,29 +308,33 @@ void check_fit(const SlicedPlan& plan) {
 }  // namespace
 
 SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo> known) {
-  check_request(request);
+  const Experiment asked = settle_experiment(request, known);
+  const bool is_default = request.experiment == nullptr && !asks_for_a_load(request);
   SlicedPlan plan;
-  std::vector<BackendInfo> chosen;
-  plan.contenders = settle_contenders(request, known, chosen);
-  plan.loads = settle_loads(request, chosen);
-  plan.is_default = !asks_for_a_load(request.grid) && !request.for_s;
+  plan.contenders = settle_contenders(request, asked, known);
+  plan.loads = settle_loads(request, asked, plan.servers());
+  plan.experiment = is_default ? "default" : asked.name;
+  plan.shares_time = !plan.experiment.empty() && !request.for_s;
+  plan.is_isolated = asked.is_isolated;
+  plan.time_calls = asked.time_calls;
   plan.same_within = request.same_within;
   plan.precision = request.precision;
-  plan.seed = request.grid.seed ? *request.grid.seed : std::random_device()();
+  plan.seed = request.seed ? *request.seed : std::random_device()();
   plan.allowed_processors = allowed_processors();
-  plan.command_line = request.grid.command_line;
-  plan.folder =
-      request.grid.folder
-          ? *request.grid.folder
-          : std::filesystem::path("muxlab-results") /
-                fmt::format("{}-{}", plan.is_default ? "default" : "bench", utc_now_for_names());
+  plan.command_line = request.command_line;
+  plan.folder = request.folder
+                    ? *request.folder
+                    : std::filesystem::path("muxlab-results") /
+                          fmt::format("{}-{}", plan.experiment.empty() ? "bench" : plan.experiment,
+                                      utc_now_for_names());
   for (PlannedLoad& load : plan.loads) {
     load.placement = settle_placement(request.placement, load.cell, plan.allowed_processors);
     load.processors = share_processors(plan.allowed_processors, load.cell.threads);
     if (load.placement == Placement::shared) load.processors.client = load.processors.server;
     for (const PlannedContender& one : plan.contenders) {
       const BackendInfo& info = find_backend(known, one.contender.backend);
-      load.unavailable.push_back(why_unsupported(info, load.cell).value_or(""));
+      load.unavailable.push_back(
+          why_unsupported(info, cell_of(load.cell, one.contender)).value_or(""));
     }
     if (!load.unavailable.front().empty()) {
       throw Failure(ExitCode::unavailable,
@@ -230,8 +352,10 @@ std::string describe(const SlicedPlan& plan) {
     if (one.role == Role::compared) compared.push_back(one.contender.name);
     if (one.is_self_check()) checks.push_back(one.contender.name);
   }
-  std::string text = fmt::format("baseline    {}\ncompared    {}\nself-check  {}\n",
-                                 plan.baseline(), fmt::join(compared, " "), fmt::join(checks, " "));
+  std::string text;
+  if (!plan.experiment.empty()) text = fmt::format("experiment  {}\n", plan.experiment);
+  text += fmt::format("baseline    {}\ncompared    {}\nself-check  {}\n", plan.baseline(),
+                      fmt::join(compared, " "), fmt::join(checks, " "));
   for (const PlannedLoad& load : plan.loads) {
     const Processors& processors = load.processors;
     text += fmt::format("load        {}: at most {}, server on {} {}, client on {}\n",
@@ -246,11 +370,13 @@ std::string describe(const SlicedPlan& plan) {
     }
   }
   text += fmt::format(
-      "slices      of {} ms and at least {} round trips per connection; {} servers "
-      "of the baseline\n",
-      plan.slice_ns / 1'000'000, plan.slice_round_trips, plan.baseline_instances());
+      "slices      of {} ms and at least {} round trips per connection{}; {} servers of the "
+      "baseline\n",
+      plan.loads.front().slice_ns / 1'000'000, plan.slice_round_trips,
+      plan.is_isolated ? ", each of a server that is started for it" : "",
+      plan.baseline_instances());
   text += fmt::format("verdicts    same within {:g} %, for {} comparisons together\n",
-                      100 * plan.same_within, plan.family());
+                      100 * plan.same_within, plan.family(Metric::cpu));
   if (plan.precision)
     text += fmt::format("precision   until all are within {:g} %\n", 100 * *plan.precision);
   text += fmt::format("seed        {}\n", plan.seed);

@@ -6,10 +6,14 @@
 #include <string>
 
 #include "bench/campaign_backends.hpp"
-#include "bench/campaign_plan.hpp"
 #include "bench/data/plan.hpp"
 
 namespace muxlab {
+
+/// What the others are compared with unless the user wants otherwise, and its control: the same
+/// with one more system call per echo.
+inline constexpr std::string_view kBaseline = "epoll-lt";
+inline constexpr std::string_view kOneCallMore = "epoll-lt-extra-call";
 
 /// Up to so many connections the wake-up from one processor to the other is most of the noise, so
 /// that both sides share one unless the user wants otherwise.
@@ -17,12 +21,20 @@ inline constexpr std::uint64_t kMostToShare = 16;
 
 /// What the command line asks for; nothing where it does not say.
 struct SlicedRequest {
-  CampaignRequest grid;  ///< backends, loads, seed, folder, command line
-  std::optional<double> for_s;
+  const Experiment* experiment = nullptr;  ///< whose loads and backends are those not asked for
+  std::vector<std::string> backends;
+  std::optional<std::vector<std::string>> threading, engines;
+  std::optional<std::vector<std::uint64_t>> threads, connections, idle, size_bytes, rate_per_s,
+      churn;
+  std::optional<std::uint64_t> depth, seed;
+  bool unix_sockets = false, time_calls = false, is_isolated = false;
+  std::optional<double> for_s;  ///< for each load
   std::optional<double> precision;
   double same_within = 0.05;
   std::string placement = "auto";
-  std::string baseline = "epoll-lt";
+  std::string baseline{kBaseline};
+  std::optional<std::filesystem::path> folder;
+  std::vector<std::string> command_line;
 };
 
 /// Throws Failure: usage for what makes no sense, unavailable for what this machine lacks.

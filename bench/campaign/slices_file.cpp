@@ -25,7 +25,7 @@ void append_slices(const std::filesystem::path& folder, std::size_t load, std::u
   if (!std::filesystem::exists(file)) {
     text =
         "load,rig,block,backend,at_s,echoes,cpu_ns,calls,events,elapsed_ns,client_cpu_ns,"
-        "broken\n";
+        "opened,latency_ns_p50,latency_ns_p99,first_echo_ns_p50,first_echo_ns_p99,broken\n";
   }
   for (const Slice& slice : slices) {
     std::uint64_t calls = 0;
@@ -35,7 +35,10 @@ void append_slices(const std::filesystem::path& folder, std::size_t load, std::u
         contenders[slice.contender].name, fmt::format("{:.4f}", slice.at_s),
         fmt::to_string(slice.echoes), fmt::to_string(slice.cpu_ns), fmt::to_string(calls),
         fmt::to_string(slice.events), fmt::to_string(slice.elapsed_ns),
-        fmt::to_string(slice.client_cpu_ns), slice.broken});
+        fmt::to_string(slice.client_cpu_ns), fmt::to_string(slice.opened),
+        fmt::to_string(slice.latency_ns_p50), fmt::to_string(slice.latency_ns_p99),
+        fmt::to_string(slice.first_echo_ns_p50), fmt::to_string(slice.first_echo_ns_p99),
+        slice.broken});
   }
   std::ofstream stream(file, std::ios::binary | std::ios::app);
   stream << text;

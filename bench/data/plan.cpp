@@ -14,7 +14,6 @@
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_time.hpp"
 #include "bench/cell_columns.hpp"
-#include "bench/gates.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -48,10 +47,12 @@ Cell cell_from_json(const Json& json) {
   cell.idle = count_from(json, "idle");
   cell.size_bytes = count_from(json, "size_bytes");
   cell.depth = count_from(json, "depth");
+  cell.rate_per_s = count_from(json, "rate_per_s");
+  cell.churn = count_from(json, "churn");
   cell.unix_sockets = json.at("transport") == "unix";
   json.at("engine").get_to(cell.engine);
   json.at("notify").get_to(cell.notify);
-  demand(cell.threads > 0 && cell.connections > 0 && cell.size_bytes > 0 && cell.depth > 0,
+  demand(cell.threads > 0 && cell.connections > 0 && cell.size_bytes > 0,
          "a load has threads, connections and messages");
   return cell;
 }
@@ -74,6 +75,8 @@ Json load_json(const PlannedLoad& load) {
           {"idle", cell.idle},
           {"size_bytes", cell.size_bytes},
           {"depth", cell.depth},
+          {"rate_per_s", cell.rate_per_s},
+          {"churn", cell.churn},
           {"transport", cell.unix_sockets ? "unix" : "tcp"},
           {"engine", cell.engine},
           {"notify", cell.notify},
@@ -93,13 +96,37 @@ std::uint64_t SlicedPlan::baseline_instances() const {
                                  static_cast<std::uint64_t>(std::lround(std::sqrt(comparisons))));
 }
 
-std::size_t SlicedPlan::family() const {
-  std::size_t count = 0;
+std::size_t SlicedPlan::family(Metric metric) const {
+  std::size_t count = 0, busy = 0;
   for (const PlannedLoad& load : loads) {
+    if (!load.compares(metric)) continue;
     count += static_cast<std::size_t>(std::ranges::count(load.unavailable, "")) - 1;
+    busy += load.is_busy() ? 1 : 0;
   }
-  if (std::ranges::count_if(loads, &PlannedLoad::is_busy) > 1) count += contenders.size() - 1;
+  if (metric == Metric::cpu && busy > 1) count += contenders.size() - 1;
   return std::max<std::size_t>(count, 1);
+}
+
+bool PlannedLoad::compares(Metric metric) const {
+  switch (metric) {
+    case Metric::cpu:
+      return true;
+    case Metric::echo_time:
+      return cell.rate_per_s == 0 && cell.churn == 0 && placement == Placement::apart;
+    case Metric::latency_p50:
+    case Metric::latency_p99:
+      return cell.rate_per_s > 0;
+    default:
+      return cell.churn > 0;
+  }
+}
+
+Cell cell_of(const Cell& load, const Contender& contender) {
+  Cell cell = load;
+  cell.backend = contender.backend;
+  if (!contender.threading.empty()) cell.threading = contender.threading;
+  if (!contender.notify.empty()) cell.notify = contender.notify;
+  return cell;
 }
 
 double SlicedPlan::seconds() const {
@@ -120,11 +147,14 @@ Json plan_json(const SlicedPlan& plan) {
   for (const PlannedContender& one : plan.contenders) {
     contenders.push_back({{"name", one.contender.name},
                           {"backend", one.contender.backend},
+                          {"threading", one.contender.threading},
+                          {"notify", one.contender.notify},
                           {"role", kRoles[static_cast<std::size_t>(one.role)]}});
   }
   for (const PlannedLoad& load : plan.loads) {
     Json json = load_json(load);
     json["seconds"] = load.seconds;
+    json["slice_ns"] = load.slice_ns;
     json["processors"] = {{"server", load.processors.server}, {"client", load.processors.client}};
     Json unavailable = Json::object();
     for (std::size_t i = 0; i < plan.contenders.size(); ++i) {
@@ -134,13 +164,16 @@ Json plan_json(const SlicedPlan& plan) {
     json["unavailable"] = std::move(unavailable);
     loads.push_back(std::move(json));
   }
-  return {{"is_default", plan.is_default},
+  return {{"experiment", plan.experiment},
+          {"shares_time", plan.shares_time},
+          {"isolated", plan.is_isolated},
+          {"time_calls", plan.time_calls},
           {"seed", plan.seed},
           {"same_within", plan.same_within},
           {"precision", plan.precision ? Json(*plan.precision) : Json()},
-          {"family", plan.family()},
+          {"family", plan.family(Metric::cpu)},
           {"baseline_instances", plan.baseline_instances()},
-          {"slice", {{"duration_ns", plan.slice_ns}, {"round_trips", plan.slice_round_trips}}},
+          {"round_trips", plan.slice_round_trips},
           {"contenders", std::move(contenders)},
           {"loads", std::move(loads)},
           {"allowed_processors", plan.allowed_processors}};
@@ -148,16 +181,19 @@ Json plan_json(const SlicedPlan& plan) {
 
 SlicedPlan plan_from_json(const Json& json) {
   SlicedPlan plan;
-  json.at("is_default").get_to(plan.is_default);
+  json.at("experiment").get_to(plan.experiment);
+  json.at("shares_time").get_to(plan.shares_time);
+  json.at("isolated").get_to(plan.is_isolated);
+  json.at("time_calls").get_to(plan.time_calls);
   plan.seed = count_from(json, "seed");
   json.at("same_within").get_to(plan.same_within);
-  json.at("slice").at("duration_ns").get_to(plan.slice_ns);
-  plan.slice_round_trips = count_from(json.at("slice"), "round_trips");
+  plan.slice_round_trips = count_from(json, "round_trips");
   if (!json.at("precision").is_null()) plan.precision = json.at("precision").get<double>();
   json.at("allowed_processors").get_to(plan.allowed_processors);
   for (const Json& one : json.at("contenders")) {
     plan.contenders.push_back(
-        {{one.at("name").get<std::string>(), one.at("backend").get<std::string>()},
+        {{one.at("name").get<std::string>(), one.at("backend").get<std::string>(),
+          one.at("threading").get<std::string>(), one.at("notify").get<std::string>()},
          role_from(one.at("role").get<std::string>())});
     demand(is_name(plan.contenders.back().contender.name), "a contender has a name");
   }
@@ -168,6 +204,7 @@ SlicedPlan plan_from_json(const Json& json) {
     one.at("processors").at("server").get_to(load.processors.server);
     one.at("processors").at("client").get_to(load.processors.client);
     one.at("seconds").get_to(load.seconds);
+    one.at("slice_ns").get_to(load.slice_ns);
     for (const PlannedContender& contender : plan.contenders) {
       load.unavailable.push_back(
           one.at("unavailable").value(contender.contender.name, std::string()));
@@ -199,6 +236,22 @@ void write_machine_record(const std::filesystem::path& folder, const Json& json)
               json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+namespace {
+
+/// `type` is CMake's, and `flags` are those of the compiler beside it.
+std::string why_not_to_measure(std::string_view type, std::string_view flags) {
+  const auto has = [&](std::string_view word) {
+    return flags.find(word) != std::string_view::npos;
+  };
+  if (has("-fsanitize")) return "the program has a sanitizer in it";
+  if (has("--coverage")) return "the program counts its own lines";
+  const bool is_optimised = type == "Release" || type == "RelWithDebInfo" || type == "MinSizeRel" ||
+                            has("-O2") || has("-O3");
+  return is_optimised ? "" : "the program is not optimised";
+}
+
+}  // namespace
+
 std::string doubt_of_build(const Json& record) {
   const Json machine = record.value("machine", Json());
   const auto found = machine.find("build");
@@ -210,10 +263,16 @@ std::string doubt_of_build(const Json& record) {
   return why_not_to_measure(text("type"), text("flags"));
 }
 
-bool is_sliced(const std::filesystem::path& folder) {
-  if (!std::filesystem::exists(folder / kMachineFile)) return false;
-  const Json json = Json::parse(read_whole(folder / kMachineFile), nullptr, false);
-  return json.is_object() && json.value("schema_version", Json()) == kSlicedSchema;
+std::string why_another_machine(const Json& before) {
+  const Json now = machine_card();
+  for (const char* const key : {"architecture", "cpu_model", "kernel_release"}) {
+    const Json was = before.value(key, Json());
+    const Json is = now.value(key, Json());
+    if (was == is) continue;
+    return fmt::format("it was begun where {} is {}, and here it is {}", key, was.dump(),
+                       is.dump());
+  }
+  return {};
 }
 
 Json read_machine_record(const std::filesystem::path& folder) {

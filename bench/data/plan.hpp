@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/data/metric.hpp"
 #include "bench/experiment.hpp"
 #include "bench/process_processors.hpp"
 
@@ -18,9 +19,14 @@ enum class Placement : std::uint8_t { apart, shared };
 
 /// One of the servers that are compared.
 struct Contender {
-  std::string name;     ///< in tables: the backend's, or that with "-again" for a second instance
-  std::string backend;  ///< what `muxlab serve` is given
+  std::string name;            ///< in tables: the backend's, with what sets it apart from others
+  std::string backend;         ///< what `muxlab serve` is given
+  std::string threading = {};  ///< instead of the load's; empty: the load's
+  std::string notify = {};     ///< likewise
 };
+
+/// What a contender runs at a load: `load` has no backend.
+Cell cell_of(const Cell& load, const Contender& contender);
 
 /// What a contender is there for.
 enum class Role : std::uint8_t {
@@ -44,33 +50,49 @@ struct PlannedLoad {
   Placement placement = Placement::apart;
   Processors processors;  ///< of either side
   double seconds = 0;     ///< that it has, building included; those before it may leave it more
+  std::int64_t slice_ns = 10'000'000;  ///< a slice lasts so long at least
   /// Why a contender cannot take part, by its index; empty: it can.
   std::vector<std::string> unavailable;
 
   [[nodiscard]] bool is_busy() const { return cell.idle == 0; }
+  /// Whether `metric` is compared at this load.
+  [[nodiscard]] bool compares(Metric metric) const;
 };
+
+/// How long a slice is. One of an open loop has to be longer than a closed loop's, for percentiles,
+/// and one in which connections come and go too; one of a server that is alone is a window.
+inline constexpr std::int64_t kSlice_ns = 10'000'000, kChurnSlice_ns = 100'000'000,
+                              kOpenSlice_ns = 250'000'000, kIsolatedSlice_ns = 1'000'000'000;
 
 /// All that is decided before the first slice, and all that has to be known to go on.
 struct SlicedPlan {
   std::vector<PlannedContender> contenders;  ///< the baseline first
   std::vector<PlannedLoad> loads;
   double same_within = 0.05;
-  std::int64_t slice_ns = 10'000'000;   ///< a slice lasts so long,
-  std::uint64_t slice_round_trips = 3;  ///< and until each connection has made so many
-  std::optional<double> precision;      ///< goes on until every interval is within ± this
+  std::uint64_t slice_round_trips = 3;  ///< that each connection makes in a slice at least
+  /// Each visit has a server and a load of its own, which are started for it, and a slice of a
+  /// second: to see whether being side by side matters.
+  bool is_isolated = false;
+  bool time_calls = false;          ///< have servers add up the time in their system calls
+  std::optional<double> precision;  ///< goes on until every interval is within ± this
   std::uint64_t seed = 0;
   std::vector<int> allowed_processors;
   std::vector<std::string> command_line;
   std::filesystem::path folder;
-  bool is_default = false;  ///< the run that needs no options: its loads share their time
+  std::string experiment;    ///< its name, "default" for the run that needs no options, or empty
+  bool shares_time = false;  ///< what a load leaves of its time goes to those after it
   bool is_resumed = false;
 
   [[nodiscard]] const std::string& baseline() const { return contenders.front().contender.name; }
   /// Servers of the baseline in a rig: the more, the more there is to compare with it. Several, and
   /// not one that is visited more often: that one would find its memory in the caches more often.
   [[nodiscard]] std::uint64_t baseline_instances() const;
+  /// Servers that are alive side by side.
+  [[nodiscard]] std::uint64_t servers() const {
+    return contenders.size() + baseline_instances() - 1;
+  }
   /// How many comparisons of one metric it makes: at each load, and pooled ones.
-  [[nodiscard]] std::size_t family() const;
+  [[nodiscard]] std::size_t family(Metric metric) const;
   [[nodiscard]] double seconds() const;
 };
 
@@ -88,14 +110,15 @@ SlicedPlan plan_from_json(const nlohmann::ordered_json& json);
 std::string hash_of_program();
 
 /// machine.json of a campaign in slices.
-inline constexpr int kSlicedSchema = 2;
+inline constexpr int kSlicedSchema = 3;
 nlohmann::ordered_json new_machine_record(const SlicedPlan& plan);
 void write_machine_record(const std::filesystem::path& folder, const nlohmann::ordered_json& json);
 /// Throws Failure (usage) that names the file for what is missing, broken or of another schema.
 nlohmann::ordered_json read_machine_record(const std::filesystem::path& folder);
 /// Why the program of such a record is not one to measure; empty when it is, or is not known.
 std::string doubt_of_build(const nlohmann::ordered_json& record);
-/// Whether `folder` holds results in slices, rather than trials.
-bool is_sliced(const std::filesystem::path& folder);
+/// Why results that were begun on the machine of that card are not of this one: those of two
+/// machines, or of two kernels, do not mix. Empty where they are.
+std::string why_another_machine(const nlohmann::ordered_json& before);
 
 }  // namespace muxlab

@@ -18,7 +18,70 @@ namespace {
 
 constexpr const char* kRecords = "records.csv";
 
-std::string show(double value) { return fmt::format("{:.9g}", value); }
+/// Calls `visit` with the name and the value of each column, in their order.
+template <typename Record, typename Visit>
+void each_column(Record& record, Visit visit) {
+  visit("placement", record.placement);
+  visit("rig", record.rig);
+  visit("look", record.look);
+  visit("build_s", record.build_s);
+  visit("seconds", record.seconds);
+  visit("stolen_share", record.stolen_share);
+  visit("others_share", record.others_share);
+  visit("baseline", record.baseline);
+  for (const Metric metric : kMetrics) {
+    auto& summary = record.summaries[metric];
+    const std::string name(name_of(metric));
+    visit(name + "_n", summary.blocks);
+    visit(name + "_trimmed_mean", summary.trimmed_mean);
+    visit(name + "_winsorised_variance", summary.winsorised_variance);
+    visit(name + "_stretches", summary.stretches);
+    visit(name + "_stretch_variance", summary.stretch_variance);
+  }
+  visit("slices", record.slices);
+  visit("broken", record.broken);
+  visit("echoes", record.echoes);
+  visit("bytes", record.bytes);
+  visit("cpu_ns", record.cpu_ns);
+  for (std::size_t i = 0; i < kCallNames.size(); ++i) {
+    visit(fmt::format("calls_{}", kCallNames[i]), record.calls[i]);
+  }
+  for (std::size_t i = 0; i < kCallNames.size(); ++i) {
+    visit(fmt::format("ns_{}", kCallNames[i]), record.call_ns[i]);
+  }
+  visit("clock_ns", record.clock_ns);
+  visit("events", record.events);
+  visit("elapsed_ns", record.elapsed_ns);
+  visit("client_cpu_ns", record.client_cpu_ns);
+  visit("opened", record.opened);
+  visit("unsent", record.unsent);
+  visit("delayed", record.delayed);
+  visit("fairness", record.fairness);
+  for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
+    visit(fmt::format("latency_ns_{}", kPercentileNames[i]), record.latency_ns[i]);
+  }
+  visit("first_echo_ns_p50", record.first_echo_ns_p50);
+  visit("first_echo_ns_p99", record.first_echo_ns_p99);
+  visit("resident_bytes", record.resident_bytes);
+  visit("grown_bytes", record.grown_bytes);
+  visit("kernel_bytes", record.kernel_bytes);
+  visit("window_events", record.window_events);
+  visit("window_waits", record.window_waits);
+  visit("reason", record.reason);
+}
+
+/// A terminal takes control characters for commands.
+std::string one_line(std::string text) {
+  for (char& c : text) c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+  return text;
+}
+
+std::string field_of(Placement placement) {
+  return placement == Placement::shared ? "shared" : "apart";
+}
+std::string field_of(double value) { return fmt::format("{:.9g}", value); }
+std::string field_of(std::uint64_t value) { return fmt::to_string(value); }
+std::string field_of(const std::string& text) { return one_line(text); }
 
 /// The fields of one record in their order, as what they stand for.
 class FieldReader {
@@ -41,6 +104,17 @@ class FieldReader {
     return value;
   }
   std::uint64_t count() { return number<std::uint64_t>(); }
+
+  void into(std::uint64_t& value) { value = count(); }
+  void into(double& value) { value = number<double>(); }
+  void into(std::string& value) { value = one_line(text()); }
+  void into(Placement& value) {
+    const std::string name = text();
+    if (name != "apart" && name != "shared") {
+      fail(fmt::format("placement \"{}\" is neither apart nor shared", name));
+    }
+    value = name == "shared" ? Placement::shared : Placement::apart;
+  }
 
   [[noreturn]] void fail(const std::string& why) const {
     throw Failure(ExitCode::usage, fmt::format("{} line {}: {}", table_.origin, line_, why));
@@ -70,48 +144,17 @@ Cell read_cell(FieldReader& fields) {
   return cell;
 }
 
-/// A terminal takes control characters for commands.
-std::string one_line(std::string text) {
-  for (char& c : text) c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
-  return text;
-}
-
 RigRecord read_record(FieldReader fields) {
   RigRecord record;
   record.cell = read_cell(fields);
-  const std::string placement = fields.text();
-  if (placement != "apart" && placement != "shared") {
-    fields.fail(fmt::format("placement \"{}\" is neither apart nor shared", placement));
-  }
-  record.placement = placement == "shared" ? Placement::shared : Placement::apart;
-  record.rig = fields.count();
-  record.look = fields.count();
+  each_column(record, [&](const std::string&, auto& value) { fields.into(value); });
   if (record.look > 2) fields.fail(fmt::format("there is no look {}", record.look));
-  record.build_s = fields.number<double>();
-  record.seconds = fields.number<double>();
-  record.stolen_share = fields.number<double>();
-  record.others_share = fields.number<double>();
-  record.baseline = fields.text();
-  record.summary.blocks = fields.count();
-  record.summary.trimmed_mean = fields.number<double>();
-  record.summary.winsorised_variance = fields.number<double>();
-  record.summary.stretches = fields.count();
-  record.summary.stretch_variance = fields.number<double>();
-  if (record.summary.winsorised_variance < 0 || record.summary.stretch_variance < 0) {
-    fields.fail("a variance is below 0");
+  for (const Metric metric : kMetrics) {
+    const RigSummary& summary = record.summaries[metric];
+    if (summary.winsorised_variance < 0 || summary.stretch_variance < 0) {
+      fields.fail("a variance is below 0");
+    }
   }
-  record.slices = fields.count();
-  record.broken = fields.count();
-  record.echoes = fields.count();
-  record.bytes = fields.count();
-  record.cpu_ns = fields.count();
-  for (std::uint64_t& calls : record.calls) calls = fields.count();
-  record.events = fields.count();
-  record.elapsed_ns = fields.count();
-  record.client_cpu_ns = fields.count();
-  record.window_events = fields.count();
-  record.window_waits = fields.count();
-  record.reason = one_line(fields.text());
   return record;
 }
 
@@ -123,34 +166,15 @@ bool is_of(const RigRecord& record, const PlannedLoad& load) {
 
 std::vector<std::string> record_header() {
   std::vector<std::string> header = cell_header();
-  header.insert(header.end(),
-                {"placement", "rig", "look", "build_s", "seconds", "stolen_share", "others_share",
-                 "baseline", "n", "trimmed_mean", "winsorised_variance", "stretches",
-                 "stretch_variance", "slices", "broken", "echoes", "bytes", "cpu_ns"});
-  for (const std::string_view kind : kCallNames) header.push_back(fmt::format("calls_{}", kind));
-  header.insert(header.end(), {"events", "elapsed_ns", "client_cpu_ns", "window_events",
-                               "window_waits", "reason"});
+  const RigRecord none;
+  each_column(none, [&](const std::string& name, const auto&) { header.push_back(name); });
   return header;
 }
 
 std::vector<std::string> record_fields(const RigRecord& record) {
   std::vector<std::string> fields = cell_fields(record.cell);
-  fields.insert(
-      fields.end(),
-      {record.placement == Placement::shared ? "shared" : "apart", fmt::to_string(record.rig),
-       fmt::to_string(record.look), fmt::format("{:.3f}", record.build_s),
-       fmt::format("{:.3f}", record.seconds), fmt::format("{:.4f}", record.stolen_share),
-       fmt::format("{:.4f}", record.others_share), record.baseline,
-       fmt::to_string(record.summary.blocks), show(record.summary.trimmed_mean),
-       show(record.summary.winsorised_variance), fmt::to_string(record.summary.stretches),
-       show(record.summary.stretch_variance), fmt::to_string(record.slices),
-       fmt::to_string(record.broken), fmt::to_string(record.echoes), fmt::to_string(record.bytes),
-       fmt::to_string(record.cpu_ns)});
-  for (const std::uint64_t calls : record.calls) fields.push_back(fmt::to_string(calls));
-  fields.insert(fields.end(),
-                {fmt::to_string(record.events), fmt::to_string(record.elapsed_ns),
-                 fmt::to_string(record.client_cpu_ns), fmt::to_string(record.window_events),
-                 fmt::to_string(record.window_waits), one_line(record.reason)});
+  each_column(record,
+              [&](const std::string&, const auto& value) { fields.push_back(field_of(value)); });
   return fields;
 }
 

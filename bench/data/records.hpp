@@ -23,8 +23,13 @@ struct RigSummary {
   double stretch_variance = 0;
 };
 
+/// Percentiles of the latency that are kept of each rig, and their names.
+inline constexpr std::array<double, 8> kPercentiles = {25, 50, 75, 90, 95, 99, 99.9, 99.99};
+inline constexpr std::array<std::string_view, 8> kPercentileNames = {
+    "p25", "p50", "p75", "p90", "p95", "p99", "p99_9", "p99_99"};
+
 /// A row of records.csv: one contender in one rig. Sums are over its slices that count; of the
-/// baseline, over those of all its instances. What is compared is the server's CPU time per echo.
+/// baseline, over those of all its instances.
 struct RigRecord {
   Cell cell;  ///< the load; `backend` is the contender's name
   Placement placement = Placement::apart;
@@ -35,7 +40,9 @@ struct RigRecord {
   double stolen_share = 0;  ///< of the processors' time meanwhile, taken by the host
   double others_share = 0;  ///< and by other programs
   std::string baseline;
-  RigSummary summary;  ///< against the baseline; no blocks: it is the baseline, or has failed
+  /// Against the baseline; no blocks: it is the baseline, or has failed, or the load does not
+  /// compare that.
+  ByMetric<RigSummary> summaries;
   std::uint64_t slices = 0;
   std::uint64_t broken = 0;  ///< slices that do not count; 1 without any: it did not start
   std::string reason;        ///< of the first of them; one line
@@ -43,9 +50,21 @@ struct RigRecord {
   std::uint64_t bytes = 0;
   std::uint64_t cpu_ns = 0;
   std::array<std::uint64_t, kCallNames.size()> calls{};
+  std::array<std::uint64_t, kCallNames.size()> call_ns{};  ///< zero unless calls are timed
+  std::uint64_t clock_ns = 0;
   std::uint64_t events = 0;
   std::uint64_t elapsed_ns = 0;
   std::uint64_t client_cpu_ns = 0;
+  std::uint64_t opened = 0;  ///< as in SliceReply, these three
+  std::uint64_t unsent = 0;
+  std::uint64_t delayed = 0;
+  double fairness = 0;  ///< mean of Jain's index over slices; 0: not known
+  /// Of all messages of the rig; 0 where nothing was timed.
+  std::array<std::uint64_t, kPercentiles.size()> latency_ns{};
+  std::uint64_t first_echo_ns_p50 = 0, first_echo_ns_p99 = 0;
+  std::uint64_t resident_bytes = 0;  ///< of the server, with all connections open
+  std::uint64_t grown_bytes = 0;     ///< of these, since before they were
+  std::uint64_t kernel_bytes = 0;    ///< by which the kernel's memory grew; 0: others grew it too
   /// In a window of a tenth of a second, of the first rig only: a slice opens with a burst of all
   /// connections, and in a window that does not matter.
   std::uint64_t window_events = 0;

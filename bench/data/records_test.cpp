@@ -33,11 +33,11 @@ class RecordsTest : public testing::Test {
     record.seconds = 2.5;
     record.stolen_share = 0.01;
     record.baseline = "epoll-lt";
-    record.summary = {.blocks = 30,
-                      .trimmed_mean = -0.0123456789,
-                      .winsorised_variance = 1.5e-5,
-                      .stretches = 3,
-                      .stretch_variance = 0.25};
+    record.summaries[Metric::cpu] = {.blocks = 30,
+                                     .trimmed_mean = -0.0123456789,
+                                     .winsorised_variance = 1.5e-5,
+                                     .stretches = 3,
+                                     .stretch_variance = 0.25};
     record.slices = 31;
     record.broken = 1;
     record.reason = "no answer, \"for\" 2 s";
@@ -48,6 +48,11 @@ class RecordsTest : public testing::Test {
     record.events = 11;
     record.elapsed_ns = 12;
     record.client_cpu_ns = 13;
+    record.fairness = 0.5;
+    record.latency_ns = {1, 2, 3, 4, 5, 6, 7, 8};
+    record.call_ns = {9, 8, 7, 6, 5, 4};
+    record.first_echo_ns_p99 = 77;
+    record.kernel_bytes = 88;
     return record;
   }
 
@@ -90,11 +95,12 @@ TEST_F(RecordsTest, BadDataIsNamedWithItsLine) {
   EXPECT_EQ(message_with("threads", "1"), "");
   EXPECT_THAT(message_with("threads", "one"),
               AllOf(HasSubstr("records.csv line 2"), HasSubstr("\"one\""), HasSubstr("threads")));
-  EXPECT_THAT(message_with("n", "-1"), HasSubstr("line 2"));
+  EXPECT_THAT(message_with("server_cpu_ns_per_echo_n", "-1"), HasSubstr("line 2"));
   EXPECT_THAT(message_with("echoes", "99999999999999999999999"), HasSubstr("echoes"));
-  EXPECT_THAT(message_with("trimmed_mean", "nan"), HasSubstr("trimmed_mean"));
-  EXPECT_THAT(message_with("trimmed_mean", "inf"), HasSubstr("trimmed_mean"));
-  EXPECT_THAT(message_with("winsorised_variance", "-1"), HasSubstr("below 0"));
+  EXPECT_THAT(message_with("latency_ns_p99_trimmed_mean", "nan"), HasSubstr("trimmed_mean"));
+  EXPECT_THAT(message_with("server_cpu_ns_per_echo_trimmed_mean", "inf"),
+              HasSubstr("trimmed_mean"));
+  EXPECT_THAT(message_with("first_echo_ns_p50_winsorised_variance", "-1"), HasSubstr("below 0"));
   EXPECT_THAT(message_with("placement", "far"), HasSubstr("\"far\""));
   EXPECT_THAT(message_with("look", "3"), HasSubstr("look 3"));
 }

@@ -11,10 +11,11 @@
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
-#include "bench/plots.hpp"
 #include "bench/report/answer_text.hpp"
+#include "bench/report/pictures.hpp"
 #include "bench/report_html_page.hpp"
 #include "bench/report_markdown.hpp"
+#include "bench/report_words.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -34,6 +35,15 @@ std::string_view status_key(Status status) {
                                     : "unavailable";
 }
 
+Json latency_json(const AtLoad& one) {
+  if (std::isnan(one.latency_ns[0])) return {};
+  Json json;
+  for (std::size_t i = 0; i < kPercentileNames.size(); ++i) {
+    json[std::string(kPercentileNames[i])] = number(one.latency_ns[i]);
+  }
+  return json;
+}
+
 Json backend_json(const AtLoad& one) {
   Json calls;
   for (std::size_t i = 0; i < kCallNames.size(); ++i) {
@@ -44,14 +54,15 @@ Json backend_json(const AtLoad& one) {
           {"status", status_key(one.status)},
           {"reason", one.reason.empty() ? Json() : Json(one.reason)},
           {"broken_slices", one.broken},
-          {"cpu_ns_per_echo", number(one.cpu_ns_per_echo)},
+          {"cpu_ns_per_echo", number(one.ns[Metric::cpu])},
           {"syscalls_per_echo", number(one.syscalls_per_echo)},
           {"calls_per_echo", std::move(calls)},
           {"events_per_wait", number(one.events_per_wait)},
           {"window_events_per_wait", number(one.window_events_per_wait)},
           {"bursty", one.is_bursty()},
           {"echoes_per_s", number(one.echoes_per_s)},
-          {"latency_ns", nullptr}};
+          {"bound", one.bound == Bound::unknown ? Json() : Json(name_of(one.bound))},
+          {"latency_ns", latency_json(one)}};
 }
 
 Json finding_json(const Finding& finding) {
@@ -61,16 +72,18 @@ Json finding_json(const Finding& finding) {
           {"verdict", verdict_key(finding.verdict)}};
 }
 
-Json comparison_json(const Answer& answer, const LoadAnswer& load, const AtLoad& one) {
+Json comparison_json(const Answer& answer, const LoadAnswer& load, const AtLoad& one,
+                     Metric metric) {
+  const Compared& compared = *one.compared[metric];
   Json json = {{"backend", one.planned.contender.name}, {"baseline", answer.plan.baseline()}};
   json.update(load_json(load.load));
-  json["metric"] = kCpuMetric;
-  json.update(finding_json(one.compared->finding));
-  json["n"] = one.compared->estimate.blocks;
-  json["rigs"] = one.compared->estimate.rigs;
-  json["look"] = one.compared->look + 1;
-  json["ratio_of_sums"] = number(one.compared->ratio_of_sums);
-  json["heavy_tail"] = one.compared->has_heavy_tail();
+  json["metric"] = name_of(metric);
+  json.update(finding_json(compared.finding));
+  json["n"] = compared.estimate.blocks;
+  json["rigs"] = compared.estimate.rigs;
+  json["look"] = compared.look + 1;
+  json["ratio_of_sums"] = number(compared.ratio_of_sums);
+  json["heavy_tail"] = compared.has_heavy_tail();
   return json;
 }
 
@@ -81,9 +94,10 @@ Json self_check_json(const Answer& answer, Role role) {
   json["loads"] = Json::array();
   for (const LoadAnswer& load : answer.loads) {
     for (const AtLoad& one : load.contenders) {
-      if (one.planned.role != role || !one.compared) continue;
+      const auto& compared = one.compared[Metric::cpu];
+      if (one.planned.role != role || !compared) continue;
       Json cell = load_json(load.load);
-      cell.update(finding_json(one.compared->finding));
+      cell.update(finding_json(compared->finding));
       json["loads"].push_back(std::move(cell));
     }
   }
@@ -101,19 +115,22 @@ std::string comparisons_csv(const Answer& answer) {
   };
   for (const LoadAnswer& load : answer.loads) {
     for (const AtLoad& one : load.contenders) {
-      if (!one.compared) continue;
-      Cell cell = load.load.cell;
-      cell.backend = one.planned.contender.name;
-      std::vector<std::string> fields = cell_fields(cell);
-      const Finding& finding = one.compared->finding;
-      fields.insert(
-          fields.end(),
-          {load.load.placement == Placement::shared ? "shared" : "apart", answer.plan.baseline(),
-           std::string(kCpuMetric), show(finding.ratio), show(finding.low), show(finding.high),
-           std::string(verdict_key(finding.verdict)), fmt::to_string(one.compared->estimate.blocks),
-           fmt::to_string(one.compared->estimate.rigs), fmt::to_string(one.compared->look + 1),
-           show(one.compared->ratio_of_sums)});
-      text += csv_record(fields);
+      for (const Metric metric : kMetrics) {
+        if (!one.compared[metric]) continue;
+        const Compared& compared = *one.compared[metric];
+        const Finding& finding = compared.finding;
+        Cell cell = load.load.cell;
+        cell.backend = one.planned.contender.name;
+        std::vector<std::string> fields = cell_fields(cell);
+        fields.insert(
+            fields.end(),
+            {load.load.placement == Placement::shared ? "shared" : "apart", answer.plan.baseline(),
+             std::string(name_of(metric)), show(finding.ratio), show(finding.low),
+             show(finding.high), std::string(verdict_key(finding.verdict)),
+             fmt::to_string(compared.estimate.blocks), fmt::to_string(compared.estimate.rigs),
+             fmt::to_string(compared.look + 1), show(compared.ratio_of_sums)});
+        text += csv_record(fields);
+      }
     }
   }
   return text;
@@ -123,35 +140,65 @@ std::string two_decimals(double value) {
   return std::isnan(value) ? "-" : fmt::format("{:.2f}", value);
 }
 
+/// The ratio of a contender with its interval and verdict, for a row that its name begins.
+void add_finding(std::vector<std::string>& row, const AtLoad& one, Metric metric) {
+  const auto& compared = one.compared[metric];
+  if (!compared) {
+    row.insert(row.end(), {"-", "-", "-",
+                           one.planned.role == Role::baseline ? "baseline"
+                           : !one.reason.empty()              ? one.reason
+                           : metric == Metric::echo_time      ? "the server was not the bound"
+                                                              : "not measured"});
+    return;
+  }
+  const Finding& finding = compared->finding;
+  for (const double value : {finding.ratio, finding.low, finding.high}) {
+    row.push_back(std::isfinite(value) ? fmt::format("{:.3f}", value) : "-");
+  }
+  row.push_back(verdict_with_reason(*compared));
+}
+
 Table load_table(const Answer& answer, const LoadAnswer& load) {
   Table table{.caption = fmt::format("{}: server CPU time per echo relative to {}, with intervals "
                                      "that hold together with 95 %",
                                      name_of_load(load.load.cell), answer.plan.baseline()),
               .header = {"backend", "ratio", "low", "high", "verdict", "CPU per echo (us)",
-                         "system calls per echo", "events per wait", "in a window", "blocks"},
+                         "system calls per echo", "events per wait", "in a window",
+                         "echoes per second", "bound", "p50 (us)", "p99 (us)", "blocks"},
               .rows = {}};
   for (const AtLoad& one : load.contenders) {
     std::vector<std::string> row = {one.planned.contender.name};
-    if (one.compared) {
-      const Finding& finding = one.compared->finding;
-      for (const double value : {finding.ratio, finding.low, finding.high}) {
-        row.push_back(std::isfinite(value) ? fmt::format("{:.3f}", value) : "-");
-      }
-      row.push_back(verdict_with_reason(*one.compared));
-    } else {
-      row.insert(row.end(), {"-", "-", "-",
-                             one.planned.role == Role::baseline ? "baseline"
-                             : one.reason.empty()               ? "not measured"
-                                                                : one.reason});
-    }
-    row.push_back(std::isnan(one.cpu_ns_per_echo) ? "-" : two_decimals(one.cpu_ns_per_echo / 1000));
-    row.push_back(two_decimals(one.syscalls_per_echo));
-    row.push_back(two_decimals(one.events_per_wait));
-    row.push_back(two_decimals(one.window_events_per_wait));
-    row.push_back(one.compared ? fmt::to_string(one.compared->estimate.blocks) : "-");
+    add_finding(row, one, Metric::cpu);
+    const auto in_us = [](double ns) { return two_decimals(ns / 1000); };
+    row.insert(row.end(),
+               {in_us(one.ns[Metric::cpu]), two_decimals(one.syscalls_per_echo),
+                two_decimals(one.events_per_wait), two_decimals(one.window_events_per_wait),
+                std::isnan(one.echoes_per_s) ? "-" : in_groups(one.echoes_per_s),
+                one.bound == Bound::unknown ? "-" : std::string(name_of(one.bound)),
+                in_us(one.latency_ns[1]), in_us(one.latency_ns[5])});
+    const auto& compared = one.compared[Metric::cpu];
+    row.push_back(compared ? fmt::to_string(compared->estimate.blocks) : "-");
     table.rows.push_back(std::move(row));
   }
   return table;
+}
+
+/// The other metrics of a load, where there is something to compare.
+void add_other_tables(const Answer& answer, const LoadAnswer& load, Section& section) {
+  for (const Metric metric : kMetrics) {
+    const bool is_there = std::ranges::any_of(
+        load.contenders, [&](const AtLoad& one) { return one.compared[metric].has_value(); });
+    if (metric == Metric::cpu || !is_there) continue;
+    Table table{.caption = fmt::format("{}: {} relative to {}", name_of_load(load.load.cell),
+                                       metric_words(metric), answer.plan.baseline()),
+                .header = {"backend", "ratio", "low", "high", "verdict"},
+                .rows = {}};
+    for (const AtLoad& one : load.contenders) {
+      table.rows.push_back({one.planned.contender.name});
+      add_finding(table.rows.back(), one, metric);
+    }
+    section.blocks.emplace_back(std::move(table));
+  }
 }
 
 Table pooled_table(const Answer& answer) {
@@ -217,8 +264,8 @@ void add_row(ForestData& data, std::size_t panel, std::size_t row, const std::st
   if (one.planned.role == Role::baseline) {
     finding.low = finding.high = 1;
     verdict = "baseline";
-  } else if (one.compared && std::isfinite(one.compared->finding.high)) {
-    finding = one.compared->finding;
+  } else if (one.compared[Metric::cpu] && std::isfinite(one.compared[Metric::cpu]->finding.high)) {
+    finding = one.compared[Metric::cpu]->finding;
     verdict = verdict_key(finding.verdict);
   }
   const auto show = [&](double value) {
@@ -277,7 +324,6 @@ Gallery forests(const Answer& answer, const Json& record, const Path& folder) {
   for (const LoadAnswer& load : answer.loads) {
     if (load.is_measured()) loads.push_back(&load);
   }
-  std::filesystem::create_directories(folder / "plots");
   Gallery gallery;
   for (std::size_t begin = 0; begin < loads.size(); begin += kPanels) {
     const std::size_t count = std::min(kPanels, loads.size() - begin);
@@ -288,9 +334,22 @@ Gallery forests(const Answer& answer, const Json& record, const Path& folder) {
   return gallery;
 }
 
-Document document_of(const Answer& answer, const Json& record, const Path& folder) {
+/// Between how many server threads and how many more each has no processor of its own any more.
+PlotFrame frame_of(const Answer& answer, const Json& record) {
+  const double processors =
+      std::max(1.0, static_cast<double>(answer.plan.allowed_processors.size()) - 1);
+  return {.caption = machine_words(record) +
+                     ". Medians of the rigs; bars from the least to the greatest,\nfor CPU time "
+                     "the interval of the ratio. A hollow point: not the server was the bound.",
+          .crowded_from = processors * std::sqrt(2)};
+}
+
+Document document_of(const Answer& answer, const Json& record, const Path& folder,
+                     std::span<const SummaryRow> rows) {
   Document document{
-      .title = fmt::format("CPU time per echo, against {}", answer.plan.baseline()),
+      .title = answer.plan.experiment.empty() || answer.plan.experiment == "default"
+                   ? fmt::format("CPU time per echo, against {}", answer.plan.baseline())
+                   : std::string(find_experiment(answer.plan.experiment).question),
       .lead =
           machine_words(record) +
           fmt::format(". Command: {}",
@@ -313,9 +372,16 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
   document.sections.push_back(std::move(result));
   Section loads{"loads", "Each load", {}};
   for (const LoadAnswer& load : answer.loads) {
-    if (load.is_measured()) loads.blocks.push_back(load_table(answer, load));
+    if (!load.is_measured()) continue;
+    loads.blocks.push_back(load_table(answer, load));
+    add_other_tables(answer, load, loads);
   }
   document.sections.push_back(std::move(loads));
+  Section pictures{"pictures", "Pictures", {}};
+  for (Gallery& gallery : draw_pictures(folder, rows, frame_of(answer, record))) {
+    pictures.blocks.emplace_back(std::move(gallery));
+  }
+  if (!pictures.blocks.empty()) document.sections.push_back(std::move(pictures));
   Section trust{"trust", "Can it be trusted?", {}};
   Bullets bullets;
   const std::string doubt = doubt_of_build(record);
@@ -347,12 +413,15 @@ Json answer_json(const Answer& answer, const Json& machine) {
     json["backends"] = Json::array();
     for (const AtLoad& one : load.contenders) {
       json["backends"].push_back(backend_json(one));
-      if (one.compared) comparisons.push_back(comparison_json(answer, load, one));
+      for (const Metric metric : kMetrics) {
+        if (!one.compared[metric]) continue;
+        comparisons.push_back(comparison_json(answer, load, one, metric));
+      }
     }
     loads.push_back(std::move(json));
   }
   for (const Pooled& one : answer.pooled) {
-    Json json = {{"backend", one.planned.contender.name}, {"metric", kCpuMetric}};
+    Json json = {{"backend", one.planned.contender.name}, {"metric", name_of(Metric::cpu)}};
     json.update(finding_json(one.finding));
     pooled.push_back(std::move(json));
   }
@@ -372,8 +441,11 @@ Answer render_answer(const Path& folder) {
   const SlicedPlan plan = plan_from_json(record.at("plan"));
   const std::vector<RigRecord> records = read_records(folder);
   Answer answer = answer_of(plan, records);
+  const std::vector<SummaryRow> rows = summarise(answer, records);
+  std::filesystem::create_directories(folder / "plots");
   write_whole(folder / "comparisons.csv", comparisons_csv(answer));
-  const Document document = document_of(answer, record, folder);
+  write_whole(folder / "summary.csv", summary_csv(rows));
+  const Document document = document_of(answer, record, folder, rows);
   write_whole(folder / "report.md", markdown_page(document));
   write_whole(folder / "report.html", html_page(document));
   return answer;

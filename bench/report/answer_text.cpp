@@ -41,13 +41,13 @@ std::string percent(double share) {
 }
 
 /// "1.05 ±1% more"
-std::string cell_text(const AtLoad& one) {
+std::string cell_text(const AtLoad& one, Metric metric) {
   if (one.status == Status::failed) return "failed";
   if (one.planned.role == Role::baseline) {
-    return std::isnan(one.cpu_ns_per_echo) ? "-" : in_us(one.cpu_ns_per_echo);
+    return std::isnan(one.ns[metric]) ? "-" : in_us(one.ns[metric]);
   }
-  if (!one.compared) return "-";
-  const Finding& finding = one.compared->finding;
+  if (!one.compared[metric]) return "-";
+  const Finding& finding = one.compared[metric]->finding;
   if (!std::isfinite(finding.high)) return fmt::format("{:.2f} ?", finding.ratio);
   return fmt::format("{} ±{:.0f}% {}",
                      fmt::format("{:.{}f}", finding.ratio, finding.ratio < 10 ? 2 : 1),
@@ -71,7 +71,7 @@ std::vector<std::size_t> order_of(const Answer& answer) {
   const auto place = [&](std::size_t index) {
     double sum = 0, count = 0;
     for (const LoadAnswer& load : answer.loads) {
-      const auto& compared = load.contenders[index].compared;
+      const auto& compared = load.contenders[index].compared[Metric::cpu];
       if (compared) sum += compared->estimate.log_ratio, ++count;
     }
     return index == 0 ? 0 : count > 0 ? sum / count : std::numeric_limits<double>::max();
@@ -132,11 +132,12 @@ std::string heading(std::span<const LoadAnswer> loads) {
   return text;
 }
 
-std::string several_loads(const Answer& answer, std::span<const LoadAnswer> loads) {
+std::string several_loads(const Answer& answer, std::span<const LoadAnswer> loads, Metric metric) {
   std::string text = heading(loads);
   for (const std::size_t i : order_of(answer)) {
     std::string line = padded(answer.plan.contenders[i].contender.name, kNameWidth);
-    for (const LoadAnswer& load : loads) line += padded(cell_text(load.contenders[i]), kCellWidth);
+    for (const LoadAnswer& load : loads)
+      line += padded(cell_text(load.contenders[i], metric), kCellWidth);
     text += trimmed_end(line + calls_text(i, loads));
   }
   return text;
@@ -148,20 +149,21 @@ std::string interval_words(const Finding& finding) {
   return fmt::format("{} to {}", three_digits(finding.low), three_digits(finding.high));
 }
 
-std::string one_load(const Answer& answer, const LoadAnswer& load) {
-  std::string text = trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}", "",
-                                             "ratio", "interval", "verdict", "CPU", "calls"));
+std::string one_load(const Answer& answer, const LoadAnswer& load, Metric metric) {
+  std::string text =
+      trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}", "", "ratio", "interval",
+                              "verdict", metric == Metric::cpu ? "CPU" : "time", "calls"));
   for (const std::size_t i : order_of(answer)) {
     const AtLoad& one = load.contenders[i];
     const std::string calls =
         std::isnan(one.syscalls_per_echo) ? "-" : fmt::format("{:.2f}", one.syscalls_per_echo);
-    const std::string cpu = std::isnan(one.cpu_ns_per_echo) ? "-" : in_us(one.cpu_ns_per_echo);
+    const std::string cpu = std::isnan(one.ns[metric]) ? "-" : in_us(one.ns[metric]);
     std::string ratio = "-", interval, verdict;
-    if (one.compared) {
-      const Finding& finding = one.compared->finding;
+    if (one.compared[metric]) {
+      const Finding& finding = one.compared[metric]->finding;
       ratio = three_digits(finding.ratio);
       interval = interval_words(finding);
-      verdict = verdict_with_reason(*one.compared);
+      verdict = verdict_with_reason(*one.compared[metric]);
     } else {
       ratio = one.planned.role == Role::baseline ? "1" : "-";
       verdict = one.planned.role == Role::baseline ? "baseline"
@@ -180,7 +182,7 @@ std::string one_load(const Answer& answer, const LoadAnswer& load) {
 std::string few_blocks(std::span<const LoadAnswer> loads) {
   for (const LoadAnswer& load : loads) {
     for (const AtLoad& one : load.contenders) {
-      if (one.compared && !one.compared->is_enough) {
+      if (one.compared[Metric::cpu] && !one.compared[Metric::cpu]->is_enough) {
         return fmt::format(" (or fewer than {} blocks: --for gives more)\n", kFewestBlocks);
       }
     }
@@ -188,22 +190,48 @@ std::string few_blocks(std::span<const LoadAnswer> loads) {
   return "\n";
 }
 
+std::string words_of_family(const Answer& answer, Metric metric) {
+  const std::size_t family = answer.plan.family(metric);
+  return family > 1 ? fmt::format("95 % for all {} comparisons together", family)
+                    : "with 95 % intervals";
+}
+
+/// A table of one metric; empty where nothing of it is compared.
+std::string table_of(const Answer& answer, std::span<const LoadAnswer> measured, Metric metric) {
+  std::vector<LoadAnswer> loads;
+  std::ranges::copy_if(measured, std::back_inserter(loads), [&](const LoadAnswer& load) {
+    return std::ranges::any_of(load.contenders,
+                               [&](const AtLoad& one) { return one.compared[metric].has_value(); });
+  });
+  if (loads.empty() && metric != Metric::cpu) return "";
+  if (loads.empty()) loads.assign(measured.begin(), measured.end());
+  std::string text = metric_words(metric);
+  text[0] = static_cast<char>(std::toupper(text[0]));
+  text += fmt::format(", relative to {}; {}\n\n", answer.plan.baseline(),
+                      words_of_family(answer, metric));
+  if (measured.size() == 1) {
+    return text + name_of_load(loads.front().load.cell) + "\n" +
+           one_load(answer, loads.front(), metric);
+  }
+  for (std::size_t begin = 0; begin < loads.size(); begin += kLoadsBeside) {
+    const std::size_t count = std::min(kLoadsBeside, loads.size() - begin);
+    if (begin > 0) text += '\n';
+    text += several_loads(answer, std::span(loads).subspan(begin, count), metric);
+  }
+  return text;
+}
+
 std::string table(const Answer& answer) {
   std::vector<LoadAnswer> measured;
   std::ranges::copy_if(answer.loads, std::back_inserter(measured), &LoadAnswer::is_measured);
   if (measured.empty()) return "No rig was finished: there is nothing to report.\n";
-  std::string text = fmt::format(
-      "CPU time of the server per echo, relative to {}; 95 % for all {} comparisons together\n\n",
-      answer.plan.baseline(), answer.plan.family());
-  if (measured.size() == 1) {
-    return text + name_of_load(measured.front().load.cell) + "\n" +
-           one_load(answer, measured.front());
+  std::string text;
+  for (const Metric metric : kMetrics) {
+    const std::string one = table_of(answer, measured, metric);
+    if (!text.empty() && !one.empty()) text += '\n';
+    text += one;
   }
-  for (std::size_t begin = 0; begin < measured.size(); begin += kLoadsBeside) {
-    const std::size_t count = std::min(kLoadsBeside, measured.size() - begin);
-    if (begin > 0) text += '\n';
-    text += several_loads(answer, std::span(measured).subspan(begin, count));
-  }
+  if (measured.size() == 1) return text;
   return text + "\nless: cheaper; same: within " +
          fmt::format("{:g}", 100 * answer.plan.same_within) +
          " %; more: more expensive; ?: unclear" + few_blocks(measured);
@@ -221,10 +249,10 @@ std::vector<std::string> where_it_depends(const Answer& answer, const std::strin
   std::vector<std::string> parts;
   for (const LoadAnswer& load : answer.loads) {
     for (const AtLoad& one : load.contenders) {
-      if (!load.load.is_busy() || one.planned.contender.name != contender || !one.compared)
-        continue;
+      const auto& compared = one.compared[Metric::cpu];
+      if (!load.load.is_busy() || one.planned.contender.name != contender || !compared) continue;
       parts.push_back(fmt::format("{}{} at {}", parts.empty() ? contender + " (" : "",
-                                  three_digits(one.compared->finding.ratio),
+                                  three_digits(compared->finding.ratio),
                                   name_of_load(load.load.cell)));
     }
   }
@@ -311,15 +339,16 @@ void note_contenders(const LoadAnswer& load, std::vector<std::string>& notes) {
   const std::string where = name_of_load(load.load.cell);
   for (const AtLoad& one : load.contenders) {
     const std::string what = fmt::format("{} at {}", one.planned.contender.name, where);
+    const auto& compared = one.compared[Metric::cpu];
     if (one.broken > 0 || one.status == Status::failed) {
       notes.push_back(fmt::format("broken: {}: {}", what, one.reason));
-    } else if (!one.compared && !one.reason.empty()) {
+    } else if (!compared && !one.reason.empty()) {
       notes.push_back(fmt::format("not {}: {}: {}",
                                   one.status == Status::measured ? "compared" : "measured", what,
                                   one.reason));
-    } else if (one.compared && one.compared->has_heavy_tail()) {
+    } else if (compared && compared->has_heavy_tail()) {
       notes.push_back(fmt::format("heavy tail: {}: untrimmed, the ratio is {}", what,
-                                  three_digits(one.compared->ratio_of_sums)));
+                                  three_digits(compared->ratio_of_sums)));
     }
   }
   const auto bursty = std::ranges::count_if(load.contenders, &AtLoad::is_bursty);
@@ -343,6 +372,18 @@ std::string_view verdict_key(Verdict verdict) {
   return kKeys[static_cast<std::size_t>(verdict)];
 }
 
+std::string metric_words(Metric metric) {
+  static constexpr std::array<std::string_view, kMetrics.size()> kWords = {
+      "CPU time of the server per echo",
+      "time per echo, the inverse of throughput",
+      "median latency",
+      "99th percentile of latency",
+      "time per connection, the inverse of connections per second",
+      "median time from connect to first echo",
+      "99th percentile of time from connect to first echo"};
+  return std::string(kWords[index_of(metric)]);
+}
+
 std::string ratio_words(const Finding& finding) {
   return fmt::format("{} ({} to {})", three_digits(finding.ratio), three_digits(finding.low),
                      three_digits(finding.high));
@@ -361,14 +402,14 @@ std::string verdict_with_reason(const Compared& compared) {
 std::string interim_words(const Answer& answer, std::size_t load, std::size_t width) {
   std::vector<const AtLoad*> all;
   for (const AtLoad& one : answer.loads[load].contenders) {
-    if (one.compared && one.planned.role == Role::compared) all.push_back(&one);
+    if (one.compared[Metric::cpu] && one.planned.role == Role::compared) all.push_back(&one);
   }
   std::ranges::stable_sort(all, std::greater(), [](const AtLoad* one) {
-    return std::abs(one->compared->estimate.log_ratio);
+    return std::abs(one->compared[Metric::cpu]->estimate.log_ratio);
   });
   std::string text;
   for (const AtLoad* one : all) {
-    const Finding& finding = one->compared->finding;
+    const Finding& finding = one->compared[Metric::cpu]->finding;
     const std::string item =
         std::isfinite(finding.high)
             ? fmt::format("{} {:.2f}±{:.2f}", one->planned.contender.name, finding.ratio,

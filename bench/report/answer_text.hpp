@@ -20,6 +20,9 @@ std::vector<std::string> trust_notes(const Answer& answer);
 std::string_view verdict_words(Verdict verdict);  ///< "more expensive"
 std::string_view verdict_key(Verdict verdict);    ///< "more_expensive"
 
+/// "median latency"
+std::string metric_words(Metric metric);
+
 /// "0.905 (0.883 to 0.926)": three significant digits.
 std::string ratio_words(const Finding& finding);
 /// "more expensive" or "unclear (at most 6 %)", with what is ruled out, or why nothing is.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <string_view>
 #include <utility>
 
@@ -19,14 +20,6 @@
 #include "bench/rig/silence.hpp"
 
 namespace muxlab {
-
-std::vector<std::string> serve_words(const std::filesystem::path& program, const Cell& cell) {
-  std::vector<std::string> words = {program,       "serve",       "--backend",
-                                    cell.backend,  "--threads",   fmt::to_string(cell.threads),
-                                    "--threading", cell.threading};
-  if (cell.threading == "acceptor") words.insert(words.end(), {"--notify", cell.notify});
-  return words;
-}
 
 namespace {
 
@@ -56,14 +49,43 @@ std::string obituary(std::string_view what, const Process& process) {
                      words.empty() ? "it gave no reason" : words);
 }
 
+std::vector<std::string> serve_words(const std::filesystem::path& program, const ServerSpec& spec) {
+  const Cell& cell = spec.cell;
+  std::vector<std::string> words = {program,       "serve",       "--backend",
+                                    cell.backend,  "--threads",   fmt::to_string(cell.threads),
+                                    "--threading", cell.threading};
+  if (cell.threading == "acceptor") words.insert(words.end(), {"--notify", cell.notify});
+  if (spec.time_calls) words.emplace_back("--time-calls");
+  return words;
+}
+
+/// The sum of some fields of proc_meminfo(5).
+std::uint64_t meminfo_bytes(std::initializer_list<std::string_view> names) {
+  std::ifstream file("/proc/meminfo");
+  std::uint64_t kilobytes = 0, sum = 0;
+  for (std::string name, unit; file >> name >> kilobytes; std::getline(file, unit)) {
+    if (std::ranges::count(names, name) > 0) sum += 1024 * kilobytes;
+  }
+  return sum;
+}
+
+/// Of proc_pid_statm(5), its second field.
+std::uint64_t resident_bytes(pid_t pid) {
+  std::ifstream statm(fmt::format("/proc/{}/statm", pid));
+  std::uint64_t all_pages = 0, resident_pages = 0;
+  statm >> all_pages >> resident_pages;
+  return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 /// The states of a process's threads, from proc_pid_stat(5).
 class ThreadStates {
  public:
-  explicit ThreadStates(pid_t pid) {
+  /// Of more than `most` threads nothing is known.
+  ThreadStates(pid_t pid, std::size_t most) {
     const auto tasks = fmt::format("/proc/{}/task", pid);
     std::error_code error;
     for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
-      if (files_.size() == kMostWatchedThreads) {
+      if (files_.size() == most) {
         files_.clear();
         return;
       }
@@ -93,11 +115,13 @@ class ThreadStates {
 
 class LocalServer final : public ServerSide {
  public:
-  /// `own_file` is removed at the end: of the board, or of the unix socket; may be empty.
-  LocalServer(Command command, const Backend& backend, int interrupt,
+  /// `own_file` is removed at the end: of the board, or of the unix socket; may be empty. `churns`:
+  /// connections come and go, and threads with them, it may be.
+  LocalServer(Command command, const Backend& backend, bool churns, int interrupt,
               std::filesystem::path own_file)
       : own_file_(std::move(own_file)),
         is_told_(backend.is_told),
+        churns_(churns),
         never_sleeps_(backend.spins || backend.is_told),
         interrupt_(interrupt),
         counter_file_(make_counter_file()),
@@ -132,8 +156,13 @@ class LocalServer final : public ServerSide {
     return line->substr(kPrefix.size(), line->find(' ', kPrefix.size()) - kPrefix.size());
   }
 
+  MemoryUse memory() override {
+    return {.resident_bytes = resident_bytes(process_.pid()),
+            .kernel_bytes = meminfo_bytes({"Slab:", "KernelStack:", "PageTables:"})};
+  }
+
   void settle() override {
-    threads_.emplace(process_.pid());
+    threads_.emplace(process_.pid(), kMostWatchedThreads);
     if (never_sleeps_) {
       stop();
     } else {
@@ -147,7 +176,7 @@ class LocalServer final : public ServerSide {
       process_.send(SIGCONT);
       return silence;
     }
-    return threads_->are_known() && threads_->all_are("S") ? now() : await_rest();
+    return !churns_ && threads_->are_known() && threads_->all_are("S") ? now() : await_rest();
   }
 
   Silence end_slice() override {
@@ -183,6 +212,7 @@ class LocalServer final : public ServerSide {
 
   /// Whether no thread has anything left to do, whatever it waits for: its processor too.
   bool is_at_rest() {
+    if (churns_) threads_.emplace(process_.pid(), SIZE_MAX);
     if (threads_->are_known()) return threads_->all_are("S");
     // Of thousands of threads the counters tell. A thread counts received bytes before it sends and
     // sent bytes after it, then the echo, and the next receive before it blocks in it: so when all
@@ -220,6 +250,7 @@ class LocalServer final : public ServerSide {
 
   std::filesystem::path own_file_;
   bool is_told_;
+  bool churns_;
   bool never_sleeps_;
   int interrupt_;
   UniqueFd counter_file_;
@@ -256,20 +287,38 @@ class LocalLoad final : public LoadSide {
     static_cast<void>(::send(channel_.get(), &command, sizeof command, MSG_NOSIGNAL));
   }
 
-  SliceReply reply() override {
+  SliceReply reply(SliceTimes& times) override {
     SliceReply reply;
-    await_readable();
-    const ssize_t size = ::recv(channel_.get(), &reply, sizeof reply, MSG_DONTWAIT);
-    if (size != sizeof reply) {
-      wait_for({&process_}, -1, Clock::now() + kPatience,
-               [&] { return process_.exit_code().has_value(); });
-      throw SideFailed(obituary("the load", process_));
-    }
+    receive(&reply, sizeof reply);
+    add_counts(times.latency_ns, reply.latency_counts);
+    add_counts(times.first_echo_ns, reply.first_echo_counts);
     if (reply.is_broken()) throw SideFailed(reply.broken.data());
     return reply;
   }
 
  private:
+  void receive(void* data, std::size_t expected) {
+    await_readable();
+    const ssize_t size = ::recv(channel_.get(), data, expected, MSG_DONTWAIT);
+    if (size >= 0 && static_cast<std::size_t>(size) == expected) return;
+    wait_for({&process_}, -1, Clock::now() + kPatience,
+             [&] { return process_.exit_code().has_value(); });
+    throw SideFailed(obituary("the load", process_));
+  }
+
+  void add_counts(Histogram& histogram, std::size_t left) {
+    std::array<HistogramCount, kCountsPerPacket> counts;
+    while (left > 0) {
+      const std::size_t here = std::min(left, counts.size());
+      receive(counts.data(), here * sizeof counts[0]);
+      for (std::size_t i = 0; i < here; ++i) {
+        histogram.add(std::min<std::size_t>(counts[i].bucket, Histogram::kBuckets - 1),
+                      counts[i].count);
+      }
+      left -= here;
+    }
+  }
+
   static Command with_channel(Command command, int channel) {
     command.inherited = channel;
     command.words.insert(command.words.end(), {"--slices", fmt::to_string(kInheritedFd)});
@@ -299,7 +348,7 @@ class LocalLoad final : public LoadSide {
 
 std::unique_ptr<ServerSide> LocalSides::start_server(const ServerSpec& spec) {
   const Backend& backend = *find_backend(spec.cell.backend);
-  std::vector<std::string> words = serve_words(program_, spec.cell);
+  std::vector<std::string> words = serve_words(program_, spec);
   std::filesystem::path own_file;
   if (spec.cell.unix_sockets || backend.is_told) {
     own_file = std::filesystem::temp_directory_path() /
@@ -307,8 +356,8 @@ std::unique_ptr<ServerSide> LocalSides::start_server(const ServerSpec& spec) {
     words.insert(words.end(), {backend.is_told ? "--oracle" : "--unix", own_file});
   }
   return std::make_unique<LocalServer>(
-      Command{.words = std::move(words), .processors = spec.processors}, backend, interrupt_,
-      own_file);
+      Command{.words = std::move(words), .processors = spec.processors}, backend,
+      spec.cell.churn > 0, interrupt_, own_file);
 }
 
 std::unique_ptr<LoadSide> LocalSides::start_load(const LoadSpec& spec, ServerSide& server) {
@@ -317,8 +366,13 @@ std::unique_ptr<LoadSide> LocalSides::start_load(const LoadSpec& spec, ServerSid
                                     "--connect",     spec.address,
                                     "--connections", fmt::to_string(cell.connections),
                                     "--idle",        fmt::to_string(cell.idle),
-                                    "--size",        fmt::to_string(cell.size_bytes),
-                                    "--depth",       fmt::to_string(cell.depth)};
+                                    "--size",        fmt::to_string(cell.size_bytes)};
+  const auto add = [&words](const char* option, std::uint64_t value) {
+    if (value > 0) words.insert(words.end(), {option, fmt::to_string(value)});
+  };
+  add("--depth", cell.depth);
+  add("--rate", cell.rate_per_s);
+  add("--churn", cell.churn);
   const std::string board = dynamic_cast<LocalServer&>(server).board();
   if (board.empty()) {
     words.insert(words.end(), {"--engine", cell.engine});

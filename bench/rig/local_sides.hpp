@@ -27,7 +27,4 @@ class LocalSides final : public Sides {
   int started_ = 0;  // servers, to name what each has of its own
 };
 
-/// The words of `muxlab serve` for `cell`, without where it listens.
-std::vector<std::string> serve_words(const std::filesystem::path& program, const Cell& cell);
-
 }  // namespace muxlab

@@ -25,7 +25,7 @@ std::size_t load_processes(const Cell& cell, const Processors& processors) {
 /// where theory says nothing.
 std::optional<double> most_calls_per_echo(const Cell& cell) {
   const std::optional<CallsPerEcho> calls = find_backend(cell.backend)->calls;
-  if (!calls || cell.threading != "single") return std::nullopt;
+  if (!calls || cell.threading != "single" || cell.churn > 0) return std::nullopt;
   constexpr double kLeastPerReceive = 4096;  // what bufferevent reads at a time
   const double receives = 1 + std::ceil(static_cast<double>(cell.size_bytes) / kLeastPerReceive);
   return 2 * receives * (calls->events + calls->read + calls->write + calls->ctl + calls->other) +
@@ -64,6 +64,9 @@ CounterSums difference(const CounterSums& begin, const CounterSums& end) {
                     .events = end.events - begin.events};
   for (std::size_t i = 0; i < moved.calls.size(); ++i)
     moved.calls[i] = end.calls[i] - begin.calls[i];
+  for (std::size_t i = 0; i < moved.call_ns.size(); ++i)
+    moved.call_ns[i] = end.call_ns[i] - begin.call_ns[i];
+  moved.clock_ns = end.clock_ns - begin.clock_ns;
   return moved;
 }
 
@@ -73,28 +76,45 @@ void add(SliceReply& sum, const SliceReply& part) {
   sum.bytes_received += part.bytes_received;
   sum.elapsed_ns = std::max(sum.elapsed_ns, part.elapsed_ns);
   sum.client_cpu_ns += part.client_cpu_ns;
+  sum.opened += part.opened;
+  sum.unsent += part.unsent;
+  sum.delayed += part.delayed;
+  sum.shares += part.shares;
+  sum.share_sum += part.share_sum;
+  sum.share_square_sum += part.share_square_sum;
+}
+
+/// Jain's index: 1 when all had as many, 1/n when one of n had all.
+double fairness_of(const SliceReply& reply) {
+  if (reply.shares == 0 || reply.share_square_sum == 0) return 0;
+  return reply.share_sum * reply.share_sum / (reply.shares * reply.share_square_sum);
 }
 
 }  // namespace
 
-Rig::Rig(Sides& sides, const PlannedLoad& load, std::vector<Contender> contenders)
-    : load_(load.cell) {
-  const Processors& processors = load.processors;
+Rig::Rig(Sides& sides, const PlannedLoad& load, std::vector<Contender> contenders,
+         const RigOptions& options)
+    : sides_(sides), load_(load.cell), processors_(load.processors), options_(options) {
   for (Contender& contender : contenders) {
-    Member& member = members_.emplace_back();
-    member.contender = std::move(contender);
+    members_.emplace_back().contender = std::move(contender);
   }
-  each_alive([&](Member& member) {
-    Cell cell = load_;
-    cell.backend = member.contender.backend;
-    member.server = sides.start_server({cell, processors.server});
-  });
-  each_alive([&](Member& member) { start_loads(sides, member, processors); });
-  each_alive([](Member& member) {
-    for (const auto& side : member.loads) side->reply();
-    member.server->settle();
-  });
+  if (!options.is_isolated) build(members_);
   begin_ = std::chrono::steady_clock::now();
+}
+
+/// Beside each other.
+void Rig::build(std::span<Member> members) {
+  each_alive(members, [&](Member& member) {
+    member.server = sides_.start_server(
+        {cell_of(load_, member.contender), processors_.server, options_.time_calls});
+  });
+  each_alive(members, [&](Member& member) { start_loads(member); });
+  each_alive(members, [&](Member& member) {
+    for (const auto& side : member.loads) side->reply(scratch_);
+    member.server->settle();
+    member.memory.with_connections = member.server->memory();
+    if (members.size() > 1) member.memory.with_connections.kernel_bytes = 0;
+  });
 }
 
 Rig::~Rig() {
@@ -106,8 +126,8 @@ Rig::~Rig() {
 
 /// What fails for one contender is no concern of the others.
 template <typename Step>
-void Rig::each_alive(Step step) {
-  for (Member& member : members_) {
+void Rig::each_alive(std::span<Member> members, Step step) {
+  for (Member& member : members) {
     if (!member.failure.empty()) continue;
     try {
       step(member);
@@ -127,38 +147,53 @@ void Rig::end(Member& member, const std::string& why) {
   member.server.reset();
 }
 
-void Rig::start_loads(Sides& sides, Member& member, const Processors& processors) const {
-  Cell cell = load_;
-  cell.backend = member.contender.backend;
+void Rig::start_loads(Member& member) const {
+  Cell cell = cell_of(load_, member.contender);
   const std::string address = member.server->address();
-  const std::size_t count = load_processes(cell, processors);
+  member.memory.before = member.server->memory();
+  const std::size_t count = load_processes(cell, processors_);
   for (std::size_t i = 0; i < count; ++i) {
     cell.connections = share_of(load_.connections, i, count);
     cell.idle = share_of(load_.idle, i, count);
-    member.loads.push_back(sides.start_load({cell, processors.client, address}, *member.server));
+    cell.rate_per_s = share_of(load_.rate_per_s, i, count);
+    member.loads.push_back(sides_.start_load({cell, processors_.client, address}, *member.server));
   }
 }
 
-Slice Rig::visit(Member& member, const SliceCommand& command) const {
-  Cell cell = load_;
-  cell.backend = member.contender.backend;
+Slice Rig::visit(Member& member, const SliceCommand& command) {
+  const Cell cell = cell_of(load_, member.contender);
+  scratch_.clear();
   Slice slice;
   slice.at_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const Silence begin = member.server->begin_slice();
   for (const auto& side : member.loads) side->command(command);
   SliceReply reply;
-  for (const auto& side : member.loads) add(reply, side->reply());
+  for (const auto& side : member.loads) add(reply, side->reply(scratch_));
   const Silence end = member.server->end_slice();
   const CounterSums served = difference(begin.counters, end.counters);
   slice.echoes = reply.echoes;
   slice.bytes = served.bytes_out;
   slice.cpu_ns = end.cpu_ns - begin.cpu_ns;
   slice.calls = served.calls;
+  slice.call_ns = served.call_ns;
+  slice.clock_ns = served.clock_ns;
   slice.events = served.events;
   slice.elapsed_ns = reply.elapsed_ns;
   slice.client_cpu_ns = reply.client_cpu_ns;
+  slice.opened = reply.opened;
+  slice.unsent = reply.unsent;
+  slice.delayed = reply.delayed;
+  slice.fairness = fairness_of(reply);
+  slice.latency_ns_p50 = scratch_.latency_ns.value_at_percentile(50);
+  slice.latency_ns_p99 = scratch_.latency_ns.value_at_percentile(99);
+  slice.first_echo_ns_p50 = scratch_.first_echo_ns.value_at_percentile(50);
+  slice.first_echo_ns_p99 = scratch_.first_echo_ns.value_at_percentile(99);
   slice.broken = why_broken(slice, reply, served, cell);
   return slice;
+}
+
+void Rig::forget_times() {
+  for (Member& member : members_) member.times.clear();
 }
 
 void Rig::run_block(std::uint64_t block, const SliceCommand& command, std::mt19937& random,
@@ -171,7 +206,19 @@ void Rig::run_block(std::uint64_t block, const SliceCommand& command, std::mt199
     if (!member.failure.empty()) continue;
     Slice slice;
     try {
-      slice = visit(member, command);
+      if (options_.is_isolated) {
+        build({&member, 1});
+        if (member.failure.empty()) visit(member, {command.duration_ns / 4, 1});
+      }
+      if (member.failure.empty()) {
+        slice = visit(member, command);
+        member.times.merge(scratch_);
+      }
+      if (options_.is_isolated) {
+        member.loads.clear();
+        member.server.reset();
+      }
+      slice.broken += member.failure;
     } catch (const SideFailed& failed) {
       end(member, failed.what());
       slice.broken = member.failure;

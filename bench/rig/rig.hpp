@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,21 @@
 
 namespace muxlab {
 
+struct RigOptions {
+  bool time_calls = false;  ///< have servers add up the time in their system calls
+  /// Start server and load for each visit, and end them after it. A slice of a quarter of the time
+  /// goes before the one that counts.
+  bool is_isolated = false;
+};
+
 /// All servers and loads of one load, alive side by side. One server at a time runs: the others
 /// sleep, with their connections open.
 class Rig {
  public:
   /// Starts all servers and opens all connections, beside each other. A contender that fails is
   /// left out, and failure() says why. Throws Interrupted.
-  Rig(Sides& sides, const PlannedLoad& load, std::vector<Contender> contenders);
+  Rig(Sides& sides, const PlannedLoad& load, std::vector<Contender> contenders,
+      const RigOptions& options);
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
   Rig(Rig&&) = delete;
@@ -34,6 +43,20 @@ class Rig {
   [[nodiscard]] const std::string& failure(std::size_t contender) const {
     return members_[contender].failure;
   }
+  /// All slices of a contender added up, since the rig was built or forget_times() was called.
+  [[nodiscard]] const SliceTimes& times(std::size_t contender) const {
+    return members_[contender].times;
+  }
+  void forget_times();
+  /// Before the connections were opened and with them. Nothing is known of the kernel's where
+  /// others opened theirs meanwhile.
+  struct Memory {
+    MemoryUse before;
+    MemoryUse with_connections;
+  };
+  [[nodiscard]] const Memory& memory(std::size_t contender) const {
+    return members_[contender].memory;
+  }
 
  private:
   struct Member {
@@ -41,15 +64,22 @@ class Rig {
     std::unique_ptr<ServerSide> server;
     std::vector<std::unique_ptr<LoadSide>> loads;  // ended before the server
     std::string failure;
+    SliceTimes times;
+    Memory memory;
   };
 
   template <typename Step>
-  void each_alive(Step step);
+  static void each_alive(std::span<Member> members, Step step);
+  void build(std::span<Member> members);
   static void end(Member& member, const std::string& why);
-  void start_loads(Sides& sides, Member& member, const Processors& processors) const;
-  Slice visit(Member& member, const SliceCommand& command) const;
+  void start_loads(Member& member) const;
+  Slice visit(Member& member, const SliceCommand& command);
 
+  Sides& sides_;
   const Cell load_;
+  const Processors processors_;
+  const RigOptions options_;
+  SliceTimes scratch_;  // of the slice under way
   SteadyTime begin_;
   std::vector<Member> members_;
 };

@@ -69,7 +69,7 @@ class RealRig : public testing::TestWithParam<Served> {
     load.cell.threading = GetParam().threading;
     load.cell.threads = GetParam().threads;
     LocalSides sides(MUXLAB_BINARY, -1);
-    Rig rig(sides, load, contenders_named({GetParam().backend, GetParam().backend}));
+    Rig rig(sides, load, contenders_named({GetParam().backend, GetParam().backend}), {});
     std::vector<Slice> slices;
     std::mt19937 random(7);
     for (int block = 0; block < blocks; ++block) {
@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, RealRig, testing::ValuesIn(all_that_work()),
 
 TEST(RealRigs, ThreadsCostsWhatItCostsWithAThousandOfThem) {
   LocalSides sides(MUXLAB_BINARY, -1);
-  Rig rig(sides, load_of(1'000, 0), contenders_named({"threads", "epoll-lt"}));
+  Rig rig(sides, load_of(1'000, 0), contenders_named({"threads", "epoll-lt"}), {});
   ASSERT_EQ(rig.failure(0), "");
   std::vector<Slice> slices;
   std::mt19937 random(7);
@@ -142,7 +142,7 @@ TEST(RealRigs, ManyThreadsFallAsleepToo) {
   std::vector<std::string> names = {"epoll-lt", "threads", "bufferevent"};
   if (find_backend("io-uring")->probe().works) names.emplace_back("io-uring");
   LocalSides sides(MUXLAB_BINARY, -1);
-  Rig rig(sides, load, contenders_named(names));
+  Rig rig(sides, load, contenders_named(names), {});
   std::vector<Slice> slices;
   std::mt19937 random(7);
   for (std::uint64_t block = 0; block < 10; ++block) rig.run_block(block, kShort, random, slices);
@@ -155,7 +155,7 @@ TEST(RealRigs, AServerThatDoesNotStartIsNamedAndTheOthersGoOn) {
   PlannedLoad load = load_of(5, 0);
   load.cell.threading = "half-sync";  // which threads cannot do
   load.cell.threads = 2;
-  Rig rig(sides, load, contenders_named({"epoll-lt", "threads"}));
+  Rig rig(sides, load, contenders_named({"epoll-lt", "threads"}), {});
   EXPECT_EQ(rig.failure(0), "");
   EXPECT_THAT(rig.failure(1),
               AllOf(HasSubstr("the server ended with code 2"), HasSubstr("threads")));
@@ -177,6 +177,7 @@ class FakeServer final : public ServerSide {
   FakeServer(bool is_wrong, Wrong::How how) : is_wrong_(is_wrong), how_(how) {}
   void abandon() override {}
   std::string address() override { return "nowhere"; }
+  MemoryUse memory() override { return {}; }
   void settle() override {}
   std::string how_it_ended() override {
     const bool has_ended = is_wrong_ && how_ == Wrong::How::load_fails;
@@ -209,7 +210,7 @@ class FakeLoad final : public LoadSide {
   explicit FakeLoad(bool fails) : fails_(fails) {}
   void abandon() override {}
   void command(const SliceCommand&) override { commanded_ = true; }
-  SliceReply reply() override {
+  SliceReply reply(SliceTimes&) override {
     if (!commanded_) return {};
     if (fails_) throw SideFailed("no answer for 2 s: 3 messages are missing");
     SliceReply reply;
@@ -252,7 +253,7 @@ TEST(FakeRig, WhatCannotBeIsBrokenAndNamed) {
              1}}) {
     SCOPED_TRACE(one.reason);
     FakeSides sides({"poll", one.how});
-    Rig rig(sides, load_of(10, 0), contenders_named({"epoll-lt", "poll"}));
+    Rig rig(sides, load_of(10, 0), contenders_named({"epoll-lt", "poll"}), {});
     std::vector<Slice> slices;
     std::mt19937 random(7);
     for (std::uint64_t block = 0; block < 3; ++block) rig.run_block(block, kShort, random, slices);
@@ -271,7 +272,7 @@ TEST(FakeRig, TheSeedDrawsTheOrder) {
   const auto order_of = [](std::uint32_t seed) {
     FakeSides sides({"", Wrong::How::load_fails});
     Rig rig(sides, load_of(10, 0),
-            contenders_named({"epoll-lt", "poll", "select", "epoll-et", "libuv"}));
+            contenders_named({"epoll-lt", "poll", "select", "epoll-et", "libuv"}), {});
     std::vector<Slice> slices;
     std::mt19937 random(seed);
     for (std::uint64_t block = 0; block < 4; ++block) rig.run_block(block, kShort, random, slices);

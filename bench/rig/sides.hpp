@@ -26,6 +26,14 @@ struct SideFailed : std::runtime_error {
 /// SIGINT or SIGTERM came while a side was waited for.
 struct Interrupted {};
 
+/// What a server takes of its machine's memory.
+struct MemoryUse {
+  std::uint64_t resident_bytes = 0;  ///< of the process
+  /// Of the kernel for all processes there, both ends of connections included: objects, stacks of
+  /// threads and page tables.
+  std::uint64_t kernel_bytes = 0;
+};
+
 /// A server that sleeps: exact counters.
 struct Silence {
   CounterSums counters;
@@ -47,6 +55,8 @@ class ServerSide {
   virtual std::string address() = 0;
   /// To be called once when all connections are open, before the first slice. Throws SideFailed.
   virtual void settle() = 0;
+  /// Now; zeros where it cannot be read.
+  virtual MemoryUse memory() = 0;
   /// Waits until the server sleeps, before a slice and after it. A server that never sleeps is
   /// stopped between slices instead. Throws SideFailed when it does not within a few seconds.
   virtual Silence begin_slice() = 0;
@@ -66,15 +76,18 @@ class LoadSide {
   virtual void abandon() = 0;
   /// Returns at once; reply() waits.
   virtual void command(const SliceCommand& command) = 0;
-  /// The answer to the last command, or, before the first, that all connections have echoed. Throws
-  /// SideFailed when it is broken or does not come in time, Interrupted.
-  virtual SliceReply reply() = 0;
+  /// The answer to the last command, or, before the first, that all connections have echoed; adds
+  /// what it timed to `times`. Throws SideFailed when it is broken or does not come in time,
+  /// Interrupted.
+  virtual SliceReply reply(SliceTimes& times) = 0;
 };
 
 /// What to start on either side. `cell.backend` names the server's.
 struct ServerSpec {
   Cell cell;
   std::vector<int> processors;
+  bool time_calls =
+      false;  ///< have it add up the time in its system calls, which costs some itself
 };
 struct LoadSpec {
   Cell cell;  ///< with this process's part of the connections

@@ -8,10 +8,14 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 #include "backends/failure.hpp"
 #include "bench/load_check.hpp"
+#include "bench/load_churn.hpp"
+#include "bench/load_closed_loop.hpp"
 #include "bench/load_establish.hpp"
+#include "bench/load_open_loop.hpp"
 #include "bench/load_oracle.hpp"
 #include "bench/rig/slice.hpp"
 
@@ -25,90 +29,110 @@ void SliceReply::break_off(const std::string& reason) {
 
 namespace {
 
-/// The closed loop of one slice after the other, on connections that stay open.
+/// The first messages of an open loop meet a server that slept, and are not timed.
+constexpr std::int64_t kUntimed_ns = 10'000'000;
+
+/// One slice after the other, on connections that stay open or make way for new ones.
 class SliceLoop {
  public:
-  SliceLoop(LoadConnections& connections, const LoadOptions& options)
-      : connections_(connections), options_(options) {}
+  SliceLoop(LoadConnections& connections, const LoadTarget& target, SourceAddresses& sources,
+            const LoadOptions& options)
+      : connections_(connections), target_(target), sources_(sources), options_(options) {}
 
   SliceReply run(const SliceCommand& command) {
     LoadTally& tally = connections_.tally();
-    const std::uint64_t sent_before = tally.bytes_sent;
-    const std::uint64_t received_before = tally.bytes_received;
+    tally.latency_ns.clear();
+    tally.first_echo_ns.clear();
+    tally.shares = tally.share_sum = tally.share_square_sum = 0;
+    const Counts before = counts();
     const std::int64_t begin_cpu_ns = process_cpu_ns();
     const std::int64_t begin_ns = monotonic_ns();
+    keep_going(command, begin_ns);
     SliceReply reply;
-    send_first_messages();
-    await_echoes(begin_ns + command.duration_ns,
-                 command.round_trips * options_.depth * connections_.active().size(), reply);
-    reply.echoes = echoes_;
     reply.elapsed_ns = monotonic_ns() - begin_ns;
     reply.client_cpu_ns = process_cpu_ns() - begin_cpu_ns;
-    reply.bytes_sent = tally.bytes_sent - sent_before;
-    reply.bytes_received = tally.bytes_received - received_before;
+    const Counts after = counts();
+    reply.bytes_sent = after.sent - before.sent;
+    reply.bytes_received = after.received - before.received;
+    reply.echoes = reply.bytes_received / options_.size_bytes;
+    reply.opened = after.opened - before.opened;
+    reply.unsent = after.unsent - before.unsent;
+    reply.delayed = after.delayed - before.delayed;
+    reply.shares = tally.shares;
+    reply.share_sum = tally.share_sum;
+    reply.share_square_sum = tally.share_square_sum;
+    if (const std::string reason = why_broken(); !reason.empty()) reply.break_off(reason);
     return reply;
   }
 
  private:
-  void send_first_messages() {
-    echoes_ = 0;
-    in_flight_ = 0;
-    for (LoadConnection& connection : connections_.active()) {
-      if (!connection.fd) continue;  // counted in the tally, which await_echoes() looks at
-      connection.stream.extend(options_.depth * options_.size_bytes);
-      in_flight_ += options_.depth;
-      connections_.flush(connection);
-    }
+  struct Counts {
+    std::uint64_t sent, received, opened, unsent, delayed;
+  };
+  [[nodiscard]] Counts counts() const {
+    const LoadTally& tally = connections_.tally();
+    return {tally.bytes_sent, tally.bytes_received, tally.established, tally.unsent,
+            tally.without_port};
   }
 
-  /// Sends on each echo until `stop_ns` and `least_echoes` are reached, then lets the rest return.
-  void await_echoes(std::int64_t stop_ns, std::uint64_t least_echoes, SliceReply& reply) {
-    std::int64_t give_up_ns = monotonic_ns() + options_.grace.count();
-    while (in_flight_ > 0) {
-      if (!connections_.tally().first_error.empty()) {
-        return reply.break_off(connections_.tally().first_error);
-      }
-      const std::int64_t now_ns = monotonic_ns();
-      if (now_ns >= give_up_ns) {
-        return reply.break_off(fmt::format("no answer for {:g} s: {} messages are missing",
-                                           std::chrono::duration<double>(options_.grace).count(),
-                                           in_flight_));
-      }
-      const std::uint64_t before = connections_.tally().bytes_received;
-      const auto events = connections_.wait(give_up_ns - now_ns);
-      const std::int64_t woken_ns = monotonic_ns();
-      is_over_ = woken_ns >= stop_ns && echoes_ >= least_echoes;
-      for (const LoadEvent& event : events) on_event(event);
-      if (connections_.tally().bytes_received != before) {
-        give_up_ns = woken_ns + options_.grace.count();
-      }
+  void keep_going(const SliceCommand& command, std::int64_t begin_ns) {
+    timeline_.start();
+    if (options_.rate) {
+      timeline_.begin_window(begin_ns + std::min(kUntimed_ns, command.duration_ns / 10));
+      OpenLoop(connections_, timeline_,
+               {.size_bytes = options_.size_bytes,
+                .depth = options_.depth,
+                .per_s = static_cast<double>(*options_.rate),
+                .gaps = options_.gaps,
+                .seed = options_.seed + slices_++,
+                .share = 0,
+                .shares = 1,
+                .grace = options_.grace})
+          .run(command.duration_ns);
+      return;
     }
-    if (!connections_.tally().first_error.empty()) {
-      reply.break_off(connections_.tally().first_error);
-    }
+    timeline_.begin_window(begin_ns);
+    Churn churn(connections_, target_, sources_, options_.size_bytes);
+    ClosedLoop(connections_, timeline_, churn,
+               {.size_bytes = options_.size_bytes,
+                .depth = options_.depth,
+                .echoes = options_.churn.value_or(kNoLimit),
+                .grace = options_.grace,
+                .goes_on = true})
+        .run(command.duration_ns, command.round_trips);
   }
 
-  void on_event(const LoadEvent& event) {
-    LoadConnection& connection = connections_.at(event.id);
-    if (!connection.fd) return;
-    if (connections_.advance(connection, event) != Came::bytes || !connection.fd) return;
-    while (connection.stream.complete(options_.size_bytes)) {
-      ++echoes_;
-      if (is_over_) {
-        --in_flight_;
-      } else {
-        connection.stream.extend(options_.size_bytes);
-      }
+  /// What is in flight now has been waited for in vain.
+  [[nodiscard]] std::string why_broken() const {
+    const LoadTally& tally = connections_.tally();
+    if (!tally.first_error.empty()) return tally.first_error;
+    std::uint64_t missing = 0;
+    for (const LoadConnection& connection : connections_.active()) {
+      if (connection.fd) missing += connection.stream.due() - connection.stream.received();
+      if (connection.fd && connection.is_ending) return "the server does not end a connection";
     }
-    connections_.flush(connection);
+    if (missing == 0) return {};
+    return fmt::format("no answer for {:g} s: {} bytes are missing",
+                       std::chrono::duration<double>(options_.grace).count(), missing);
   }
 
   LoadConnections& connections_;
+  const LoadTarget& target_;
+  SourceAddresses& sources_;
   const LoadOptions& options_;
-  std::uint64_t echoes_ = 0;     // of this slice
-  std::uint64_t in_flight_ = 0;  // messages that are due to come back
-  bool is_over_ = false;         // no message is to follow an echo any more
+  Timeline timeline_;
+  std::uint64_t slices_ = 0;
 };
+
+std::vector<HistogramCount> counts_of(const Histogram& histogram) {
+  std::vector<HistogramCount> all;
+  if (histogram.count() == 0) return all;
+  for (std::uint32_t i = 0; i < Histogram::kBuckets; ++i) {
+    const std::uint64_t count = histogram.counts()[i];
+    if (count > 0) all.push_back({i, static_cast<std::uint32_t>(count)});
+  }
+  return all;
+}
 
 /// False when the other side has closed the channel.
 bool receive(int channel, SliceCommand& command) {
@@ -118,17 +142,27 @@ bool receive(int channel, SliceCommand& command) {
   return size == sizeof command;
 }
 
-void send(int channel, const SliceReply& reply) {
+void send_packet(int channel, const void* data, std::size_t size) {
   // The harness may be gone: then the next receive ends this process.
-  static_cast<void>(::send(channel, &reply, sizeof reply, MSG_NOSIGNAL));
+  static_cast<void>(::send(channel, data, size, MSG_NOSIGNAL));
+}
+
+void send(int channel, SliceReply reply, const LoadTally& tally) {
+  const std::array counts = {counts_of(tally.latency_ns), counts_of(tally.first_echo_ns)};
+  reply.latency_counts = static_cast<std::uint32_t>(counts[0].size());
+  reply.first_echo_counts = static_cast<std::uint32_t>(counts[1].size());
+  send_packet(channel, &reply, sizeof reply);
+  for (const std::vector<HistogramCount>& all : counts) {
+    for (std::size_t begin = 0; begin < all.size(); begin += kCountsPerPacket) {
+      const std::size_t count = std::min(kCountsPerPacket, all.size() - begin);
+      send_packet(channel, &all[begin], count * sizeof all[begin]);
+    }
+  }
 }
 
 void check_sliced(const LoadOptions& options) {
-  if (options.rate || options.churn || options.threads != 1) {
-    throw Failure(ExitCode::usage,
-                  "--slices is for a closed loop of one thread: leave out --rate, --churn and "
-                  "--threads");
-  }
+  if (options.threads == 1) return;
+  throw Failure(ExitCode::usage, "--slices is for one thread: leave out --threads");
 }
 
 }  // namespace
@@ -157,13 +191,15 @@ void run_sliced_load(const LoadOptions& options, int channel) {
     teller.emplace(*options.oracle).begin(connections.active());
     connections.tell(*teller);
   }
+  connections.tally().latency_ns.clear();
+  connections.tally().first_echo_ns.clear();
   SliceReply reply;
   if (!connections.tally().first_error.empty()) reply.break_off(connections.tally().first_error);
-  send(channel, reply);
-  SliceLoop loop(connections, options);
+  send(channel, reply, connections.tally());
+  SliceLoop loop(connections, target, sources, options);
   for (SliceCommand command{}; receive(channel, command);) {
     if (!reply.is_broken()) reply = loop.run(command);
-    send(channel, reply);
+    send(channel, reply, connections.tally());
   }
   connections.close_all();
 }

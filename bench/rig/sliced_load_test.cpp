@@ -41,6 +41,10 @@ class SlicedLoadTest : public testing::TestWithParam<LoadEngine> {
   SliceReply reply() const {
     SliceReply reply;
     EXPECT_EQ(::recv(ours_.get(), &reply, sizeof reply, 0), ssize_t{sizeof reply});
+    latency_.clear();
+    first_echo_.clear();
+    add_counts(latency_, reply.latency_counts);
+    add_counts(first_echo_, reply.first_echo_counts);
     return reply;
   }
   SliceReply slice(std::int64_t duration_ns, std::uint64_t round_trips) const {
@@ -49,8 +53,20 @@ class SlicedLoadTest : public testing::TestWithParam<LoadEngine> {
     return reply();
   }
 
+  void add_counts(Histogram& histogram, std::size_t left) const {
+    std::array<HistogramCount, kCountsPerPacket> counts;
+    while (left > 0) {
+      const std::size_t here = std::min(left, counts.size());
+      const auto size = static_cast<ssize_t>(here * sizeof counts[0]);
+      ASSERT_EQ(::recv(ours_.get(), counts.data(), sizeof counts, 0), size);
+      for (std::size_t i = 0; i < here; ++i) histogram.add(counts[i].bucket, counts[i].count);
+      left -= here;
+    }
+  }
+
   UniqueFd ours_;
   std::thread thread_;
+  mutable Histogram latency_, first_echo_;  // of the last reply
 };
 
 TEST_P(SlicedLoadTest, EverythingThatIsSentComesHome) {
@@ -87,6 +103,59 @@ TEST_P(SlicedLoadTest, EachConnectionMakesItsRoundTripsHoweverShortTheSlice) {
   EXPECT_GE(one.echoes, 200U);
 }
 
+/// All but the first of each connection, which all leave at once.
+TEST_P(SlicedLoadTest, MessagesAreTimedButForTheFirst) {
+  const EchoServer server;
+  LoadOptions options;
+  options.connections = 10;
+  start(server, options);
+  reply();
+  EXPECT_EQ(latency_.count(), 0U) << "nothing was measured yet";
+  for (int i = 0; i < 3; ++i) {
+    const SliceReply one = slice(2'000'000, 3);
+    EXPECT_EQ(latency_.count(), one.echoes - 10);
+    EXPECT_EQ(one.shares, 10);
+    EXPECT_GT(one.share_sum, 0);
+  }
+}
+
+TEST_P(SlicedLoadTest, ConnectionsComeAndGo) {
+  const EchoServer server;
+  LoadOptions options;
+  options.connections = 4;
+  options.churn = 3;
+  start(server, options);
+  reply();
+  std::uint64_t opened = 0;
+  for (int i = 0; i < 5; ++i) {
+    const SliceReply one = slice(2'000'000, 6);
+    ASSERT_FALSE(one.is_broken()) << one.broken.data();
+    EXPECT_EQ(one.bytes_sent, one.bytes_received);
+    EXPECT_GE(one.opened, 4U) << "each has lived and made way";
+    EXPECT_LE(first_echo_.count(), one.opened);
+    opened += one.opened;
+  }
+  const auto counts =
+      server.await([&](const test::Connections& all) { return all.accepted >= opened + 4; });
+  EXPECT_EQ(counts.accepted, opened + 4);
+}
+
+TEST_P(SlicedLoadTest, AnOpenLoopSendsWhatIsDue) {
+  const EchoServer server;
+  LoadOptions options;
+  options.connections = 5;
+  options.depth = kNoLimit;
+  options.rate = 5'000;
+  options.gaps = Gaps::fixed;
+  start(server, options);
+  reply();
+  const SliceReply one = slice(100'000'000, 3);
+  ASSERT_FALSE(one.is_broken()) << one.broken.data();
+  EXPECT_NEAR(static_cast<double>(one.echoes), 500, 25);
+  EXPECT_NEAR(static_cast<double>(latency_.count()), 450, 25) << "not of the first tenth";
+  EXPECT_EQ(one.unsent, 0U);
+}
+
 TEST_P(SlicedLoadTest, WhatGoesWrongBreaksThisSliceAndThoseAfterIt) {
   struct Case {
     Fault fault;
@@ -114,14 +183,11 @@ INSTANTIATE_TEST_SUITE_P(Engines, SlicedLoadTest,
                            return test.param == LoadEngine::epoll ? "epoll" : "any";
                          });
 
-TEST(SlicedLoad, IsForClosedLoopsOfOneThread) {
+TEST(SlicedLoad, IsForOneThread) {
   LoadOptions options;
   options.connect = "127.0.0.1:1";
   options.connections = 2;
   options.threads = 2;
-  EXPECT_THROW(run_sliced_load(options, -1), Failure);
-  options.threads = 1;
-  options.rate = 10;
   EXPECT_THROW(run_sliced_load(options, -1), Failure);
 }
 

@@ -4,15 +4,11 @@
 row(dummy) = count - place_number(strcol("backend")) + 1
 value_at(metric, unit) = here(0) ? column(metric) / unit : NaN
 or_none(number) = number == number ? number : 0
-# At the end of a bar: a full point, or a hollow one that is not to be trusted.
-hole_at(metric, unit) = is_trusted(0) ? NaN : value_at(metric, unit)
 ends = 'data using (value_at(metric."_median", unit)):(row(0)): \
                    (value_at(metric."_min", unit)):(value_at(metric."_max", unit)) \
           with xerrorbars lc rgb black lw 1.5 pt -1 notitle, \
         data using (value_at(metric."_median", unit)):(row(0)) \
-          with points pt circle ps 0.6 lc rgb black notitle, \
-        data using (hole_at(metric."_median", unit)):(row(0)) \
-          with points pt circle ps 0.35 lc rgb "#FFFFFF" notitle'
+          with points pt circle ps 0.6 lc rgb black notitle'
 
 set yrange [0.4 : count + 0.6]
 set ytics () scale 0

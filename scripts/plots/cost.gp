@@ -2,7 +2,7 @@
 # says how it is called.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("cost.gp")]
-call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
+call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 load folder."bars.gp"
 
 # From dark to light, so that they can be told without colour too.

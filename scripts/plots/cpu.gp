@@ -1,7 +1,7 @@
 # The server's processor time per echo; style.gp says how it is called.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("cpu.gp")]
-call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
+call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 
 title = heading("Server CPU per echo")
 set title title font font_of(title)

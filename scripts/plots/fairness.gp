@@ -1,7 +1,7 @@
 # Jain's index of the echoes of each connection: 1 when all had as many; style.gp says how it is called.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("fairness.gp")]
-call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
+call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 
 title = heading("Fairness")
 set title title font font_of(title)

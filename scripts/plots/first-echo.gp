@@ -2,7 +2,7 @@
 # is called.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("first-echo.gp")]
-call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
+call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 
 what = "Time from connect to the first echo"
 median_metric = "first_echo_ns_p50"

@@ -1,7 +1,7 @@
 # Latency, the median and the 99th percentile side by side; style.gp says how it is called.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("latency.gp")]
-call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
+call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 
 what = "Echo latency (".(is_open_loop ? "open" : "closed")." loop)"
 median_metric = "latency_ns_p50"

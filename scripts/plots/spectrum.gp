@@ -2,7 +2,7 @@
 # apart as the share of messages above them: each further nine takes the same room.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("spectrum.gp")]
-call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
+call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 
 percentiles = "25 50 75 90 95 99 99.9 99.99"
 columns = "p25 p50 p75 p90 p95 p99 p99_9 p99_99"
@@ -13,13 +13,12 @@ place(k) = 1 / (1 - word(percentiles, k) / 100.0)
 # The file has a column per percentile; a curve needs a row.
 rows = ""
 add(name) = sum [k = 1:words(columns)] (rows = rows.sprintf( \
-            "%s,%g,%g,%g,%g,%d\n", name, place(k), of(k, "_median"), of(k, "_min"), of(k, "_max"), \
-            is_trusted(0)), 1)
+            "%s,%g,%g,%g,%g\n", name, place(k), of(k, "_median"), of(k, "_min"), of(k, "_max")), 1)
 set table $unused
 plot data using (here(0) ? add(strcol("backend")) : NaN):(1) with points
 unset table
 set print $spectrum
-print "backend,place,median,min,max,trusted\n".rows
+print "backend,place,median,min,max\n".rows
 set print
 
 at(name) = strcol("backend") eq name ? column("place") * 1.16 ** beside(place_in_series(name)) : NaN
@@ -45,6 +44,4 @@ do for [power = -6:5] {
 plot for [name in series] $spectrum using (at(name)):(column("median")):(column("min")):(column("max")) \
        with yerrorbars ls style_or_other(name) dt solid lw 1 pt -1 notitle, \
      for [name in series] $spectrum using (at(name)):(column("median")) \
-       with linespoints ls style_or_other(name) title name, \
-     for [name in series] $spectrum using (column("trusted") == 1 ? NaN : at(name)):(column("median")) \
-       with points pt full_of(name) ps 0.5 lc rgb "#FFFFFF" notitle
+       with linespoints ls style_or_other(name) title name

@@ -1,19 +1,18 @@
 # What all pictures share: how they are called, one look per backend, axes, key and caption.
 #
-#   gnuplot -c NAME.gp SUMMARY.csv PICTURE AXIS CONDITIONS TERMINAL CAPTION CROWDED
+#   gnuplot -c NAME.gp SUMMARY.csv PICTURE AXIS CONDITIONS CAPTION CROWDED
 #
 # draws one curve per backend along the column AXIS, of the rows that CONDITIONS allow, such as
-# "threads=1 idle=0", into PICTURE. TERMINAL is svg, png, or text for 100 columns of characters. AXIS is
-# "backend" for a bar per backend, and "percentile" for those of the latency. Above CROWDED server threads
-# there are more of them than processors; empty: nowhere. The same data gives the same bytes.
+# "threads=1 idle=0", into PICTURE, an SVG. AXIS is "backend" for a bar per backend, and "percentile" for those of
+# the latency. Above CROWDED server threads there are more of them than processors; empty: nowhere. The same data
+# gives the same bytes.
 
 data = ARG1
 picture = ARG2
 axis = ARG3
 conditions = ARG4
-is_text = ARG5 eq "text"
-caption = ARG6
-crowded_from = ARG7 eq "" ? 0 : ARG7 + 0
+caption = ARG5
+crowded_from = ARG6 eq "" ? 0 : ARG6 + 0
 is_column = axis ne "percentile"
 is_words = axis eq "threading" || axis eq "notify" || axis eq "engine" || axis eq "backend"
 is_log_log = axis eq "idle"
@@ -27,7 +26,7 @@ set datafile missing NaN
 # written by hand, dashes that libevent stands between, dashes and dots another library or another way
 # of using io_uring, dots that it is a baseline, long dashes that it is a control of the harness. Line
 # and point together are a backend's own, so that they do without colour. All points are full ones,
-# because a hollow one means that it is not to be trusted.
+# because a hollow one says that it is not the server's own figure.
 # The colours are those of Okabe and Ito, without the yellow, which a thin line cannot show.
 known = "select poll epoll-lt epoll-et io-uring-poll io-uring ".\
         "libevent-select libevent-poll libevent-epoll bufferevent libuv asio threads oracle ".\
@@ -74,7 +73,7 @@ full_of(name) = value(word(shapes, style_or_other(name)))
 condition(i) = word(conditions, i)
 column_of(text) = text[1 : strstrt(text, "=") - 1]
 value_of(text) = text[strstrt(text, "=") + 1 : *]
-is_measured(dummy) = column("trials") + column("untrusted") > 0
+is_measured(dummy) = column("rigs") > 0
 here(dummy) = is_measured(0) && \
               (sum [i = 1:words(conditions)] (strcol(column_of(condition(i))) eq value_of(condition(i)))) \
               == words(conditions)
@@ -117,15 +116,15 @@ beside(i) = count > 1 ? (i - 1.0) / (count - 1) - 0.5 : 0
 x(i) = is_words ? place_number(strcol(axis)) + 0.6 * beside(i) : spot(column(axis)) * breadth ** beside(i)
 y(name, metric, unit) = here(0) && strcol("backend") eq name ? column(metric) / unit : NaN
 
-# Hollow: fewer trials than it takes to rank, because too few were made or something disturbed them.
-is_trusted(dummy) = column("trials") >= 7
-hole_y(name, metric, unit) = is_trusted(0) ? NaN : y(name, metric, unit)
+# Hollow: a rate that something else than the server bounded.
+is_full(dummy) = metric ne "echoes_per_s" || strcol("bound") eq "server" || strcol("bound") eq "both"
+hole_y(name, metric, unit) = is_full(0) ? NaN : y(name, metric, unit)
 
 # Between words there is nothing that a line could go through.
 joined = is_words ? "points" : "linespoints"
 
-# plot @curves draws `metric` in `unit`: bars from the least trial to the greatest, a line through the
-# medians, and what makes some of its points hollow.
+# plot @curves draws `metric` in `unit`: bars from the least rig to the greatest, a line through the medians, and
+# what makes some of its points hollow.
 curves = 'for [i = 1:words(series)] name = word(series, i) data \
             using (x(i)):(y(name, metric."_median", unit)): \
                   (y(name, metric."_min", unit)):(y(name, metric."_max", unit)) \
@@ -173,7 +172,7 @@ unset mxtics
 set ytics nomirror scale 0.6
 unset mytics
 set border 3 lc rgb "#404040"
-if (axis eq "threads" && crowded_from > 0 && crowded_from < last && !is_text) {
+if (axis eq "threads" && crowded_from > 0 && crowded_from < last) {
   set object 1 rectangle from crowded_from, graph 0 to graph 1, graph 1 \
     behind fillcolor rgb "#F0F0F0" fillstyle solid noborder
   set label 3 "more threads than processors" at graph 0.985, graph 0.975 right font ",11" tc rgb "#505050"
@@ -185,7 +184,6 @@ key_font = longest > 16 ? "10.5" : "13"
 key_spacing = count > 12 ? "1.05" : "1.35"
 show_key = 'set key noenhanced font ",'.key_font.'" Left reverse vertical maxrows 30 samplen 3.4 spacing '.key_spacing.' \
             at screen 0.81, screen 0.915 left top'
-if (is_text) { show_key = 'set key noenhanced Left reverse samplen 3 vertical maxrows 30 at screen 0.77, screen 0.9 left top' }
 @show_key
 
 several(number, noun) = sprintf("%s %s%s", short(number), noun, number == 1 ? "" : "s")
@@ -213,21 +211,11 @@ heading(what) = sprintf("%s against %s, %s", what, \
                         axis eq "size_bytes" ? "message size" : axis_name, subject)
 font_of(title) = strlen(title) > 84 ? ",12.5" : strlen(title) > 68 ? ",14" : ",16"
 heading_of_all(what) = sprintf("%s, %s", what, subject)
-if (!is_text) {
-  set label 1 caption at screen 0.012, screen 0.098 left noenhanced font ",11" tc rgb "#505050"
-}
+set label 1 caption at screen 0.012, screen 0.098 left noenhanced font ",11" tc rgb "#505050"
 
-if (ARG5 eq "png") {
-  set terminal pngcairo size 1840, 1120 font "Sans,13" fontscale 1.6 linewidth 2 pointscale 2 background "#ffffff"
-} else {
-  if (is_text) {
-    set terminal dumb size 100, 30
-  } else {
-    set terminal svg size 920, 560 background "#ffffff" font "Helvetica,Arial,sans-serif,13"
-  }
-}
+set terminal svg size 920, 560 background "#ffffff" font "Helvetica,Arial,sans-serif,13"
 set output picture
 set lmargin screen 0.085
-set rmargin screen is_text ? 0.76 : 0.79
+set rmargin screen 0.79
 set tmargin screen 0.915
-set bmargin screen is_text ? 0.14 : 0.225
+set bmargin screen 0.225

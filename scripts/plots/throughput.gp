@@ -1,7 +1,7 @@
 # Echoes per second; style.gp says how it is called.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("throughput.gp")]
-call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6 ARG7
+call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 
 title = heading("Echo throughput")
 set title title font font_of(title)

@@ -10,9 +10,9 @@ if (words(places) > 5) { set xtics font ",9.5" }
 do for [panel = 1:2] {
   metric = panel == 1 ? median_metric : high_metric
   label = panel == 1 ? median_label : high_label
-  if (is_text) { set title label } else { set ylabel label }  # a text has no room beside the axis
+  set ylabel label
   set lmargin screen panel == 1 ? 0.085 : 0.485
-  set rmargin screen panel == 1 ? 0.395 : (is_text ? 0.76 : 0.795)
+  set rmargin screen panel == 1 ? 0.395 : 0.795
   if (panel == 1) { unset key } else { @show_key }
   @scale
   plot @curves

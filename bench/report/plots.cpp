@@ -1,4 +1,4 @@
-#include "bench/plots.hpp"
+#include "bench/report/plots.hpp"
 
 #include <fmt/format.h>
 
@@ -16,21 +16,21 @@ namespace {
 /// A gnuplot file and what it shows; without a value it is not drawn, as it would be empty.
 struct Script {
   std::string_view name;
-  Metric metric;
+  std::string_view figure;
   Layout layout = Layout::curves;
   bool is_for_all = false;  ///< drawn wherever it is measured, for an experiment that is rarely
 };
 constexpr std::array kScripts = {
-    Script{"throughput", Metric::echoes_per_s},
-    Script{"latency", Metric::latency_ns_p99},
-    Script{"cpu", Metric::server_cpu_ns_per_echo},
-    Script{"calls", Metric::syscalls_per_echo},
-    Script{"fairness", Metric::fairness},
-    Script{"spectrum", Metric::latency_ns_p99_99, Layout::percentiles},
-    Script{"connections", Metric::connections_per_s, Layout::curves, true},
-    Script{"first-echo", Metric::first_echo_ns_p99, Layout::curves, true},
-    Script{"cost", Metric::cpu_rest_ns_per_echo, Layout::bars, true},
-    Script{"memory", Metric::server_bytes_per_idle_connection, Layout::bars}};
+    Script{"throughput", "echoes_per_s"},
+    Script{"latency", "latency_ns_p99"},
+    Script{"cpu", "server_cpu_ns_per_echo"},
+    Script{"calls", "syscalls_per_echo"},
+    Script{"fairness", "fairness"},
+    Script{"spectrum", "latency_ns_p99_99", Layout::percentiles},
+    Script{"connections", "connections_per_s", Layout::curves, true},
+    Script{"first-echo", "first_echo_ns_p99", Layout::curves, true},
+    Script{"cost", "cpu_rest_ns_per_echo", Layout::bars, true},
+    Script{"memory", "server_bytes_per_connection", Layout::bars}};
 
 /// What can be an axis, and what can only tell pictures apart.
 constexpr std::array<std::string_view, 7> kNumbers = {
@@ -40,7 +40,7 @@ constexpr std::array<std::string_view, 3> kWords = {"threading", "engine", "noti
 /// Those that `experiment` names, in that order, and those for all.
 std::vector<Script> scripts_for(const std::string& experiment) {
   const auto named = std::ranges::find(experiments(), experiment, &Experiment::name);
-  const Experiment& pictured = named == experiments().end() ? experiments().front() : *named;
+  const Experiment pictured = named == experiments().end() ? Experiment() : *named;
   std::vector<Script> scripts;
   for (const std::string_view name : pictured.pictures) {
     scripts.push_back(*std::ranges::find(kScripts, name, &Script::name));
@@ -170,7 +170,7 @@ std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
     for (const std::string& axis : axes.at(script.layout)) {
       for (Plot& plot : slices_along(axis, columns)) {
         const auto is_shown = [&](const SummaryRow& row) {
-          return plot.shows(row) && row.spread(script.metric);
+          return plot.shows(row) && row.spread(script.figure);
         };
         if (std::ranges::none_of(rows, is_shown)) continue;
         plot.script = script.name;

@@ -6,8 +6,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "bench/campaign_files.hpp"
-#include "bench/report_content.hpp"
+#include "bench/report/pictures.hpp"
 #include "bench/report_words.hpp"
 #include "cli.hpp"
 
@@ -15,7 +14,7 @@ namespace muxlab {
 namespace {
 
 struct Shown {
-  Metric metric;
+  std::string_view figure;
   const char* name;
   const char* unit_name;
   double unit;
@@ -33,54 +32,54 @@ const PictureKind& kind_of(std::string_view script) {
   static const std::array kinds = {
       PictureKind{"cpu",
                   "Server CPU per echo",
-                  {{Metric::server_cpu_ns_per_echo, "server CPU per echo", "µs", 1e3, 2}}},
+                  {{"server_cpu_ns_per_echo", "server CPU per echo", "µs", 1e3, 2}}},
       PictureKind{"throughput",
                   "Echo throughput",
-                  {{Metric::echoes_per_s, "echoes per second", "thousand", 1e3, 1}}},
+                  {{"echoes_per_s", "echoes per second", "thousand", 1e3, 1}}},
       PictureKind{"latency",
                   "Echo latency",
-                  {{Metric::latency_ns_p50, "p50", "ms", 1e6, 3},
-                   {Metric::latency_ns_p99, "p99", "ms", 1e6, 3}}},
+                  {{"latency_ns_p50", "p50", "ms", 1e6, 3},
+                   {"latency_ns_p99", "p99", "ms", 1e6, 3}}},
       PictureKind{"spectrum",
                   "Spectrum of the latency",
-                  {{Metric::latency_ns_p99_9, "p99.9", "ms", 1e6, 3},
-                   {Metric::latency_ns_p25, "p25", "ms", 1e6, 3},
-                   {Metric::latency_ns_p50, "p50", "ms", 1e6, 3},
-                   {Metric::latency_ns_p75, "p75", "ms", 1e6, 3},
-                   {Metric::latency_ns_p90, "p90", "ms", 1e6, 3},
-                   {Metric::latency_ns_p95, "p95", "ms", 1e6, 3},
-                   {Metric::latency_ns_p99, "p99", "ms", 1e6, 3},
-                   {Metric::latency_ns_p99_99, "p99.99", "ms", 1e6, 3}}},
+                  {{"latency_ns_p99_9", "p99.9", "ms", 1e6, 3},
+                   {"latency_ns_p25", "p25", "ms", 1e6, 3},
+                   {"latency_ns_p50", "p50", "ms", 1e6, 3},
+                   {"latency_ns_p75", "p75", "ms", 1e6, 3},
+                   {"latency_ns_p90", "p90", "ms", 1e6, 3},
+                   {"latency_ns_p95", "p95", "ms", 1e6, 3},
+                   {"latency_ns_p99", "p99", "ms", 1e6, 3},
+                   {"latency_ns_p99_99", "p99.99", "ms", 1e6, 3}}},
       PictureKind{"calls",
                   "System calls per echo",
-                  {{Metric::syscalls_per_echo, "counted", "calls", 1, 2},
-                   {Metric::syscalls_predicted_per_echo, "predicted", "calls", 1, 2}}},
+                  {{"syscalls_per_echo", "counted", "calls", 1, 2},
+                   {"syscalls_predicted_per_echo", "predicted", "calls", 1, 2}}},
       PictureKind{"cost",
                   "What the CPU time of an echo goes into",
-                  {{Metric::server_cpu_ns_per_echo, "in all", "µs", 1e3, 2},
-                   {Metric::cpu_wait_ns_per_echo, "waiting", "µs", 1e3, 2},
-                   {Metric::cpu_read_ns_per_echo, "reading", "µs", 1e3, 2},
-                   {Metric::cpu_write_ns_per_echo, "writing", "µs", 1e3, 2},
-                   {Metric::cpu_ctl_ns_per_echo, "control", "µs", 1e3, 2},
-                   {Metric::cpu_rest_ns_per_echo, "the rest", "µs", 1e3, 2},
-                   {Metric::cpu_clock_ns_per_echo, "clocks", "µs", 1e3, 2},
-                   {Metric::syscalls_per_echo, "counted", "calls", 1, 2},
-                   {Metric::syscalls_predicted_per_echo, "predicted", "calls", 1, 2}}},
+                  {{"server_cpu_ns_per_echo", "in all", "µs", 1e3, 2},
+                   {"cpu_wait_ns_per_echo", "waiting", "µs", 1e3, 2},
+                   {"cpu_read_ns_per_echo", "reading", "µs", 1e3, 2},
+                   {"cpu_write_ns_per_echo", "writing", "µs", 1e3, 2},
+                   {"cpu_ctl_ns_per_echo", "control", "µs", 1e3, 2},
+                   {"cpu_rest_ns_per_echo", "the rest", "µs", 1e3, 2},
+                   {"cpu_clock_ns_per_echo", "clocks", "µs", 1e3, 2},
+                   {"syscalls_per_echo", "counted", "calls", 1, 2},
+                   {"syscalls_predicted_per_echo", "predicted", "calls", 1, 2}}},
       PictureKind{"first-echo",
                   "Time from connect to the first echo",
-                  {{Metric::first_echo_ns_p99, "p99", "ms", 1e6, 3},
-                   {Metric::first_echo_ns_p50, "p50", "ms", 1e6, 3}}},
+                  {{"first_echo_ns_p99", "p99", "ms", 1e6, 3},
+                   {"first_echo_ns_p50", "p50", "ms", 1e6, 3}}},
       PictureKind{"connections",
                   "Connections opened and served",
-                  {{Metric::connections_per_s, "connections per second", "thousand", 1e3, 2}}},
+                  {{"connections_per_s", "connections per second", "thousand", 1e3, 2}}},
       PictureKind{"fairness",
                   "Fairness to the connections",
-                  {{Metric::fairness, "Jain's index", "of 1", 1, 4}}},
+                  {{"fairness", "Jain's index", "of 1", 1, 4}}},
       PictureKind{
           "memory",
-          "Memory per idle connection",
-          {{Metric::server_bytes_per_idle_connection, "server", "bytes", 1, 0},
-           {Metric::kernel_bytes_per_idle_connection, "kernel, of both ends", "bytes", 1, 0}}}};
+          "Memory per connection",
+          {{"server_bytes_per_connection", "server", "bytes", 1, 0},
+           {"kernel_bytes_per_connection", "kernel, of both ends", "bytes", 1, 0}}}};
   const auto found = std::ranges::find(kinds, script, &PictureKind::script);
   return found == kinds.end() ? kinds.front() : *found;
 }
@@ -156,10 +155,11 @@ std::string place_words(const std::string& axis, const std::string& place) {
 std::string description_of(const Plot& plot, std::span<const SummaryRow> rows) {
   const Shown& shown = kind_of(plot.script).shown.front();
   const auto median = [&](const SummaryRow& row) {
-    const auto& spread = row.spread(shown.metric);
+    const auto& spread = row.spread(shown.figure);
     return spread ? spread->median : std::numeric_limits<double>::quiet_NaN();
   };
-  std::string text = fmt::format("{}. Medians, bars from least to greatest.", title_of(plot));
+  std::string text =
+      fmt::format("{}. Medians of the rigs, bars from the least to the greatest.", title_of(plot));
   for (const std::string& place : places_to_tell(plot, rows)) {
     std::vector<const SummaryRow*> there;
     for (const SummaryRow& row : rows) {
@@ -185,48 +185,34 @@ Table data_of(const Plot& plot, std::span<const SummaryRow> rows) {
   for (const Shown& shown : kind.shown) {
     table.header.push_back(fmt::format("{} ({})", shown.name, shown.unit_name));
   }
-  table.header.emplace_back("trials");
+  table.header.emplace_back("rigs");
   for (const SummaryRow& row : rows) {
     std::vector<std::string> fields = {row.cell.backend};
     if (!axis.empty()) fields.push_back(place_on(plot.axis, row));
     for (const Shown& shown : kind.shown) {
-      fields.push_back(spread_words(row.spread(shown.metric), shown.unit, shown.decimals));
+      fields.push_back(spread_words(row.spread(shown.figure), shown.unit, shown.decimals));
     }
-    fields.push_back(fmt::to_string(row.trials));
+    fields.push_back(fmt::to_string(row.rigs));
     table.rows.push_back(std::move(fields));
   }
   return table;
 }
 
-Picture picture_of(const Plot& plot, const ReportSource& source) {
-  const std::vector<SummaryRow> rows = slice_of(plot, source.report.summary);
-  return {plot.name,
-          title_of(plot),
-          description_of(plot, rows),
-          read_whole(source.folder / "plots" / (plot.name + ".svg")),
-          data_of(plot, rows),
-          summary_csv(rows)};
-}
-
 }  // namespace
 
-Section pictures_section(const ReportSource& source) {
-  Section section{"pictures", "What there is to see", {}};
-  std::vector<std::string> scripts;
-  for (const Plot& plot : source.report.plots) {
-    if (std::ranges::find(scripts, plot.script) == scripts.end()) scripts.push_back(plot.script);
+std::vector<Gallery> draw_pictures(const std::filesystem::path& folder,
+                                   std::span<const SummaryRow> rows, const PlotFrame& frame) {
+  std::vector<Gallery> galleries;
+  std::string script;  // of the last gallery
+  for (const Plot& plot : plots_of(rows)) {
+    if (plot.script != script || galleries.empty()) galleries.emplace_back();
+    script = plot.script;
+    const std::vector<SummaryRow> shown = slice_of(plot, rows);
+    galleries.back().pictures.push_back({plot.name, title_of(plot), description_of(plot, shown),
+                                         draw_plot(folder, plot, frame), data_of(plot, shown),
+                                         summary_csv(shown)});
   }
-  for (const std::string& script : scripts) {
-    Gallery gallery;
-    for (const Plot& plot : source.report.plots) {
-      if (plot.script == script) gallery.pictures.push_back(picture_of(plot, source));
-    }
-    if (!gallery.pictures.empty()) section.blocks.emplace_back(std::move(gallery));
-  }
-  if (section.blocks.empty()) {
-    section.blocks.emplace_back(Paragraph{"No trial was ok, so that there is nothing to draw."});
-  }
-  return section;
+  return galleries;
 }
 
 }  // namespace muxlab

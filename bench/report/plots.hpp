@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/summary.hpp"
+#include "bench/report/summary.hpp"
 
 namespace muxlab {
 
@@ -39,10 +39,6 @@ bool is_number(const std::string& axis);
 /// connections where that is none.
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows);
 
-/// How plots are drawn: into files, for a browser or for programs that take no SVG; or with
-/// characters, for a terminal.
-enum class PlotFormat { svg, png, text };
-
 /// What stands around what is drawn.
 struct PlotFrame {
   std::string caption;  ///< below it
@@ -51,19 +47,15 @@ struct PlotFrame {
   std::optional<double> crowded_from;
 };
 
-/// Draws `plots` from `folder`/summary.csv as `folder`/plots/NAME.svg or .png, each in `frame`. The
-/// same data gives the same bytes, and a picture that cannot be drawn leaves the one there as it
-/// was. Throws Failure (unavailable) when gnuplot or its files are not found or one fails.
-void draw_plots(const std::filesystem::path& folder, std::span<const Plot> plots, PlotFormat format,
-                const PlotFrame& frame);
+/// Draws `plot` from `folder`/summary.csv as `folder`/plots/NAME.svg, and returns it. The same data
+/// gives the same bytes, and a picture that cannot be drawn leaves the one there as it was. Throws
+/// Failure (unavailable) when gnuplot or its files are not found or one fails.
+std::string draw_plot(const std::filesystem::path& folder, const Plot& plot,
+                      const PlotFrame& frame);
 
 /// What the gnuplot file `script` of scripts/plots draws with `arguments`, run in `folder`, so that
-/// names of files there need no path. Throws as draw_plots() does.
+/// names of files there need no path. Throws as draw_plot() does.
 std::string draw_svg(const std::filesystem::path& folder, const std::string& script,
                      std::vector<std::string> arguments);
-
-/// The same as 30 lines of 100 characters each.
-std::string draw_as_text(const std::filesystem::path& folder, const Plot& plot,
-                         const PlotFrame& frame);
 
 }  // namespace muxlab

@@ -1,14 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <string_view>
-#include <system_error>
 
 #include "backends/failure.hpp"
 #include "bench/campaign_files.hpp"
-#include "bench/plots.hpp"
+#include "bench/report/plots.hpp"
 #include "bench/process.hpp"
 
 namespace muxlab {
@@ -45,25 +43,10 @@ Path find_scripts() {
                             candidates.front().string(), program.string()));
 }
 
-struct DrawingFormat {
-  const char* ending;
-  std::string_view begin;  ///< of every whole drawing
-  std::string_view end;
-};
-
-const DrawingFormat& describe(PlotFormat format) {
-  static constexpr std::array kFormats = {DrawingFormat{"svg", "<?xml", "</svg>\n\n"},
-                                          DrawingFormat{"png", "\x89PNG", "IEND\xAE\x42\x60\x82"},
-                                          DrawingFormat{"text", "", "\n"}};
-  return kFormats[static_cast<std::size_t>(format)];
-}
-
 /// Runs the gnuplot file `script` in `folder`. The drawing comes through a pipe, so that nothing
 /// that is cut off, by a full disk above all, takes the place of a whole picture.
 std::string run_gnuplot(const Path& scripts, const std::string& script, const Path& folder,
-                        std::vector<std::string> arguments, PlotFormat format,
-                        const std::string& name) {
-  const DrawingFormat& expected = describe(format);
+                        std::vector<std::string> arguments, const std::string& name) {
   // Default settings: somebody's ~/.gnuplot must not change the picture.
   std::vector<std::string> words = {"gnuplot", "--default-settings", "-c",
                                     std::filesystem::absolute(scripts / (script + ".gp"))};
@@ -77,7 +60,7 @@ std::string run_gnuplot(const Path& scripts, const std::string& script, const Pa
                               folder.string()));
   }
   const std::string& drawing = gnuplot.output().text();
-  const bool is_whole = drawing.starts_with(expected.begin) && drawing.ends_with(expected.end);
+  const bool is_whole = drawing.starts_with("<?xml") && drawing.ends_with("</svg>\n\n");
   if (gnuplot.exit_code() != 0 || !is_whole) {
     throw Failure(ExitCode::unavailable,
                   fmt::format("gnuplot did not draw {}: {}", name, gnuplot.last_words()));
@@ -85,45 +68,24 @@ std::string run_gnuplot(const Path& scripts, const std::string& script, const Pa
   return drawing;
 }
 
-std::string draw(const Path& scripts, const Path& folder, const Plot& plot, PlotFormat format,
-                 const PlotFrame& frame) {
-  std::string conditions;
-  for (const auto& [column, value] : plot.conditions) {
-    conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
-  }
-  return run_gnuplot(
-      scripts, plot.script, folder,
-      {"summary.csv", "/dev/stdout", plot.axis, conditions, describe(format).ending, frame.caption,
-       frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
-      format, plot.name);
-}
-
 }  // namespace
 
 std::string draw_svg(const Path& folder, const std::string& script,
                      std::vector<std::string> arguments) {
-  return run_gnuplot(find_scripts(), script, folder, std::move(arguments), PlotFormat::svg, script);
+  return run_gnuplot(find_scripts(), script, folder, std::move(arguments), script);
 }
 
-void draw_plots(const Path& folder, std::span<const Plot> plots, PlotFormat format,
-                const PlotFrame& frame) {
-  if (plots.empty()) return;
-  const Path scripts = find_scripts();
-  std::error_code error;
-  std::filesystem::create_directories(folder / "plots", error);
-  if (error) {
-    throw Failure(ExitCode::unavailable,
-                  fmt::format("cannot make {}/plots: {}", folder.string(), error.message()));
+std::string draw_plot(const Path& folder, const Plot& plot, const PlotFrame& frame) {
+  std::string conditions;
+  for (const auto& [column, value] : plot.conditions) {
+    conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
   }
-  for (const Plot& plot : plots) {
-    write_whole(folder / "plots" / fmt::format("{}.{}", plot.name, describe(format).ending),
-                draw(scripts, folder, plot, format, frame));
-  }
-}
-
-std::string draw_as_text(const Path& folder, const Plot& plot, const PlotFrame& frame) {
-  std::string drawing = draw(find_scripts(), folder, plot, PlotFormat::text, frame);
-  std::erase(drawing, '\f');
+  std::string drawing = run_gnuplot(
+      find_scripts(), plot.script, folder,
+      {"summary.csv", "/dev/stdout", plot.axis, conditions, frame.caption,
+       frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
+      plot.name);
+  write_whole(folder / "plots" / (plot.name + ".svg"), drawing);
   return drawing;
 }
 
