@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
-
 namespace muxlab::html {
 namespace {
 
@@ -67,16 +65,12 @@ std::string escape(std::string_view plain) {
 }
 
 std::string data_uri(std::string_view media_type, std::string_view data) {
+  // URLs give these a meaning, or escape() would make them longer than the three characters here.
+  constexpr std::string_view kReserved = "%#\"'<>&";
   std::string uri = fmt::format("data:{},", media_type);
   for (const char c : data) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain =
-        std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string_view::npos;
-    if (is_plain) {
-      uri += c;
-    } else {
-      uri += fmt::format("%{:02X}", byte);
-    }
+    const bool is_plain = c >= ' ' && c <= '~' && kReserved.find(c) == std::string_view::npos;
+    uri += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return uri;
 }

@@ -4,7 +4,6 @@
 
 #include "bench/report_html.hpp"
 #include "bench/report_html_style.hpp"
-#include "bench/report_html_svg.hpp"
 
 namespace muxlab {
 namespace {
@@ -57,7 +56,8 @@ Html html_of(const Picture& picture) {
   const Html drawing = element(
       "div",
       {{"class", "wide"}, {"role", "region"}, {"aria-label", picture.title}, {"tabindex", "0"}},
-      inline_svg(picture.svg, picture.name, picture.title, picture.description));
+      html::void_element("img", {{"src", html::data_uri("image/svg+xml", picture.svg)},
+                                 {"alt", picture.title + ": " + picture.description}}));
   const Html downloads = element(
       "p", {{"class", "downloads"}},
       element(

@@ -37,15 +37,8 @@ summary { cursor: pointer; padding: 0.25rem 0; }
 @media (min-width: 64rem) {
   .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 figure { margin: 0; border: 1px solid var(--line); padding: 0.5rem; min-width: 0; }
-figure svg { display: block; width: 100%; min-width: 36rem; height: auto; }
+figure img { display: block; width: 100%; min-width: 36rem; height: auto; }
 figcaption, .downloads { color: var(--soft); font-size: 0.9rem; margin: 0.5rem 0; }
-svg [fill="black"], svg [fill="rgb(64,64,64)"], svg [fill="rgb(80,80,80)"] { fill: var(--ink); }
-svg [stroke="black"], svg [stroke="rgb( 64,  64,  64)"] { stroke: var(--ink); }
-svg [stroke="rgb(  0,   0,   0)"] { stroke: var(--ink); }
-svg g[color="black"], svg [color="rgb(  0,   0,   0)"] { color: var(--ink); }
-svg [color="#FFFFFF"], svg [color="rgb(255, 255, 255)"] { color: var(--paper); }
-svg [fill="rgb(240, 240, 240)"] { fill: var(--shade); }
-svg [stroke="rgb(224, 224, 224)"] { stroke: var(--line); }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 @media print { .wide { overflow: visible; } .skip, nav { display: none; } }
 )css";

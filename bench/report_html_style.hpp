@@ -4,8 +4,7 @@
 
 namespace muxlab {
 
-/// How the report looks. The drawings keep the colours of their curves; what gnuplot drew black or
-/// grey around them follows the page, by the values that style.gp gives it.
+/// How the report looks, by day and by night. The drawings are on white paper always.
 std::string_view report_style();
 
 }  // namespace muxlab
