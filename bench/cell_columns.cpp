@@ -45,11 +45,4 @@ std::string describe_what_is_unusual(const Cell& cell) {
   return text;
 }
 
-std::string describe_point(const Cell& cell) {
-  std::string text =
-      fmt::format("{}, {} connections", describe_threads(cell), cli::show_count(cell.connections));
-  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
-  return text + describe_what_is_unusual(cell);
-}
-
 }  // namespace muxlab

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -37,7 +38,7 @@ struct LoadOptions {
   std::chrono::nanoseconds grace = std::chrono::seconds{2};
   std::optional<std::string> oracle;  ///< the board of a server that is told what is ready
   int interrupt = -1;  ///< borrowed; the run ends early once it is readable; -1: never
-  int announce = -1;   ///< borrowed; told "begin NS\n" and "end NS\n" of the window; -1: nobody
+  std::function<void()> on_window{};  ///< called when the window begins, if not empty
 };
 
 /// The part of `total` that falls to one of `count` threads or processes when all get the same,

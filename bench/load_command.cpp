@@ -205,7 +205,6 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
                 "Tell a server on the oracle, which was given the same, what is ready for it");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
-  cli::add_descriptor(verb, "--announce", options.announce);
   cli::add_descriptor(verb, "--slices", command->slices);
   explain_load(verb);
 }

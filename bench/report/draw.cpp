@@ -53,7 +53,7 @@ std::string run_gnuplot(const Path& scripts, const std::string& script, const Pa
   words.insert(words.end(), arguments.begin(), arguments.end());
   Process gnuplot(Command{.words = std::move(words), .processors = {}, .folder = folder});
   const auto ended = [&] { return gnuplot.exit_code().has_value(); };
-  wait_for({&gnuplot}, -1, Clock::now() + std::chrono::seconds(60), ended);
+  wait_for(gnuplot, -1, Clock::now() + std::chrono::seconds(60), ended);
   if (gnuplot.exit_code() == 127) {
     throw Failure(ExitCode::unavailable,
                   fmt::format("gnuplot cannot be run: install gnuplot-nox, then muxlab report {}",
