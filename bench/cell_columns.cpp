@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "bench/report_words.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -43,6 +42,16 @@ std::string describe_what_is_unusual(const Cell& cell) {
   if (cell.engine != usual.engine) text += fmt::format(", {} client", cell.engine);
   if (cell.notify != usual.notify) text += fmt::format(", notified by {}", cell.notify);
   return text;
+}
+
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string in_groups(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
+  return digits;
 }
 
 }  // namespace muxlab

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "bench/arrivals.hpp"
-#include "bench/load_engine.hpp"
+#include "bench/load_connections.hpp"
 #include "bench/load_tally.hpp"
 
 namespace muxlab {
@@ -46,6 +46,13 @@ struct LoadOptions {
 inline std::uint64_t share_of(std::uint64_t total, std::uint64_t index, std::uint64_t count) {
   return total / count + (index < total % count ? 1 : 0);
 }
+
+/// Throws Failure (usage) that names the first option that makes no sense, and why.
+void check_options(const LoadOptions& options);
+
+/// Raises this process's soft limit of descriptors to the hard one. Throws Failure (unavailable)
+/// when the load needs more than that.
+void reserve_descriptors(const LoadOptions& options);
 
 /// What was measured.
 struct LoadReport {

@@ -7,9 +7,9 @@
 #include <chrono>
 #include <sstream>
 
+#include "bench/load_report.hpp"
 #include "bench/load_test_engine.hpp"
 #include "bench/load_test_server.hpp"
-#include "bench/load_trust.hpp"
 
 namespace muxlab {
 namespace {

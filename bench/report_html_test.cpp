@@ -1,11 +1,8 @@
-#include "bench/report_html.hpp"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/report_html_page.hpp"
-#include "bench/report_markdown.hpp"
+#include "bench/report_document.hpp"
 #include "bench/report_test_markup.hpp"
 
 namespace muxlab {
@@ -19,23 +16,11 @@ using testing::Not;
 constexpr const char* kNasty = "</td><script>alert('x')</script> & \"quoted\" \x01 µs";
 constexpr const char* kNastyShown = "</td><script>alert('x')</script> & \"quoted\"  µs";
 
-TEST(Html, TextCannotBecomeMarkup) {
-  EXPECT_EQ(html::element("td", "a<b & \"c\"").markup(), "<td>a&lt;b &amp; &quot;c&quot;</td>");
-  EXPECT_EQ(html::void_element("meta", {{"content", "\"/><i x='"}}).markup(),
-            "<meta content=\"&quot;/&gt;&lt;i x=&#39;\"/>");
-  EXPECT_EQ(html::escape("line\n\x01\x1F end"), "line\n end");
-}
-
-TEST(Html, ADataUriHoldsAnything) {
-  EXPECT_EQ(html::data_uri("text/csv", "a,b\n1 %,\"µ\"\n"),
-            "data:text/csv,a,b%0A1 %25,%22%C2%B5%22%0A");
-}
-
 constexpr const char* kDrawing = "<svg xmlns='http://www.w3.org/2000/svg' fill=\"#000\">µ</svg>\n";
 
 Document nasty_document() {
-  const Picture first{"one",   kNasty, kNasty, kDrawing, {kNasty, {kNasty}, {{kNasty}}, true},
-                      "a\n1\n"};
+  const Picture first{
+      "one", kNasty, kNasty, kDrawing, {kNasty, {kNasty}, {{kNasty}}, true}, "a,b\n1 %,\"µ\"\n"};
   Picture second = first;
   second.name = "two";
   return {
@@ -63,7 +48,7 @@ TEST(HtmlPage, IsWholeWhateverItIsAbout) {
   EXPECT_EQ(heading->text, kNastyShown);
 }
 
-TEST(HtmlPage, HasPicturesInsideWithTheirTitleAndDescription) {
+TEST(HtmlPage, HasPicturesAndTheirDataInside) {
   const auto elements = MarkupParser::parse(html_page(nasty_document()));
   const auto picture = std::ranges::find(elements, "img", &Element::name);
   ASSERT_NE(picture, elements.end());
@@ -71,6 +56,10 @@ TEST(HtmlPage, HasPicturesInsideWithTheirTitleAndDescription) {
   EXPECT_EQ(picture->attributes.at("src"),
             "data:image/svg+xml,%3Csvg xmlns=%27http://www.w3.org/2000/svg%27 fill=%22%23000%22%3E"
             "%C2%B5%3C/svg%3E%0A");
+  const auto data = std::ranges::find_if(
+      elements, [](const Element& element) { return element.attributes.contains("download"); });
+  ASSERT_NE(data, elements.end());
+  EXPECT_EQ(data->attributes.at("href"), "data:text/csv,a,b%0A1 %25,%22%C2%B5%22%0A");
 }
 
 TEST(HtmlPage, EveryLinkLeadsSomewhere) {

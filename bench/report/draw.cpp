@@ -6,8 +6,8 @@
 
 #include "backends/failure.hpp"
 #include "bench/campaign_files.hpp"
-#include "bench/report/plots.hpp"
 #include "bench/process.hpp"
+#include "bench/report/plots.hpp"
 
 namespace muxlab {
 namespace {
@@ -80,11 +80,11 @@ std::string draw_plot(const Path& folder, const Plot& plot, const PlotFrame& fra
   for (const auto& [column, value] : plot.conditions) {
     conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
   }
-  std::string drawing = run_gnuplot(
-      find_scripts(), plot.script, folder,
-      {"summary.csv", "/dev/stdout", plot.axis, conditions, frame.caption,
-       frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
-      plot.name);
+  std::string drawing =
+      run_gnuplot(find_scripts(), plot.script, folder,
+                  {"summary.csv", "/dev/stdout", plot.axis, conditions, frame.caption,
+                   frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
+                  plot.name);
   write_whole(folder / "plots" / (plot.name + ".svg"), drawing);
   return drawing;
 }
