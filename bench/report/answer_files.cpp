@@ -12,7 +12,7 @@
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
 #include "bench/report/answer_text.hpp"
-#include "bench/report/pictures.hpp"
+#include "bench/report/plots.hpp"
 #include "bench/report_document.hpp"
 #include "cli.hpp"
 

@@ -43,13 +43,13 @@ Path find_scripts() {
                             candidates.front().string(), program.string()));
 }
 
-/// Runs the gnuplot file `script` in `folder`. The drawing comes through a pipe, so that nothing
-/// that is cut off, by a full disk above all, takes the place of a whole picture.
-std::string run_gnuplot(const Path& scripts, const std::string& script, const Path& folder,
-                        std::vector<std::string> arguments, const std::string& name) {
+}  // namespace
+
+std::string draw_svg(const Path& folder, const std::string& script,
+                     std::vector<std::string> arguments) {
   // Default settings: somebody's ~/.gnuplot must not change the picture.
   std::vector<std::string> words = {"gnuplot", "--default-settings", "-c",
-                                    std::filesystem::absolute(scripts / (script + ".gp"))};
+                                    std::filesystem::absolute(find_scripts() / (script + ".gp"))};
   words.insert(words.end(), arguments.begin(), arguments.end());
   Process gnuplot(Command{.words = std::move(words), .processors = {}, .folder = folder});
   const auto ended = [&] { return gnuplot.exit_code().has_value(); };
@@ -59,20 +59,14 @@ std::string run_gnuplot(const Path& scripts, const std::string& script, const Pa
                   fmt::format("gnuplot cannot be run: install gnuplot-nox, then muxlab report {}",
                               folder.string()));
   }
+  // Through a pipe: a drawing cut off by a full disk must not replace a whole one.
   const std::string& drawing = gnuplot.output().text();
   const bool is_whole = drawing.starts_with("<?xml") && drawing.ends_with("</svg>\n\n");
   if (gnuplot.exit_code() != 0 || !is_whole) {
     throw Failure(ExitCode::unavailable,
-                  fmt::format("gnuplot did not draw {}: {}", name, gnuplot.last_words()));
+                  fmt::format("gnuplot did not draw {}: {}", script, gnuplot.last_words()));
   }
   return drawing;
-}
-
-}  // namespace
-
-std::string draw_svg(const Path& folder, const std::string& script,
-                     std::vector<std::string> arguments) {
-  return run_gnuplot(find_scripts(), script, folder, std::move(arguments), script);
 }
 
 std::string draw_plot(const Path& folder, const Plot& plot, const PlotFrame& frame) {
@@ -81,10 +75,9 @@ std::string draw_plot(const Path& folder, const Plot& plot, const PlotFrame& fra
     conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
   }
   std::string drawing =
-      run_gnuplot(find_scripts(), plot.script, folder,
-                  {"summary.csv", "/dev/stdout", plot.axis, conditions, frame.caption,
-                   frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
-                  plot.name);
+      draw_svg(folder, plot.script,
+               {"summary.csv", "/dev/stdout", plot.axis, conditions, frame.caption,
+                frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""});
   write_whole(folder / "plots" / (plot.name + ".svg"), drawing);
   return drawing;
 }

@@ -1,9 +1,8 @@
-#include "bench/report/pictures.hpp"
-
 #include <gmock/gmock.h>
 
 #include <map>
 
+#include "bench/report/plots.hpp"
 #include "bench/report_test_folder.hpp"
 
 namespace muxlab {

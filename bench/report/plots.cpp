@@ -4,57 +4,166 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <map>
 #include <string_view>
 
 #include "bench/cell_columns.hpp"
 #include "bench/experiment.hpp"
+#include "cli.hpp"
 
 namespace muxlab {
-namespace {
 
-/// A gnuplot file and what it shows; without a value it is not drawn, as it would be empty.
-struct Script {
-  std::string_view name;
-  std::string_view figure;
+/// A gnuplot file and what it shows, first what it is about.
+struct PictureKind {
+  struct Unit {
+    const char* name;
+    double size;
+    int decimals;
+  };
+  /// A column of the data of a picture.
+  struct Shown {
+    std::string_view figure;
+    const char* name;
+    Unit unit;
+  };
+
+  /// How a gnuplot file of scripts/plots lays out what it shows: a curve per backend along a
+  /// column, a bar per backend, or a curve per backend along the percentiles of its latency.
+  enum class Layout { curves, bars, percentiles };
+
+  std::string_view script;
+  const char* title;
+  std::string_view needs;  ///< a figure; without it the picture would be empty, and is not drawn
+  std::vector<Shown> shown;
   Layout layout = Layout::curves;
   bool is_for_all = false;  ///< drawn wherever it is measured, for an experiment that is rarely
 };
-constexpr std::array kScripts = {
-    Script{"throughput", "echoes_per_s"},
-    Script{"latency", "latency_ns_p99"},
-    Script{"cpu", "server_cpu_ns_per_echo"},
-    Script{"calls", "syscalls_per_echo"},
-    Script{"fairness", "fairness"},
-    Script{"spectrum", "latency_ns_p99_99", Layout::percentiles},
-    Script{"connections", "connections_per_s", Layout::curves, true},
-    Script{"first-echo", "first_echo_ns_p99", Layout::curves, true},
-    Script{"cost", "cpu_rest_ns_per_echo", Layout::bars, true},
-    Script{"memory", "server_bytes_per_connection", Layout::bars}};
 
-/// What can be an axis, and what can only tell pictures apart.
-constexpr std::array<std::string_view, 7> kNumbers = {
-    "connections", "threads", "idle", "size_bytes", "depth", "rate_per_s", "churn"};
-constexpr std::array<std::string_view, 3> kWords = {"threading", "engine", "notify"};
+namespace {
 
-/// Those that `experiment` names, in that order, and those for all.
-std::vector<Script> scripts_for(const std::string& experiment) {
-  const auto named = std::ranges::find(experiments(), experiment, &Experiment::name);
-  const Experiment pictured = named == experiments().end() ? Experiment() : *named;
-  std::vector<Script> scripts;
-  for (const std::string_view name : pictured.pictures) {
-    scripts.push_back(*std::ranges::find(kScripts, name, &Script::name));
-  }
-  for (const Script& script : kScripts) {
-    const bool is_there = std::ranges::count(scripts, script.name, &Script::name) > 0;
-    if (script.is_for_all && !is_there) scripts.push_back(script);
-  }
-  return scripts;
+using Layout = PictureKind::Layout;
+using Unit = PictureKind::Unit;
+using Shown = PictureKind::Shown;
+constexpr Unit kUs = {"µs", 1e3, 2};
+constexpr Unit kMs = {"ms", 1e6, 3};
+constexpr Unit kCalls = {"calls", 1, 2};
+constexpr Unit kBytes = {"bytes", 1, 0};
+
+std::span<const PictureKind> picture_kinds() {
+  static const std::array kinds = {
+      PictureKind{"throughput",
+                  "Echo throughput",
+                  "echoes_per_s",
+                  {{"echoes_per_s", "echoes per second", {"thousand", 1e3, 1}}}},
+      PictureKind{"latency",
+                  "Echo latency",
+                  "latency_ns_p99",
+                  {{"latency_ns_p50", "p50", kMs}, {"latency_ns_p99", "p99", kMs}}},
+      PictureKind{"cpu",
+                  "Server CPU per echo",
+                  "server_cpu_ns_per_echo",
+                  {{"server_cpu_ns_per_echo", "server CPU per echo", kUs}}},
+      PictureKind{"calls",
+                  "System calls per echo",
+                  "syscalls_per_echo",
+                  {{"syscalls_per_echo", "counted", kCalls},
+                   {"syscalls_predicted_per_echo", "predicted", kCalls}}},
+      PictureKind{"fairness",
+                  "Fairness to the connections",
+                  "fairness",
+                  {{"fairness", "Jain's index", {"of 1", 1, 4}}}},
+      PictureKind{"spectrum",
+                  "Spectrum of the latency",
+                  "latency_ns_p99_99",
+                  {{"latency_ns_p99_9", "p99.9", kMs},
+                   {"latency_ns_p25", "p25", kMs},
+                   {"latency_ns_p50", "p50", kMs},
+                   {"latency_ns_p75", "p75", kMs},
+                   {"latency_ns_p90", "p90", kMs},
+                   {"latency_ns_p95", "p95", kMs},
+                   {"latency_ns_p99", "p99", kMs},
+                   {"latency_ns_p99_99", "p99.99", kMs}},
+                  Layout::percentiles},
+      PictureKind{"connections",
+                  "Connections opened and served",
+                  "connections_per_s",
+                  {{"connections_per_s", "connections per second", {"thousand", 1e3, 2}}},
+                  Layout::curves,
+                  true},
+      PictureKind{"first-echo",
+                  "Time from connect to the first echo",
+                  "first_echo_ns_p99",
+                  {{"first_echo_ns_p99", "p99", kMs}, {"first_echo_ns_p50", "p50", kMs}},
+                  Layout::curves,
+                  true},
+      PictureKind{"cost",
+                  "What the CPU time of an echo goes into",
+                  "cpu_rest_ns_per_echo",
+                  {{"server_cpu_ns_per_echo", "in all", kUs},
+                   {"cpu_wait_ns_per_echo", "waiting", kUs},
+                   {"cpu_read_ns_per_echo", "reading", kUs},
+                   {"cpu_write_ns_per_echo", "writing", kUs},
+                   {"cpu_ctl_ns_per_echo", "control", kUs},
+                   {"cpu_rest_ns_per_echo", "the rest", kUs},
+                   {"cpu_clock_ns_per_echo", "clocks", kUs},
+                   {"syscalls_per_echo", "counted", kCalls},
+                   {"syscalls_predicted_per_echo", "predicted", kCalls}},
+                  Layout::bars,
+                  true},
+      PictureKind{"memory",
+                  "Memory per connection",
+                  "server_bytes_per_connection",
+                  {{"server_bytes_per_connection", "server", kBytes},
+                   {"kernel_bytes_per_connection", "kernel, of both ends", kBytes}},
+                  Layout::bars}};
+  return kinds;
 }
 
-std::string axis_for(const std::string& experiment) {
-  const auto named = std::ranges::find(experiments(), experiment, &Experiment::name);
-  return named == experiments().end() ? "" : std::string(named->axis);
+/// What can be an axis, or only tell pictures apart, and how the two are put into words.
+struct CellColumn {
+  std::string_view name;
+  bool is_number;
+  const char* as_axis;
+  const char* as_condition;  ///< {} is the value; empty: not said
+  const char* usual = "";    ///< a value that is not said
+  bool is_short = false;     ///< 10000 is said as 10k
+};
+constexpr std::array kCellColumns = {
+    CellColumn{"connections", true, "connections", ", {} connections", "", true},
+    CellColumn{"threads", true, "server threads", ", {} server threads"},
+    CellColumn{"idle", true, "idle connections", ", {} idle", "0", true},
+    CellColumn{"size_bytes", true, "message size", ", {} B", "64"},
+    CellColumn{"depth", true, "messages in flight", ""},
+    CellColumn{"rate_per_s", true, "messages offered per second", ", {}/s", "0", true},
+    CellColumn{"churn", true, "echoes of each connection", ", {} echoes each", "0"},
+    CellColumn{"threading", false, "threading model", ", threading {}"},
+    CellColumn{"engine", false, "engine", ", engine {}"},
+    CellColumn{"notify", false, "what wakes the thread", ", notify {}"}};
+
+/// Nothing for "backend" and "percentile", the axes that are not columns of a cell.
+const CellColumn* cell_column(std::string_view name) {
+  const auto* const found = std::ranges::find(kCellColumns, name, &CellColumn::name);
+  return found == kCellColumns.end() ? nullptr : found;
+}
+
+bool is_number(std::string_view axis) {
+  const CellColumn* const column = cell_column(axis);
+  return column != nullptr && column->is_number;
+}
+
+/// The kinds that `experiment` names, in that order, and those for all.
+std::vector<const PictureKind*> kinds_for(const Experiment& experiment) {
+  std::vector<const PictureKind*> kinds;
+  for (const std::string_view name : experiment.pictures) {
+    kinds.push_back(&*std::ranges::find(picture_kinds(), name, &PictureKind::script));
+  }
+  for (const PictureKind& kind : picture_kinds()) {
+    if (kind.is_for_all && std::ranges::count(kinds, &kind) == 0) kinds.push_back(&kind);
+  }
+  return kinds;
 }
 
 std::string field_of(std::string_view column, const SummaryRow& row) {
@@ -104,7 +213,7 @@ bool is_implied(const Column& column, const std::string& axis, std::span<const C
 /// Every combination of values of the columns other than `axis`.
 std::vector<Plot> slices_along(const std::string& axis, std::span<const Column> columns) {
   const bool is_column = std::ranges::count(columns, axis, &Column::name) > 0;
-  std::vector<Plot> slices = {{"", axis, {}, is_column ? "-vs-" + axis : std::string()}};
+  std::vector<Plot> slices = {{nullptr, "", axis, {}, is_column ? "-vs-" + axis : std::string()}};
   for (const Column& column : columns) {
     if (column.name == axis || is_implied(column, axis, columns)) continue;
     if (!is_number(column.name) && !column.varies()) continue;
@@ -124,12 +233,12 @@ std::vector<Plot> slices_along(const std::string& axis, std::span<const Column> 
 }
 
 /// What curves go along: `wanted` if that varies, else each column of numbers that does.
-std::vector<std::string> axes_of(std::span<const Column> columns, const std::string& wanted) {
-  const auto is_wanted = [&](const Column& column) {
-    return column.name == wanted && column.varies();
-  };
-  if (std::ranges::any_of(columns, is_wanted)) return {wanted};
-  const std::span<const Column> numbers = columns.first(kNumbers.size());
+std::vector<std::string> axes_of(std::span<const Column> columns, std::string_view wanted) {
+  std::vector<Column> numbers;
+  for (const Column& column : columns) {
+    if (column.name == wanted && column.varies()) return {column.name};
+    if (is_number(column.name)) numbers.push_back(column);
+  }
   const bool has_axis = std::ranges::any_of(numbers, &Column::varies);
   std::vector<std::string> axes;
   for (const Column& column : numbers) {
@@ -137,6 +246,112 @@ std::vector<std::string> axes_of(std::span<const Column> columns, const std::str
     if (!is_implied(column, "", numbers)) axes.push_back(column.name);
   }
   return axes;
+}
+
+/// "5.21 (4.98 to 6.03)": the median, and in brackets the least and the greatest; "-" for nothing.
+std::string spread_words(const std::optional<Spread>& spread, const Unit& unit) {
+  if (!spread) return "-";
+  const auto shown = [&](double value) {
+    return unit.decimals == 0 ? in_groups(value / unit.size)
+                              : fmt::format("{:.{}f}", value / unit.size, unit.decimals);
+  };
+  return fmt::format("{} ({} to {})", shown(spread->median), shown(spread->min),
+                     shown(spread->max));
+}
+
+std::uint64_t number_in(const std::string& field) {
+  return std::strtoull(field.c_str(), nullptr, 10);
+}
+
+/// What a condition says, unless it is what is usual.
+std::string condition_words(std::string_view name, const std::string& value) {
+  const CellColumn& column = *cell_column(name);
+  if (value == column.usual) return "";
+  if (name == "threads" && value == "1") return ", 1 server thread";
+  return fmt::format(fmt::runtime(column.as_condition),
+                     column.is_short ? cli::show_count(number_in(value)) : value);
+}
+
+std::string title_of(const Plot& plot) {
+  std::string title = plot.kind->title;
+  const CellColumn* const axis = cell_column(plot.axis);
+  if (axis != nullptr) title += fmt::format(" against {}", axis->as_axis);
+  for (const auto& [column, value] : plot.conditions) title += condition_words(column, value);
+  return title;
+}
+
+std::vector<SummaryRow> slice_of(const Plot& plot, std::span<const SummaryRow> summary) {
+  std::vector<SummaryRow> rows;
+  std::ranges::copy_if(summary, std::back_inserter(rows),
+                       [&](const SummaryRow& row) { return plot.shows(row); });
+  if (is_number(plot.axis)) {
+    std::ranges::stable_sort(
+        rows, {}, [&](const SummaryRow& row) { return number_in(place_on(plot.axis, row)); });
+  }
+  return rows;
+}
+
+/// The ends of an axis of numbers, or each place where they are words.
+std::vector<std::string> places_to_tell(const Plot& plot, std::span<const SummaryRow> rows) {
+  std::vector<std::string> places;
+  for (const SummaryRow& row : rows) {
+    std::string place = place_on(plot.axis, row);
+    if (std::ranges::count(places, place) == 0) places.push_back(std::move(place));
+  }
+  if (is_number(plot.axis) && places.size() > 2) return {places.front(), places.back()};
+  return places;
+}
+
+std::string place_words(const std::string& axis, const std::string& place) {
+  if (place.empty()) return "";
+  if (!is_number(axis)) return fmt::format("At {}: ", place);
+  return fmt::format("At {}: ", cli::show_count(number_in(place)));
+}
+
+/// Which backend has the least and which the most at the places that are worth it.
+std::string description_of(const Plot& plot, std::span<const SummaryRow> rows) {
+  const Shown& shown = plot.kind->shown.front();
+  const auto median = [&](const SummaryRow& row) {
+    const auto& spread = row.spread(shown.figure);
+    return spread ? spread->median : std::numeric_limits<double>::quiet_NaN();
+  };
+  std::string text =
+      fmt::format("{}. Medians of the rigs, bars from the least to the greatest.", title_of(plot));
+  for (const std::string& place : places_to_tell(plot, rows)) {
+    std::vector<const SummaryRow*> there;
+    for (const SummaryRow& row : rows) {
+      if (place_on(plot.axis, row) == place && !std::isnan(median(row))) there.push_back(&row);
+    }
+    if (there.empty()) continue;
+    const auto by_median = [&](const SummaryRow* row) { return median(*row); };
+    const SummaryRow& least = **std::ranges::min_element(there, {}, by_median);
+    const SummaryRow& most = **std::ranges::max_element(there, {}, by_median);
+    text += fmt::format(
+        " {}{} from {:.{}f} {} ({}) to {:.{}f} {} ({}).", place_words(plot.axis, place), shown.name,
+        median(least) / shown.unit.size, shown.unit.decimals, shown.unit.name, least.cell.backend,
+        median(most) / shown.unit.size, shown.unit.decimals, shown.unit.name, most.cell.backend);
+  }
+  return text;
+}
+
+Table data_of(const Plot& plot, std::span<const SummaryRow> rows) {
+  Table table{"Data of this picture: median (least to greatest)", {"backend"}, {}, true};
+  const CellColumn* const axis = cell_column(plot.axis);
+  if (axis != nullptr) table.header.emplace_back(axis->as_axis);
+  for (const Shown& shown : plot.kind->shown) {
+    table.header.push_back(fmt::format("{} ({})", shown.name, shown.unit.name));
+  }
+  table.header.emplace_back("rigs");
+  for (const SummaryRow& row : rows) {
+    std::vector<std::string> fields = {row.cell.backend};
+    if (axis != nullptr) fields.push_back(place_on(plot.axis, row));
+    for (const Shown& shown : plot.kind->shown) {
+      fields.push_back(spread_words(row.spread(shown.figure), shown.unit));
+    }
+    fields.push_back(fmt::to_string(row.rigs));
+    table.rows.push_back(std::move(fields));
+  }
+  return table;
 }
 
 }  // namespace
@@ -148,38 +363,51 @@ bool Plot::shows(const SummaryRow& row) const {
 }
 
 std::string place_on(const std::string& axis, const SummaryRow& row) {
-  const bool is_column = is_number(axis) || std::ranges::count(kWords, axis) > 0;
-  return is_column ? field_of(axis, row) : "";
+  return cell_column(axis) == nullptr ? "" : field_of(axis, row);
 }
-
-bool is_number(const std::string& axis) { return std::ranges::count(kNumbers, axis) > 0; }
 
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
   if (rows.empty()) return {};
   std::vector<Column> columns;
-  columns.reserve(kNumbers.size() + kWords.size());
-  for (const std::string_view name : kNumbers) columns.push_back(column_of(name, rows));
-  for (const std::string_view name : kWords) columns.push_back(column_of(name, rows));
-  const std::string& experiment = rows.front().experiment;
+  columns.reserve(kCellColumns.size());
+  for (const CellColumn& column : kCellColumns) columns.push_back(column_of(column.name, rows));
+  const auto named = std::ranges::find(experiments(), rows.front().experiment, &Experiment::name);
+  const Experiment experiment = named == experiments().end() ? Experiment() : *named;
   const std::map<Layout, std::vector<std::string>> axes = {
-      {Layout::curves, axes_of(columns, axis_for(experiment))},
+      {Layout::curves, axes_of(columns, experiment.axis)},
       {Layout::bars, {"backend"}},
       {Layout::percentiles, {"percentile"}}};
   std::vector<Plot> plots;
-  for (const Script& script : scripts_for(experiment)) {
-    for (const std::string& axis : axes.at(script.layout)) {
+  for (const PictureKind* kind : kinds_for(experiment)) {
+    for (const std::string& axis : axes.at(kind->layout)) {
       for (Plot& plot : slices_along(axis, columns)) {
         const auto is_shown = [&](const SummaryRow& row) {
-          return plot.shows(row) && row.spread(script.figure);
+          return plot.shows(row) && row.spread(kind->needs);
         };
         if (std::ranges::none_of(rows, is_shown)) continue;
-        plot.script = script.name;
-        plot.name.insert(0, script.name);
+        plot.kind = kind;
+        plot.script = kind->script;
+        plot.name.insert(0, kind->script);
         plots.push_back(std::move(plot));
       }
     }
   }
   return plots;
+}
+
+std::vector<Gallery> draw_pictures(const std::filesystem::path& folder,
+                                   std::span<const SummaryRow> rows, const PlotFrame& frame) {
+  std::vector<Gallery> galleries;
+  const PictureKind* kind = nullptr;  // of the last gallery
+  for (const Plot& plot : plots_of(rows)) {
+    if (plot.kind != kind) galleries.emplace_back();
+    kind = plot.kind;
+    const std::vector<SummaryRow> shown = slice_of(plot, rows);
+    galleries.back().pictures.push_back({plot.name, title_of(plot), description_of(plot, shown),
+                                         draw_plot(folder, plot, frame), data_of(plot, shown),
+                                         summary_csv(shown)});
+  }
+  return galleries;
 }
 
 }  // namespace muxlab

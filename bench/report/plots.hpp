@@ -8,15 +8,15 @@
 #include <vector>
 
 #include "bench/report/summary.hpp"
+#include "bench/report_document.hpp"
 
 namespace muxlab {
 
-/// How a gnuplot file of scripts/plots lays out what it shows: a curve per backend along a column,
-/// a bar per backend, or a curve per backend along the percentiles of its latency.
-enum class Layout { curves, bars, percentiles };
+struct PictureKind;
 
 /// One picture: a gnuplot file of scripts/plots, and the slice of summary.csv that it shows.
 struct Plot {
+  const PictureKind* kind = nullptr;
   std::string script;  ///< such as "throughput": scripts/plots/throughput.gp
   std::string axis;    ///< the column that runs along x; "backend" for bars, or "percentile"
   std::vector<std::pair<std::string, std::string>> conditions;  ///< of other columns
@@ -28,9 +28,6 @@ struct Plot {
 
 /// What `row` has in `axis`: a number or a word; empty where that is not a column.
 std::string place_on(const std::string& axis, const SummaryRow& row);
-
-/// Whether `axis` is a column of numbers.
-bool is_number(const std::string& axis);
 
 /// The pictures that `rows` can fill, those that their experiment names first; and of each one for
 /// every combination of values of the columns that it does not go along, but for those that follow
@@ -57,5 +54,10 @@ std::string draw_plot(const std::filesystem::path& folder, const Plot& plot,
 /// names of files there need no path. Throws as draw_plot() does.
 std::string draw_svg(const std::filesystem::path& folder, const std::string& script,
                      std::vector<std::string> arguments);
+
+/// Draws all pictures of `rows`, which `folder`/summary.csv holds, as files of `folder`/plots:
+/// those of one kind in one gallery. Throws as draw_plot() does.
+std::vector<Gallery> draw_pictures(const std::filesystem::path& folder,
+                                   std::span<const SummaryRow> rows, const PlotFrame& frame);
 
 }  // namespace muxlab

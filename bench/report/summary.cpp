@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "backends/backend.hpp"
 #include "bench/cell_columns.hpp"
@@ -12,15 +13,9 @@
 namespace muxlab {
 namespace {
 
-/// One contender in one rig, as it ran.
-struct Told {
-  const RigRecord& record;
-  const Cell& cell;
-};
-
 struct Figure {
   std::string name;
-  std::function<double(const Told&)> of;  ///< NaN: not measured
+  double value;  ///< NaN: not measured
 };
 
 double ratio(std::uint64_t sum, std::uint64_t count) {
@@ -29,96 +24,59 @@ double ratio(std::uint64_t sum, std::uint64_t count) {
 
 double known(std::uint64_t value) { return value > 0 ? static_cast<double>(value) : kNotMeasured; }
 
-std::uint64_t all_calls(const RigRecord& record) {
-  std::uint64_t all = 0;
-  for (const std::uint64_t calls : record.calls) all += calls;
-  return all;
-}
-
-bool is_timed(const RigRecord& record) { return record.clock_ns > 0; }
-
-/// In calls of a kind, per echo.
-double time_in(const RigRecord& record, std::size_t kind) {
-  return is_timed(record) ? ratio(record.call_ns[kind], record.echoes) : kNotMeasured;
-}
-
-/// The first four kinds are shown by themselves.
-double rest_of(const Told& told) {
-  const RigRecord& record = told.record;
-  const Backend* const backend = find_backend(told.cell.backend);
-  if (!is_timed(record) || backend == nullptr || backend->is_told) return kNotMeasured;
-  double rest = ratio(record.cpu_ns, record.echoes) - ratio(record.clock_ns, record.echoes);
-  for (std::size_t kind = 0; kind < 4; ++kind) rest -= time_in(record, kind);
-  return rest;
-}
-
-double predicted_calls(const Told& told) {
-  const RigRecord& record = told.record;
-  const Backend* const backend = find_backend(told.cell.backend);
-  if (backend == nullptr || !backend->calls || told.cell.churn > 0) return kNotMeasured;
+/// System calls per echo that theory says.
+double predicted_calls(const RigRecord& record, const Cell& cell) {
+  const Backend* const backend = find_backend(cell.backend);
+  if (backend == nullptr || !backend->calls || cell.churn > 0) return kNotMeasured;
   const CallsPerEcho& calls = *backend->calls;
   const double per_wait = ratio(record.events, record.calls[0]);
   const double waits = calls.events > 0 ? calls.events / per_wait : 0;
   return waits + calls.read + calls.write + calls.ctl + calls.other;
 }
 
-std::vector<Figure> all_figures() {
+/// Of a contender in one rig, which ran as `cell` says.
+std::vector<Figure> figures_of(const RigRecord& record, const Cell& cell) {
+  constexpr std::size_t kTimed = 4;  // kinds of calls that are shown by themselves
+  const auto per_echo = [&](std::uint64_t sum) { return ratio(sum, record.echoes); };
+  const bool is_timed = record.clock_ns > 0;
+  const auto time_in = [&](std::size_t kind) {
+    return is_timed ? per_echo(record.call_ns[kind]) : kNotMeasured;
+  };
+  const Backend* const backend = find_backend(cell.backend);
+  double rest_ns = per_echo(record.cpu_ns) - per_echo(record.clock_ns);
+  for (std::size_t kind = 0; kind < kTimed; ++kind) rest_ns -= time_in(kind);
+  if (backend == nullptr || backend->is_told) rest_ns = kNotMeasured;
+  const std::uint64_t connections = cell.connections + cell.idle;
   std::vector<Figure> all = {
-      {"echoes_per_s",
-       [](const Told& told) {
-         if (told.record.placement == Placement::shared) return kNotMeasured;
-         return 1e9 * ratio(told.record.echoes, told.record.elapsed_ns);
-       }},
-      {"server_cpu_ns_per_echo",
-       [](const Told& told) { return ratio(told.record.cpu_ns, told.record.echoes); }},
-      {"client_cpu_ns_per_echo",
-       [](const Told& told) { return ratio(told.record.client_cpu_ns, told.record.echoes); }},
+      {"echoes_per_s", record.placement == Placement::shared
+                           ? kNotMeasured
+                           : 1e9 * ratio(record.echoes, record.elapsed_ns)},
+      {"server_cpu_ns_per_echo", per_echo(record.cpu_ns)},
+      {"client_cpu_ns_per_echo", per_echo(record.client_cpu_ns)},
       {"syscalls_per_echo",
-       [](const Told& told) { return ratio(all_calls(told.record), told.record.echoes); }},
-      {"syscalls_predicted_per_echo", predicted_calls},
-      {"events_per_wait",
-       [](const Told& told) { return ratio(told.record.events, told.record.calls[0]); }},
-      {"cpu_clock_ns_per_echo",
-       [](const Told& told) { return known(told.record.clock_ns) / known(told.record.echoes); }},
-      {"cpu_rest_ns_per_echo", rest_of},
+       per_echo(std::accumulate(record.calls.begin(), record.calls.end(), std::uint64_t{0}))},
+      {"syscalls_predicted_per_echo", predicted_calls(record, cell)},
+      {"events_per_wait", ratio(record.events, record.calls[0])},
+      {"cpu_clock_ns_per_echo", is_timed ? per_echo(record.clock_ns) : kNotMeasured},
+      {"cpu_rest_ns_per_echo", rest_ns},
       {"connections_per_s",
-       [](const Told& told) {
-         return told.cell.churn > 0 ? 1e9 * ratio(told.record.opened, told.record.elapsed_ns)
-                                    : kNotMeasured;
-       }},
-      {"first_echo_ns_p50", [](const Told& told) { return known(told.record.first_echo_ns_p50); }},
-      {"first_echo_ns_p99", [](const Told& told) { return known(told.record.first_echo_ns_p99); }},
-      {"fairness",
-       [](const Told& told) {
-         return told.record.fairness > 0 ? told.record.fairness : kNotMeasured;
-       }},
-      {"server_resident_bytes", [](const Told& told) { return known(told.record.resident_bytes); }},
-      {"server_bytes_per_connection",
-       [](const Told& told) {
-         return ratio(told.record.grown_bytes, told.cell.connections + told.cell.idle);
-       }},
-      {"kernel_bytes_per_connection", [](const Told& told) {
-         return known(told.record.kernel_bytes) /
-                static_cast<double>(told.cell.connections + told.cell.idle);
-       }}};
+       cell.churn > 0 ? 1e9 * ratio(record.opened, record.elapsed_ns) : kNotMeasured},
+      {"first_echo_ns_p50", known(record.first_echo_ns_p50)},
+      {"first_echo_ns_p99", known(record.first_echo_ns_p99)},
+      {"fairness", record.fairness > 0 ? record.fairness : kNotMeasured},
+      {"server_resident_bytes", known(record.resident_bytes)},
+      {"server_bytes_per_connection", ratio(record.grown_bytes, connections)},
+      {"kernel_bytes_per_connection",
+       known(record.kernel_bytes) / static_cast<double>(connections)}};
   for (std::size_t i = 0; i < kCallNames.size(); ++i) {
-    all.push_back({fmt::format("syscalls_{}_per_echo", kCallNames[i]), [i](const Told& told) {
-                     return ratio(told.record.calls[i], told.record.echoes);
-                   }});
+    all.push_back({fmt::format("syscalls_{}_per_echo", kCallNames[i]), per_echo(record.calls[i])});
   }
-  for (std::size_t i = 0; i < 4; ++i) {
-    all.push_back({fmt::format("cpu_{}_ns_per_echo", kCallNames[i]),
-                   [i](const Told& told) { return time_in(told.record, i); }});
+  for (std::size_t i = 0; i < kTimed; ++i) {
+    all.push_back({fmt::format("cpu_{}_ns_per_echo", kCallNames[i]), time_in(i)});
   }
   for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
-    all.push_back({fmt::format("latency_ns_{}", kPercentileNames[i]),
-                   [i](const Told& told) { return known(told.record.latency_ns[i]); }});
+    all.push_back({fmt::format("latency_ns_{}", kPercentileNames[i]), known(record.latency_ns[i])});
   }
-  return all;
-}
-
-const std::vector<Figure>& figures() {
-  static const std::vector<Figure> all = all_figures();
   return all;
 }
 
@@ -132,14 +90,13 @@ SummaryRow row_of(const Answer& answer, const LoadAnswer& load, const AtLoad& on
                  .cell = cell_of(load.load.cell, one.planned.contender),
                  .bound = one.bound,
                  .spreads = {}};
-  std::vector<std::vector<double>> values(figures().size());
+  std::vector<std::vector<double>> values(figure_names().size());
   for (const RigRecord& record : records) {
     const bool is_its = record.cell.backend == one.planned.contender.name && record.echoes > 0;
     if (!is_its || !is_of(record, load.load)) continue;
     ++row.rigs;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i].push_back(figures()[i].of({record, row.cell}));
-    }
+    const std::vector<Figure> figures = figures_of(record, row.cell);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i].push_back(figures[i].value);
   }
   for (std::vector<double>& each : values) row.spreads.push_back(spread_of(std::move(each)));
   auto& cpu = row.spreads[place_of(name_of(Metric::cpu))];
@@ -155,10 +112,10 @@ SummaryRow row_of(const Answer& answer, const LoadAnswer& load, const AtLoad& on
 
 }  // namespace
 
-std::span<const std::string_view> figure_names() {
-  static const std::vector<std::string_view> names = [] {
-    std::vector<std::string_view> all;
-    for (const Figure& figure : figures()) all.emplace_back(figure.name);
+std::span<const std::string> figure_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Figure& figure : figures_of({}, {})) all.push_back(figure.name);
     return all;
   }();
   return names;
@@ -183,7 +140,7 @@ std::string summary_csv(std::span<const SummaryRow> rows) {
   const std::vector<std::string> cell = cell_header();
   header.insert(header.end(), cell.begin(), cell.end());
   header.insert(header.end(), {"rigs", "bound"});
-  for (const std::string_view figure : figure_names()) {
+  for (const std::string& figure : figure_names()) {
     for (const char* const part : {"median", "min", "max"}) {
       header.push_back(fmt::format("{}_{}", figure, part));
     }

@@ -19,7 +19,7 @@ namespace muxlab {
 /// calls that wait also do the work. `syscalls_predicted_per_echo` is what theory says for so many
 /// `events_per_wait`. `fairness` is Jain's index of the echoes of each connection. Memory is per
 /// connection, silent or not; the kernel's is that of both ends.
-std::span<const std::string_view> figure_names();
+std::span<const std::string> figure_names();
 
 /// A contender at a load, over all its rigs.
 struct SummaryRow {
