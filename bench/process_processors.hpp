@@ -6,7 +6,7 @@
 
 namespace muxlab {
 
-/// Which processors the two sides of a trial run on.
+/// Which processors server and load run on.
 struct Processors {
   std::vector<int> server;
   std::vector<int> client;

@@ -191,10 +191,11 @@ std::int64_t slice_for(const Cell& cell, const Experiment& asked) {
   return cell.rate_per_s > 0 ? kOpenSlice_ns : cell.churn > 0 ? kChurnSlice_ns : kSlice_ns;
 }
 
-/// What it takes to build four rigs and to visit each server as often as a verdict needs, by what
-/// was measured on a machine of 2026; at least what the experiment gives.
+/// What it takes to build four rigs, or two where that takes long, and to visit each server as
+/// often as a verdict needs, by what was measured on machines of 2026; at least what the experiment
+/// gives.
 double seconds_for(const PlannedLoad& load, const Experiment& asked, std::size_t servers) {
-  constexpr double kConnectionsPer_s = 15'000, kEchoesPer_s = 125'000;
+  constexpr double kConnectionsPer_s = 8'000, kEchoesPer_s = 125'000, kLong_s = 15;
   const auto all = static_cast<double>(servers);
   const auto connections = static_cast<double>(load.cell.connections);
   const double build_s =
@@ -205,7 +206,8 @@ double seconds_for(const PlannedLoad& load, const Experiment& asked, std::size_t
   if (asked.is_isolated) {
     return std::ceil(std::max(asked.seconds, 2 * (build_s + all * (1.25 * slice_s + 0.1))));
   }
-  return std::ceil(std::max(asked.seconds, blocks * all * slice_s + 4 * build_s));
+  const double rigs = build_s > kLong_s ? 2 : 4;
+  return std::ceil(std::max(asked.seconds, blocks * all * slice_s + rigs * build_s));
 }
 
 std::vector<PlannedLoad> settle_loads(const SlicedRequest& request, const Experiment& asked,

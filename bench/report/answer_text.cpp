@@ -427,8 +427,10 @@ std::vector<std::string> trust_notes(const Answer& answer) {
   if (self_check(answer, Role::extra_call)) {
     notes.push_back("one system call more: " + check_words(answer, Role::extra_call));
   }
-  notes.push_back(fmt::format("{} of {} comparisons that were asked for have a verdict",
-                              answer.decided(), answer.asked()));
+  if (answer.asked() > 0) {
+    notes.push_back(fmt::format("{} of {} comparisons that were asked for have a verdict",
+                                answer.decided(), answer.asked()));
+  }
   note_conditions(answer, notes);
   for (const LoadAnswer& load : answer.loads) note_contenders(load, notes);
   const bool shared = std::ranges::any_of(answer.loads, [](const LoadAnswer& load) {
