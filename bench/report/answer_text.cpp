@@ -340,6 +340,11 @@ void note_contenders(const LoadAnswer& load, std::vector<std::string>& notes) {
   for (const AtLoad& one : load.contenders) {
     const std::string what = fmt::format("{} at {}", one.planned.contender.name, where);
     const auto& compared = one.compared[Metric::cpu];
+    if (one.unsent > 0) notes.push_back(fmt::format("unsent: {}: {} messages", what, one.unsent));
+    if (one.delayed > 0) {
+      notes.push_back(
+          fmt::format("ports: {}: {} connections had to wait for one", what, one.delayed));
+    }
     if (one.broken > 0 || one.status == Status::failed) {
       notes.push_back(fmt::format("broken: {}: {}", what, one.reason));
     } else if (!compared && !one.reason.empty()) {
