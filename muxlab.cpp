@@ -6,10 +6,7 @@
 
 #include "backends/build_stamp.hpp"
 #include "backends/failure.hpp"
-#include "bench/bench_command.hpp"
-#include "bench/compare_command.hpp"
-#include "bench/load_command.hpp"
-#include "bench/report_command.hpp"
+#include "bench/verbs.hpp"
 #include "cli_verb.hpp"
 #include "packaging/packaging_commands.hpp"
 #include "server/inspect_command.hpp"

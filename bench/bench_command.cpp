@@ -1,5 +1,3 @@
-#include "bench/bench_command.hpp"
-
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -12,7 +10,8 @@
 #include "bench/campaign/sliced_campaign.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/experiment.hpp"
-#include "bench/load_engine.hpp"
+#include "bench/load_connections.hpp"
+#include "bench/verbs.hpp"
 #include "cli.hpp"
 
 namespace muxlab {

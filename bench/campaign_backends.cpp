@@ -47,7 +47,7 @@ const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::s
 std::vector<BackendInfo> inspect_backends(const std::filesystem::path& program) {
   Process inspect(Command{{program, "inspect", "--json"}, {}, {}});
   const auto ended = [&] { return inspect.exit_code().has_value(); };
-  wait_for({&inspect}, -1, Clock::now() + std::chrono::seconds(30), ended);
+  wait_for(inspect, -1, Clock::now() + std::chrono::seconds(30), ended);
   if (inspect.exit_code() != 0) {
     throw Failure(ExitCode::failed,
                   fmt::format("muxlab inspect --json did not answer: {}", inspect.last_words()));

@@ -19,7 +19,7 @@ class CampaignScriptTest : public ResultFolderTest {
     command.words.insert(command.words.end(), words.begin(), words.end());
     Process process(command);
     const auto ended = [&] { return process.exit_code().has_value(); };
-    wait_for({&process}, -1, Clock::now() + std::chrono::seconds(120), ended);
+    wait_for(process, -1, Clock::now() + std::chrono::seconds(120), ended);
     return {process.exit_code().value_or(-1), process.output().text(), process.last_words()};
   }
 

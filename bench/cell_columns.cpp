@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "bench/report_words.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -45,11 +44,14 @@ std::string describe_what_is_unusual(const Cell& cell) {
   return text;
 }
 
-std::string describe_point(const Cell& cell) {
-  std::string text =
-      fmt::format("{}, {} connections", describe_threads(cell), cli::show_count(cell.connections));
-  if (cell.idle > 0) text += fmt::format(" and {} idle", cli::show_count(cell.idle));
-  return text + describe_what_is_unusual(cell);
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string in_groups(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
+  return digits;
 }
 
 }  // namespace muxlab

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,14 @@ namespace muxlab {
 std::vector<std::string> cell_header();
 std::vector<std::string> cell_fields(const Cell& cell);
 
-/// "2 threads (reuseport), 1k connections and 9k idle", with what else is not as usual.
-std::string describe_point(const Cell& cell);
-/// Its parts, without the connections: "2 threads (reuseport)"; and ", 1024 B, 20k/s" or the like.
+/// Words for a cell: "2 threads (reuseport)"; and ", 1024 B, 20k/s" or the like.
 std::string describe_threads(const Cell& cell);
 std::string describe_what_is_unusual(const Cell& cell);
+
+/// "1 thread", "2 threads".
+std::string counted(std::uint64_t count, const std::string& noun);
+
+/// 1234567 as "1,234,567".
+std::string in_groups(double value);
 
 }  // namespace muxlab

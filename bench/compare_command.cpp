@@ -1,5 +1,3 @@
-#include "bench/compare_command.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 
 #include "bench/analysis/change.hpp"
 #include "bench/report/answer_text.hpp"
+#include "bench/verbs.hpp"
 #include "cli.hpp"
 
 namespace muxlab {

@@ -2,29 +2,27 @@
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
-#include "bench/load_check.hpp"
-#include "bench/load_churn.hpp"
 #include "bench/load_closed_loop.hpp"
+#include "bench/load_dial.hpp"
 #include "bench/load_establish.hpp"
 #include "bench/load_open_loop.hpp"
 #include "bench/load_oracle.hpp"
-#include "bench/load_target.hpp"
 #include "bench/load_timeline.hpp"
-#include "bench/runqueue.hpp"
 
 namespace muxlab {
 namespace {
@@ -96,10 +94,21 @@ LoadTally run_thread(Run& run, std::uint64_t thread) {
   }
 }
 
-void announce(const LoadOptions& options, std::string_view what, std::int64_t at_ns) {
-  if (options.announce < 0) return;
-  const std::string line = fmt::format("{} {}\n", what, at_ns);
-  if (::write(options.announce, line.data(), line.size()) < 0) throw_errno("--announce: write");
+/// How long the threads of this process, as they are now, were ready to run without a processor
+/// since each began: ns, from the second field of /proc/PID/task/TID/schedstat. Nothing for a
+/// process of so many threads that asking would disturb it, or where the kernel does not tell.
+std::optional<double> runqueue_wait_ns() {
+  constexpr std::size_t kMaxThreadsToAsk = 64;
+  double sum = 0;
+  std::size_t threads = 0;
+  std::error_code error;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    double ran = 0, waited = 0;
+    std::ifstream schedstat(thread.path() / "schedstat");
+    if (++threads > kMaxThreadsToAsk || !(schedstat >> ran >> waited)) return std::nullopt;
+    sum += waited;
+  }
+  return threads > 0 ? std::optional(sum) : std::nullopt;
 }
 
 /// Takes all threads through the run; false when it ended early.
@@ -113,18 +122,17 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
 
   // One instant for the clock, the processor time and the threads, so that all three have the same
   // window even when this thread wakes late.
-  const std::optional<double> begin_wait_ns = runqueue_wait_ns(::getpid());
+  const std::optional<double> begin_wait_ns = runqueue_wait_ns();
   const std::int64_t begin_cpu_ns = process_cpu_ns();
   const std::int64_t begin_ns = monotonic_ns();
   timeline.begin_window(begin_ns);
-  announce(options, "begin", begin_ns);
+  if (options.on_window) options.on_window();
   const bool is_complete = timeline.pause(options.duration, options.interrupt);
   const std::int64_t end_ns = monotonic_ns();
   timeline.end_window(end_ns);
   const std::int64_t end_cpu_ns = process_cpu_ns();
-  announce(options, "end", end_ns);
   report.window = std::chrono::nanoseconds{end_ns - begin_ns};
-  if (const auto end_wait_ns = runqueue_wait_ns(::getpid()); begin_wait_ns && end_wait_ns) {
+  if (const auto end_wait_ns = runqueue_wait_ns(); begin_wait_ns && end_wait_ns) {
     report.runqueue_wait = std::chrono::nanoseconds{std::llround(*end_wait_ns - *begin_wait_ns)};
   }
   report.client_cpu = std::chrono::nanoseconds{end_cpu_ns - begin_cpu_ns};
@@ -146,6 +154,42 @@ class EndAtExit {
 };
 
 }  // namespace
+
+void check_options(const LoadOptions& options) {
+  const auto reject = [](const std::string& message) { throw Failure(ExitCode::usage, message); };
+  if (options.connections == 0) reject("--connections 0: at least one has to echo");
+  if (options.size_bytes == 0) reject("--size 0: a message has at least one byte");
+  if (options.depth == 0) reject("--depth 0: at least one message has to be in flight");
+  if (options.rate == 0U) reject("--rate 0: at least one message per second");
+  if (options.churn == 0U) reject("--churn 0: a connection echoes at least once");
+  if (options.churn && options.rate) {
+    reject("--churn is for a closed loop, which knows what is in flight: leave out --rate");
+  }
+  if (options.threads == 0) reject("--threads 0: at least one has to run");
+  if (options.threads > options.connections) {
+    reject(fmt::format("--threads {} is more than --connections {}: a thread needs a connection",
+                       options.threads, options.connections));
+  }
+  check_oracle(options);
+  constexpr std::chrono::hours kLongest{24};
+  if (options.duration.count() <= 0) reject("--duration 0: nothing would be measured");
+  if (options.duration > kLongest) reject("--duration is too long: at most a day");
+  if (options.warmup.count() < 0) reject("--warmup is negative: at least 0");
+  if (options.warmup > kLongest) reject("--warmup is too long: at most a day");
+}
+
+void reserve_descriptors(const LoadOptions& options) {
+  const std::uint64_t others =
+      kClientDescriptors + options.threads;  // an epoll instance or a ring each
+  const std::uint64_t limit = raise_descriptor_limit();
+  const std::uint64_t wanted = options.connections + options.idle;
+  if (wanted + others <= limit) return;
+  throw Failure(ExitCode::unavailable,
+                fmt::format("--connections {} and --idle {} need {} descriptors and the hard limit "
+                            "is {}: raise it (ulimit -Hn), or ask for {} connections at most",
+                            options.connections, options.idle, wanted + others, limit,
+                            limit > others ? limit - others : 0));
+}
 
 LoadReport run_load(const LoadOptions& options) {
   check_options(options);

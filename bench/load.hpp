@@ -2,12 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
 
 #include "bench/arrivals.hpp"
-#include "bench/load_engine.hpp"
+#include "bench/load_connections.hpp"
 #include "bench/load_tally.hpp"
 
 namespace muxlab {
@@ -37,7 +38,7 @@ struct LoadOptions {
   std::chrono::nanoseconds grace = std::chrono::seconds{2};
   std::optional<std::string> oracle;  ///< the board of a server that is told what is ready
   int interrupt = -1;  ///< borrowed; the run ends early once it is readable; -1: never
-  int announce = -1;   ///< borrowed; told "begin NS\n" and "end NS\n" of the window; -1: nobody
+  std::function<void()> on_window{};  ///< called when the window begins, if not empty
 };
 
 /// The part of `total` that falls to one of `count` threads or processes when all get the same,
@@ -45,6 +46,13 @@ struct LoadOptions {
 inline std::uint64_t share_of(std::uint64_t total, std::uint64_t index, std::uint64_t count) {
   return total / count + (index < total % count ? 1 : 0);
 }
+
+/// Throws Failure (usage) that names the first option that makes no sense, and why.
+void check_options(const LoadOptions& options);
+
+/// Raises this process's soft limit of descriptors to the hard one. Throws Failure (unavailable)
+/// when the load needs more than that.
+void reserve_descriptors(const LoadOptions& options);
 
 /// What was measured.
 struct LoadReport {

@@ -1,8 +1,5 @@
-#include "bench/load_command.hpp"
-
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,43 +12,15 @@
 #include <string>
 #include <vector>
 
-#include "backends/unique_fd.hpp"
+#include "bench/campaign_interrupts.hpp"
 #include "bench/load.hpp"
 #include "bench/load_report.hpp"
-#include "bench/load_trust.hpp"
 #include "bench/rig/sliced_load.hpp"
+#include "bench/verbs.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
 namespace {
-
-/// SIGINT and SIGTERM as a descriptor, so that they end the run instead of the program.
-///
-/// SIGPIPE is held back as well: a reader that went away is then an error of write(2).
-class Interrupt {
- public:
-  Interrupt() {
-    sigset_t held{};
-    ::sigemptyset(&held);
-    ::sigaddset(&held, SIGINT);
-    ::sigaddset(&held, SIGTERM);
-    fd_.reset(checked(::signalfd(-1, &held, SFD_NONBLOCK | SFD_CLOEXEC), "signalfd"));
-    ::sigaddset(&held, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
-  }
-
-  [[nodiscard]] int fd() const { return fd_.get(); }
-
-  /// How a program ends that this has interrupted.
-  [[nodiscard]] ExitCode exit_code() const {
-    signalfd_siginfo signal{};
-    const bool is_read = ::read(fd(), &signal, sizeof signal) == sizeof signal;
-    return is_read && signal.ssi_signo == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
-  }
-
- private:
-  UniqueFd fd_;
-};
 
 void print(const std::string& text) {
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw_errno("stdout");
@@ -121,8 +90,9 @@ ExitCode load(LoadCommand& command) {
     run_sliced_load(options, command.slices);
     return ExitCode::ok;
   }
-  const Interrupt interrupt;
-  options.interrupt = interrupt.fd();
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is then an error of write(2)
+  Interrupts interrupts;
+  options.interrupt = interrupts.fd();
   if (::isatty(STDERR_FILENO) != 0) {
     tell(fmt::format("loading {} for {} after {} of warm-up", options.connect,
                      cli::show_duration(options.duration), cli::show_duration(options.warmup)));
@@ -133,7 +103,7 @@ ExitCode load(LoadCommand& command) {
   if (!failure.empty()) tell("muxlab: " + failure);
   const std::vector<std::string> doubts = why_not_trusted(options, report);
   for (const std::string& doubt : doubts) tell("muxlab: not to be trusted: " + doubt);
-  if (report.interrupted) return interrupt.exit_code();
+  if (report.interrupted) return interrupts.take().value_or(ExitCode::interrupted);
   if (!failure.empty()) return ExitCode::failed;
   return doubts.empty() ? ExitCode::ok : ExitCode::untrusted;
 }
@@ -205,7 +175,6 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
                 "Tell a server on the oracle, which was given the same, what is ready for it");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
-  cli::add_descriptor(verb, "--announce", options.announce);
   cli::add_descriptor(verb, "--slices", command->slices);
   explain_load(verb);
 }

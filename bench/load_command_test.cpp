@@ -10,16 +10,14 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "bench/load_test_process.hpp"
 #include "bench/load_test_server.hpp"
+#include "bench/report_test_folder.hpp"
 
 namespace muxlab {
 namespace {
 
 using test::EchoServer;
 using test::Fault;
-using test::LoadProcess;
-using test::Outcome;
 using testing::HasSubstr;
 
 std::vector<std::string> short_words(const std::string& address,
@@ -30,13 +28,15 @@ std::vector<std::string> short_words(const std::string& address,
   return words;
 }
 
-Outcome load(const std::vector<std::string>& words) { return LoadProcess(words).end(); }
+Said load(std::vector<std::string> words) {
+  words.insert(words.begin(), "load");
+  return run_muxlab(words);
+}
 
 TEST(LoadCommand, WritesOneJsonObject) {
   const EchoServer server;
-  const Outcome outcome =
-      load(short_words(server.address(), {"--json", "--idle", "2", "--size", "4k", "--depth", "2",
-                                          "--threads", "2"}));
+  const Said outcome = load(short_words(server.address(), {"--json", "--idle", "2", "--size", "4k",
+                                                           "--depth", "2", "--threads", "2"}));
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.errors, "");
   const auto json = nlohmann::json::parse(outcome.output);
@@ -53,7 +53,7 @@ TEST(LoadCommand, WritesOneJsonObject) {
 
 TEST(LoadCommand, WritesWhatAnOpenLoopHasBesideTheRest) {
   const EchoServer server;
-  const Outcome outcome = load(
+  const Said outcome = load(
       short_words(server.address(), {"--json", "--rate", "2k", "--gaps", "fixed", "--seed", "7"}));
   const auto json = nlohmann::json::parse(outcome.output);
   EXPECT_EQ(outcome.exit_code, json["not_trusted"].empty() ? 0 : 4) << outcome.errors;
@@ -69,7 +69,7 @@ TEST(LoadCommand, WritesWhatAnOpenLoopHasBesideTheRest) {
 
 TEST(LoadCommand, SaysWhatIsNotToBeTrusted) {
   const EchoServer server;
-  const Outcome outcome = load(short_words(server.address(), {"--rate", "1", "--gaps", "fixed"}));
+  const Said outcome = load(short_words(server.address(), {"--rate", "1", "--gaps", "fixed"}));
   EXPECT_EQ(outcome.exit_code, 4);
   EXPECT_THAT(outcome.errors, HasSubstr("not to be trusted: no message was due"));
   EXPECT_THAT(outcome.output, HasSubstr("open loop, 1/s, fixed gaps"));
@@ -82,7 +82,7 @@ TEST(LoadCommand, RejectsWhatBelongsToAnOpenLoop) {
            {{"--seed", "1"}, "--seed is for an open loop: add --rate"},
            {{"--rate", "1", "--gaps", "even"}, "--gaps even is unknown: there are poisson, fixed"},
            {{"--rate", "0"}, "--rate"}}) {
-    const Outcome outcome = load(short_words(server.address(), more));
+    const Said outcome = load(short_words(server.address(), more));
     EXPECT_EQ(outcome.exit_code, 2);
     EXPECT_THAT(outcome.errors, HasSubstr(problem));
   }
@@ -92,8 +92,7 @@ TEST(LoadCommand, SplitsItsConnectionsByTheShareThatEchoes) {
   const EchoServer server;
   for (const auto& [ratio, active] :
        std::vector<std::pair<std::string, int>>{{"0.2", 1}, {"0.5", 2}, {"0.01", 1}, {"1", 3}}) {
-    const Outcome outcome =
-        load(short_words(server.address(), {"--json", "--active-ratio", ratio}));
+    const Said outcome = load(short_words(server.address(), {"--json", "--active-ratio", ratio}));
     EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
     const auto json = nlohmann::json::parse(outcome.output);
     EXPECT_EQ(json["connections"], active);
@@ -108,7 +107,7 @@ TEST(LoadCommand, NamesTheEngineThatRan) {
            {"epoll", "epoll"},
            {"io-uring", "io-uring"},
            {"auto", has_ring ? "io-uring" : "epoll"}}) {
-    const Outcome outcome = load(short_words(server.address(), {"--json", "--engine", asked}));
+    const Said outcome = load(short_words(server.address(), {"--json", "--engine", asked}));
     if (asked == "io-uring" && !has_ring) {
       EXPECT_EQ(outcome.exit_code, 3);
       EXPECT_THAT(outcome.errors, HasSubstr("--engine io-uring: "));
@@ -121,8 +120,8 @@ TEST(LoadCommand, NamesTheEngineThatRan) {
 
 TEST(LoadCommand, ReplacesItsConnections) {
   const EchoServer server;
-  const Outcome outcome = load({"--connect", server.address(), "--connections", "3", "--duration",
-                                "150ms", "--warmup", "1ms", "--churn", "2", "--json"});
+  const Said outcome = load({"--connect", server.address(), "--connections", "3", "--duration",
+                             "150ms", "--warmup", "1ms", "--churn", "2", "--json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
   const auto json = nlohmann::json::parse(outcome.output);
   EXPECT_EQ(json["churn"], 2);
@@ -132,7 +131,7 @@ TEST(LoadCommand, ReplacesItsConnections) {
 
 TEST(LoadCommand, WritesTextForReaders) {
   const EchoServer server;
-  const Outcome outcome = load(short_words(server.address()));
+  const Said outcome = load(short_words(server.address()));
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.errors, "");
   EXPECT_THAT(outcome.output, HasSubstr("closed loop, depth 1"));
@@ -140,7 +139,7 @@ TEST(LoadCommand, WritesTextForReaders) {
 
 TEST(LoadCommand, FailsWithAReasonAndStillWritesItsFigures) {
   const EchoServer server({.fault = Fault::corrupt, .on_connection = 1, .at_byte = 100});
-  const Outcome outcome = load(short_words(server.address(), {"--json"}));
+  const Said outcome = load(short_words(server.address(), {"--json"}));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(nlohmann::json::parse(outcome.output)["errors_by_kind"]["mismatch"], 1);
   EXPECT_THAT(outcome.errors, HasSubstr("1 connection failed (mismatch 1); first: connection "));
@@ -151,14 +150,17 @@ class InterruptedLoad : public testing::TestWithParam<std::pair<int, int>> {};
 TEST_P(InterruptedLoad, WritesWhatItMeasured) {
   const auto [signal, exit_code] = GetParam();
   const EchoServer server;
-  LoadProcess process({"--connect", server.address(), "--connections", "3", "--warmup", "1ms",
-                       "--duration", "60m", "--announce", "3", "--json"});
-  process.await_window();
+  Process process({{MUXLAB_BINARY, "load", "--connect", server.address(), "--connections", "3",
+                    "--warmup", "0", "--duration", "60m", "--json"},
+                   {},
+                   {}});
+  server.await([](const test::Connections& now) { return now.bytes > 6'400; });
   process.send(signal);
-  const Outcome outcome = process.end();
-  EXPECT_EQ(outcome.exit_code, exit_code);
-  EXPECT_EQ(outcome.errors, "");
-  EXPECT_EQ(nlohmann::json::parse(outcome.output)["run_status"], "interrupted");
+  wait_for(process, -1, Clock::now() + std::chrono::seconds(120),
+           [&] { return process.exit_code().has_value(); });
+  EXPECT_EQ(process.exit_code(), exit_code);
+  EXPECT_EQ(process.last_words(), "");
+  EXPECT_EQ(nlohmann::json::parse(process.output().text())["run_status"], "interrupted");
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, InterruptedLoad,
@@ -190,12 +192,12 @@ TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
       {short_words(nobody, {"--size", "2m"}), "--size 2097152"},
       {short_words(nobody, {"--size", "0"}), "--size 0"},
       {short_words(nobody, {"--depth", "many"}), "\"many\""},
-      {short_words(nobody, {"--announce", "99"}), "--announce 99 is not an open descriptor"},
+      {short_words(nobody, {"--slices", "99"}), "--slices 99 is not an open descriptor"},
       {{"--connect", nobody, "--connections", "1", "--duration", "0"}, "--duration 0"},
   };
   for (const Mistake& mistake : mistakes) {
     SCOPED_TRACE(mistake.reason);
-    const Outcome outcome = load(mistake.words);
+    const Said outcome = load(mistake.words);
     EXPECT_EQ(outcome.exit_code, 2);
     EXPECT_EQ(outcome.output, "");
     EXPECT_THAT(outcome.errors, HasSubstr(mistake.reason));
@@ -205,7 +207,7 @@ TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
 
 TEST(LoadCommand, SaysWhatIsNotAvailable) {
   const std::string deserted = EchoServer().address();
-  const Outcome refused = load(short_words(deserted));
+  const Said refused = load(short_words(deserted));
   EXPECT_EQ(refused.exit_code, 3);
   EXPECT_EQ(refused.output, "");
   EXPECT_THAT(refused.errors, HasSubstr("Connection refused"));

@@ -1,15 +1,98 @@
 #include "bench/load_dial.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
 
 #include "backends/failure.hpp"
 
 namespace muxlab {
 namespace {
+
+constexpr std::string_view kUnixPrefix = "unix:";
+
+struct FreeAddresses {
+  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+[[noreturn]] void reject(std::string_view text, std::string_view expected) {
+  throw Failure(ExitCode::usage, fmt::format("--connect \"{}\": {}", text, expected));
+}
+
+struct HostAndPort {
+  std::string host;
+  std::string port;
+};
+
+HostAndPort split(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) reject(text, "expected HOST:PORT, [IPV6]:PORT or unix:PATH");
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    reject(text, "put an IPv6 address in brackets: [IPV6]:PORT");
+  }
+  if (host.empty()) reject(text, "expected a host before the port");
+
+  std::uint16_t number = 0;
+  const auto parsed = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (parsed.ec != std::errc{} || parsed.ptr != port.data() + port.size() || number == 0) {
+    reject(text, "expected a port from 1 to 65535");
+  }
+  return {std::string(host), std::string(port)};
+}
+
+LoadTarget resolve_tcp(std::string_view text) {
+  const auto [host, port] = split(text);
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+  if (error != 0) {
+    throw Failure(ExitCode::unavailable, fmt::format("--connect {}: no address for {}: {}", text,
+                                                     host, ::gai_strerror(error)));
+  }
+  const Addresses list(found);
+  const addrinfo* chosen = list.get();
+  for (const addrinfo* each = list.get(); each != nullptr; each = each->ai_next) {
+    if (each->ai_family != AF_INET) continue;
+    chosen = each;
+    break;
+  }
+  LoadTarget target{.text = std::string(text)};
+  std::memcpy(&target.address, chosen->ai_addr, chosen->ai_addrlen);
+  target.address_size = chosen->ai_addrlen;
+  return target;
+}
+
+LoadTarget resolve_unix(std::string_view text) {
+  const std::string_view path = text.substr(kUnixPrefix.size());
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof name.sun_path) {
+    reject(text, fmt::format("a path has from 1 to {} bytes, this one {}", sizeof name.sun_path - 1,
+                             path.size()));
+  }
+  std::copy(path.begin(), path.end(), name.sun_path);
+  LoadTarget target{.text = std::string(text)};
+  std::memcpy(&target.address, &name, sizeof name);
+  target.address_size = sizeof name;
+  return target;
+}
 
 void set_option(int fd, int level, int option, const void* value, socklen_t size) {
   checked(::setsockopt(fd, level, option, value, size), "setsockopt");
@@ -38,6 +121,17 @@ void bind_to(int fd, in_addr address) {
 }
 
 }  // namespace
+
+bool LoadTarget::is_ipv4_loopback() const {
+  if (address.ss_family != AF_INET) return false;
+  sockaddr_in ipv4{};
+  std::memcpy(&ipv4, &address, sizeof ipv4);
+  return ntohl(ipv4.sin_addr.s_addr) >> 24 == 127;
+}
+
+LoadTarget resolve_target(std::string_view text) {
+  return text.starts_with(kUnixPrefix) ? resolve_unix(text) : resolve_tcp(text);
+}
 
 std::optional<in_addr> SourceAddresses::next() {
   if (connections_ >= connections_each_ && !advance()) restart();

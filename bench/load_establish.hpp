@@ -5,7 +5,6 @@
 
 #include "bench/load_connections.hpp"
 #include "bench/load_dial.hpp"
-#include "bench/load_target.hpp"
 #include "bench/load_timeline.hpp"
 
 namespace muxlab {

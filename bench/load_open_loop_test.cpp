@@ -100,24 +100,18 @@ LoadTally stalled_run(std::optional<std::uint64_t> rate) {
   options.duration = 1s;
   options.rate = rate;
   options.gaps = Gaps::fixed;
-  const UniqueFd began(::eventfd(0, EFD_CLOEXEC));
-  std::array<int, 2> announcements{};
-  EXPECT_EQ(::pipe2(announcements.data(), O_CLOEXEC), 0);
-  const UniqueFd reader(announcements[0]);
-  const UniqueFd writer(announcements[1]);
-  options.announce = writer.get();
-  std::thread staller([&] {
-    char first = 0;
-    if (::read(reader.get(), &first, 1) != 1) return;
-    std::this_thread::sleep_for(300ms);
-    server.signal(SIGSTOP);
-    siginfo_t stopped{};
-    ::waitid(P_PID, static_cast<id_t>(server.pid()), &stopped, WSTOPPED);
-    std::this_thread::sleep_for(200ms);
-    server.signal(SIGCONT);
-  });
+  std::jthread staller;
+  options.on_window = [&] {
+    staller = std::jthread([&] {
+      std::this_thread::sleep_for(300ms);
+      server.signal(SIGSTOP);
+      siginfo_t stopped{};
+      ::waitid(P_PID, static_cast<id_t>(server.pid()), &stopped, WSTOPPED);
+      std::this_thread::sleep_for(200ms);
+      server.signal(SIGCONT);
+    });
+  };
   LoadReport report = run_load(options);
-  staller.join();
   EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
   return std::move(report.tally);
 }

@@ -1,5 +1,3 @@
-#include "bench/load_target.hpp"
-
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -8,6 +6,7 @@
 #include <cstring>
 
 #include "backends/failure.hpp"
+#include "bench/load_dial.hpp"
 
 namespace muxlab {
 namespace {

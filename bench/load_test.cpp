@@ -7,9 +7,9 @@
 #include <chrono>
 #include <sstream>
 
+#include "bench/load_report.hpp"
 #include "bench/load_test_engine.hpp"
 #include "bench/load_test_server.hpp"
-#include "bench/load_trust.hpp"
 
 namespace muxlab {
 namespace {
@@ -116,27 +116,6 @@ TEST_P(LoadOn, SaysThatMessagesWereMissing) {
   EXPECT_EQ(report.tally.established, 2U);
   EXPECT_THAT(why_not_trusted(options, report),
               testing::ElementsAre(testing::HasSubstr("% of the 3 messages")));
-}
-
-TEST(Load, AnnouncesItsWindow) {
-  const EchoServer server;
-  LoadOptions options = short_run(server.address());
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  const UniqueFd reader(ends[0]);
-  UniqueFd writer(ends[1]);
-  options.announce = writer.get();
-  const LoadReport report = run_load(options);
-  std::array<char, 200> text{};
-  const ssize_t size = ::read(reader.get(), text.data(), text.size());
-  std::istringstream words(std::string(text.data(), static_cast<std::size_t>(size)));
-  std::string begin, end;
-  std::int64_t begin_ns = 0, end_ns = 0;
-  words >> begin >> begin_ns >> end >> end_ns;
-  EXPECT_EQ(begin, "begin");
-  EXPECT_EQ(end, "end");
-  EXPECT_EQ(end_ns - begin_ns, report.window.count());
-  EXPECT_LE(end_ns, std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
 TEST_P(LoadOn, ReportsWhatItMeasuredUntilItWasInterrupted) {

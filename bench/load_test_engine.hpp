@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "backends/backend.hpp"
-#include "bench/load_engine.hpp"
+#include "bench/load_connections.hpp"
 
 namespace muxlab::test {
 

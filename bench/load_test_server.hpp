@@ -253,21 +253,16 @@ inline LoadOptions short_run(const std::string& address, LoadEngine engine = Loa
 /// before and since. So how fast the machine is does not matter.
 template <typename IsEnough>
 LoadReport run_until(const EchoServer& server, LoadOptions options, IsEnough is_enough) {
-  std::array<int, 2> ends{};
-  checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
-  const UniqueFd reader(ends[0]);
   const UniqueFd interrupt(checked(::eventfd(0, EFD_CLOEXEC), "eventfd"));
-  const std::jthread interrupter([&] {
-    char first = 0;
-    if (::read(reader.get(), &first, 1) != 1) return;  // it never began
-    const Connections before = server.connections();
-    server.await([&](const Connections& now) { return is_enough(before, now); });
-    static_cast<void>(::eventfd_write(interrupt.get(), 1));
-  });
-  const UniqueFd writer(ends[1]);
+  std::jthread interrupter;
   options.duration = std::chrono::hours(1);
-  options.announce = writer.get();
   options.interrupt = interrupt.get();
+  options.on_window = [&] {
+    interrupter = std::jthread([&, before = server.connections()] {
+      server.await([&](const Connections& now) { return is_enough(before, now); });
+      static_cast<void>(::eventfd_write(interrupt.get(), 1));
+    });
+  };
   return run_load(options);
 }
 

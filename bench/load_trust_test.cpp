@@ -1,7 +1,7 @@
-#include "bench/load_trust.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "bench/load_report.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,6 +1,7 @@
 #include "bench/process.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -9,14 +10,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <array>
+#include <cerrno>
 
 #include "backends/failure.hpp"
 
 namespace muxlab {
 namespace {
-
-constexpr std::size_t kMaxErrorBytes = 4096;
 
 /// All that the child needs between fork and exec, made before: there it may not allocate.
 struct Launch {
@@ -25,7 +25,7 @@ struct Launch {
   cpu_set_t processors;
   bool pinned;
   pid_t parent;
-  int output, errors, announcements, inherited;
+  int output, errors, inherited;
 };
 
 /// dup2(2) leaves a descriptor alone that is already in its place, and with it close-on-exec.
@@ -51,11 +51,7 @@ void place(int from, int to) {
   if (null >= 0) place(null, STDIN_FILENO);
   place(launch.output, STDOUT_FILENO);
   place(launch.errors, STDERR_FILENO);
-  // Out of the way first: each may stand where the other is to go.
-  const int announcements = ::fcntl(launch.announcements, F_DUPFD_CLOEXEC, kInheritedFd + 1);
-  const int inherited = ::fcntl(launch.inherited, F_DUPFD_CLOEXEC, kInheritedFd + 1);
-  ::dup2(announcements, kAnnounceFd);
-  if (inherited >= 0) ::dup2(inherited, kInheritedFd);
+  if (launch.inherited >= 0) place(launch.inherited, kInheritedFd);
   if (launch.folder == nullptr || ::chdir(launch.folder) == 0) {
     ::execvp(launch.arguments.front(), launch.arguments.data());
   }
@@ -77,28 +73,61 @@ cpu_set_t cpu_set_of(const std::vector<int>& processors) {
   return set;
 }
 
+/// Rounded up: a deadline a moment away must not turn into a busy loop of zero waits.
+int timeout_ms(Clock::time_point deadline) {
+  if (deadline == Clock::time_point::max()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+}
+
 }  // namespace
 
+UniqueFd PipeReader::open() {
+  int ends[2];
+  checked(::pipe2(ends, O_CLOEXEC), "pipe2");
+  fd_ = UniqueFd(ends[0]);
+  UniqueFd write_end(ends[1]);
+  // Only our end: the other becomes the child's stdout, which it expects to block.
+  checked(::fcntl(fd_.get(), F_SETFL, O_NONBLOCK), "fcntl");
+  return write_end;
+}
+
+void PipeReader::drain() {
+  while (fd_) {
+    std::array<char, 4096> chunk;
+    const ssize_t size = ::read(fd_.get(), chunk.data(), chunk.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EAGAIN) return;
+    if (size <= 0) return fd_.reset();
+    text_.append(chunk.data(), static_cast<std::size_t>(size));
+    if (text_.size() > max_bytes_) text_.erase(0, text_.size() - max_bytes_);
+  }
+}
+
+std::optional<std::string> PipeReader::take_line() {
+  const std::size_t end = text_.find('\n');
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = text_.substr(0, end);
+  text_.erase(0, end + 1);
+  return line;
+}
+
 Process::Process(const Command& command) {
-  Pipe output = make_pipe(), errors = make_pipe(), announcements = make_pipe();
+  const UniqueFd output = output_.open(), errors = errors_.open();
   std::vector<std::string> words = command.words;
   Launch launch{{},
                 command.folder.empty() ? nullptr : command.folder.c_str(),
                 cpu_set_of(command.processors),
                 !command.processors.empty(),
                 ::getpid(),
-                output.write_end.get(),
-                errors.write_end.get(),
-                announcements.write_end.get(),
+                output.get(),
+                errors.get(),
                 command.inherited};
   for (std::string& word : words) launch.arguments.push_back(word.data());
   launch.arguments.push_back(nullptr);
   pid_ = checked(::fork(), "fork");
   if (pid_ == 0) become(launch);
   pidfd_ = UniqueFd(checked(pidfd_open(pid_), "pidfd_open"));
-  output_ = PipeReader(std::move(output.read_end));
-  errors_ = PipeReader(std::move(errors.read_end), kMaxErrorBytes);
-  announcements_ = PipeReader(std::move(announcements.read_end));
 }
 
 Process::~Process() {
@@ -121,11 +150,20 @@ void Process::collect_exit_code() {
   exit_code_ = result == 0 ? code : 255;
 }
 
-void Process::reap() {
-  collect_exit_code();
+Wake Process::await_change(int interrupt, Clock::time_point deadline) {
+  // poll(2) passes over -1: no interrupt, a child that was reaped, a pipe that has ended.
+  std::array<pollfd, 4> polled = {{{interrupt, POLLIN, 0},
+                                   {exit_code_ ? -1 : pidfd_.get(), POLLIN, 0},
+                                   {output_.fd(), POLLIN, 0},
+                                   {errors_.fd(), POLLIN, 0}}};
+  const int ready = ::poll(polled.data(), polled.size(), timeout_ms(deadline));
+  if (ready < 0 && errno != EINTR) throw_errno("poll");
+  if (polled[0].revents != 0) return Wake::interrupted;
+  if (ready == 0 && Clock::now() >= deadline) return Wake::deadline;
+  if (polled[1].revents != 0) collect_exit_code();  // before the pipes: it writes no more
   output_.drain();
   errors_.drain();
-  announcements_.drain();
+  return Wake::happened;
 }
 
 std::string Process::last_words() const {
@@ -136,14 +174,35 @@ std::string Process::last_words() const {
   return words;
 }
 
-int end_process(Process& process, std::chrono::nanoseconds patience) {
-  const auto ended = [&] { return process.exit_code().has_value(); };
-  process.send(SIGTERM);
-  if (wait_for({&process}, -1, Clock::now() + patience, ended) != Wake::happened) {
-    process.send(SIGKILL);
-    wait_for({&process}, -1, Clock::time_point::max(), ended);
+Wake wait_for(Process& process, int interrupt, Clock::time_point deadline,
+              const std::function<bool()>& happened) {
+  while (!happened()) {
+    const Wake wake = process.await_change(interrupt, deadline);
+    if (wake != Wake::happened) return wake;
   }
-  return *process.exit_code();
+  return Wake::happened;
+}
+
+std::vector<int> allowed_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  checked(::sched_getaffinity(0, sizeof(set), &set), "sched_getaffinity");
+  std::vector<int> allowed;
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+    if (CPU_ISSET(static_cast<std::size_t>(processor), &set)) allowed.push_back(processor);
+  }
+  return allowed;
+}
+
+Processors share_processors(std::span<const int> allowed, std::uint64_t server_threads) {
+  if (allowed.size() < 2) {
+    const std::vector<int> only(allowed.begin(), allowed.end());
+    return {only, only};
+  }
+  const std::size_t servers = std::min<std::size_t>(server_threads, allowed.size() - 1);
+  const std::span<const int> server = allowed.first(servers);
+  const std::span<const int> client = allowed.subspan(servers);
+  return {{server.begin(), server.end()}, {client.begin(), client.end()}};
 }
 
 }  // namespace muxlab

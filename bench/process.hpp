@@ -3,15 +3,15 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "backends/unique_fd.hpp"
-#include "bench/process_pipe.hpp"
 
 namespace muxlab {
 
@@ -25,10 +25,35 @@ struct Command {
   int inherited = -1;              ///< borrowed: the child has it too, as kInheritedFd; -1: none
 };
 
-/// The descriptor on which a child finds the pipe that `announcements()` reads.
-inline constexpr int kAnnounceFd = 3;
 /// The descriptor on which a child finds Command::inherited.
-inline constexpr int kInheritedFd = 4;
+inline constexpr int kInheritedFd = 3;
+
+/// The text that has come through a pipe from a child so far.
+///
+/// Keeps the newest `max_bytes` only, so that a child that babbles costs no memory.
+class PipeReader {
+ public:
+  explicit PipeReader(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  /// Makes the pipe; returns the end for the child, close-on-exec. Throws std::system_error.
+  UniqueFd open();
+  /// -1 once the writer has closed its end.
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// Takes in all that is there now; never waits.
+  void drain();
+  /// The oldest whole line, without its end; nothing while none is complete.
+  std::optional<std::string> take_line();
+  /// What was read and not taken.
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  UniqueFd fd_;
+  std::size_t max_bytes_;
+  std::string text_;
+};
+
+/// Why wait_for() returned.
+enum class Wake { happened, deadline, interrupted };
 
 /// A child process, the pipes to it and how it ended. Owned by the thread that started it.
 ///
@@ -54,38 +79,43 @@ class Process {
   [[nodiscard]] std::optional<int> exit_code() const { return exit_code_; }
 
   PipeReader& output() { return output_; }
-  PipeReader& announcements() { return announcements_; }
+  PipeReader& errors() { return errors_; }
   /// The end of what it wrote to stderr, as one line; empty when it wrote nothing.
   [[nodiscard]] std::string last_words() const;
 
  private:
-  friend class PollSet;
-  void reap();
+  friend Wake wait_for(Process& process, int interrupt, Clock::time_point deadline,
+                       const std::function<bool()>& happened);
+  Wake await_change(int interrupt, Clock::time_point deadline);
   void collect_exit_code();
 
   pid_t pid_ = -1;
   UniqueFd pidfd_;
-  PipeReader output_;
-  PipeReader errors_;
-  PipeReader announcements_;
+  PipeReader output_{1 << 20};
+  PipeReader errors_{4096};
   std::optional<int> exit_code_;
 };
 
-/// Why wait_for() returned.
-enum class Wake { happened, deadline, interrupted };
-
-/// Takes in what `processes` write and how they end until `happened()` holds.
+/// Takes in what `process` writes and how it ends until `happened()` holds.
 ///
 /// Gives up at `deadline`, or when the descriptor `interrupt` becomes readable (-1: never).
 /// `happened` is asked once before anything is waited for and after each change.
-Wake wait_for(std::span<Process* const> processes, int interrupt, Clock::time_point deadline,
+Wake wait_for(Process& process, int interrupt, Clock::time_point deadline,
               const std::function<bool()>& happened);
-inline Wake wait_for(std::initializer_list<Process*> processes, int interrupt,
-                     Clock::time_point deadline, const std::function<bool()>& happened) {
-  return wait_for(std::span(processes.begin(), processes.size()), interrupt, deadline, happened);
-}
 
-/// Ends a child: SIGTERM, then SIGKILL when it has not ended after `patience`. Returns its code.
-int end_process(Process& process, std::chrono::nanoseconds patience);
+/// Which processors the two sides of a trial run on.
+struct Processors {
+  std::vector<int> server;
+  std::vector<int> client;
+
+  bool operator==(const Processors&) const = default;
+};
+
+/// The processors that this process may run on, in ascending order (sched_getaffinity(2)).
+std::vector<int> allowed_processors();
+
+/// Shares `allowed` out: the server gets one per thread but leaves at least one to the client,
+/// which has all the others. With a single processor both have to share it.
+Processors share_processors(std::span<const int> allowed, std::uint64_t server_threads);
 
 }  // namespace muxlab

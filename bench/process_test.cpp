@@ -1,10 +1,12 @@
 #include "bench/process.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 
-#include "bench/process_processors.hpp"
+#include "backends/failure.hpp"
 
 namespace muxlab {
 namespace {
@@ -21,7 +23,7 @@ std::function<bool()> ended(const Process& process) {
 
 TEST(Process, GivesLinesErrorsAndExitCode) {
   Process process(shell("echo one; echo two; echo wrong >&2; exit 7"));
-  ASSERT_EQ(wait_for({&process}, -1, in(seconds(10)), ended(process)), Wake::happened);
+  ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
   EXPECT_EQ(process.exit_code(), 7);
   EXPECT_EQ(process.output().take_line(), "one");
   EXPECT_EQ(process.output().take_line(), "two");
@@ -29,51 +31,45 @@ TEST(Process, GivesLinesErrorsAndExitCode) {
   EXPECT_EQ(process.last_words(), "wrong");
 }
 
-TEST(Process, AnnouncesOnItsOwnDescriptor) {
-  Process process(shell("echo begin 17 >&3; exec sleep 60"));
-  std::optional<std::string> line;
-  const auto announced = [&] { return (line = process.announcements().take_line()).has_value(); };
-  ASSERT_EQ(wait_for({&process}, -1, in(seconds(10)), announced), Wake::happened);
-  EXPECT_EQ(line, "begin 17");
+TEST(Process, ChildInheritsADescriptor) {
+  const UniqueFd file(checked(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null"));
+  Command command = shell("readlink /proc/self/fd/3");
+  command.inherited = file.get();
+  Process process(command);
+  ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
+  EXPECT_EQ(process.output().take_line(), "/dev/null");
 }
 
 TEST(Process, ChildThatNeverAnswersMeetsTheDeadline) {
   Process process(shell("exec sleep 60"));
   const auto begin = Clock::now();
-  EXPECT_EQ(wait_for({&process}, -1, in(milliseconds(30)), ended(process)), Wake::deadline);
+  EXPECT_EQ(wait_for(process, -1, in(milliseconds(30)), ended(process)), Wake::deadline);
   EXPECT_GE(Clock::now() - begin, milliseconds(30));
 }
 
 TEST(Process, InterruptEndsTheWait) {
   Process process(shell("exec sleep 60"));
-  const Pipe pipe = make_pipe();
-  ASSERT_EQ(::write(pipe.write_end.get(), "x", 1), 1);
-  EXPECT_EQ(wait_for({&process}, pipe.read_end.get(), in(seconds(10)), ended(process)),
-            Wake::interrupted);
+  const UniqueFd interrupt(checked(::eventfd(1, EFD_CLOEXEC), "eventfd"));
+  EXPECT_EQ(wait_for(process, interrupt.get(), in(seconds(10)), ended(process)), Wake::interrupted);
 }
 
-TEST(Process, EndsWhenItIsAsked) {
+TEST(Process, TellsWhichSignalEndedIt) {
   Process process(shell("exec sleep 60"));
-  EXPECT_EQ(end_process(process, seconds(10)), 128 + SIGTERM);
-}
-
-TEST(Process, IsKilledWhenItDoesNotListen) {
-  Process process(shell("trap '' TERM; echo ready; exec sleep 60"));
-  const auto ready = [&] { return !process.output().text().empty(); };
-  ASSERT_EQ(wait_for({&process}, -1, in(seconds(10)), ready), Wake::happened);
-  EXPECT_EQ(end_process(process, milliseconds(20)), 128 + SIGKILL);
+  process.send(SIGTERM);
+  ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
+  EXPECT_EQ(process.exit_code(), 128 + SIGTERM);
 }
 
 TEST(Process, ProgramThatIsNotThereEndsWith127) {
   Process process(Command{{"/nowhere/muxlab"}, {}, {}});
-  ASSERT_EQ(wait_for({&process}, -1, in(seconds(10)), ended(process)), Wake::happened);
+  ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
   EXPECT_EQ(process.exit_code(), 127);
   EXPECT_THAT(process.last_words(), HasSubstr("cannot be run"));
 }
 
 TEST(Process, KeepsOnlyTheEndOfManyErrors) {
   Process process(shell("i=0; while [ $i -lt 2000 ]; do echo line $i >&2; i=$((i+1)); done"));
-  ASSERT_EQ(wait_for({&process}, -1, in(seconds(10)), ended(process)), Wake::happened);
+  ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
   EXPECT_LE(process.last_words().size(), 4096U);
   EXPECT_THAT(process.last_words(), HasSubstr("line 1999"));
 }
@@ -82,7 +78,7 @@ TEST(Process, RunsWhereItIsTold) {
   const int last = allowed_processors().back();
   Process process(
       Command{{"/bin/sh", "-c", "grep Cpus_allowed_list /proc/self/status; pwd"}, {last}, "/"});
-  ASSERT_EQ(wait_for({&process}, -1, in(seconds(10)), ended(process)), Wake::happened);
+  ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
   EXPECT_EQ(process.output().take_line(), "Cpus_allowed_list:\t" + std::to_string(last));
   EXPECT_EQ(process.output().take_line(), "/");
 }

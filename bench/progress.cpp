@@ -1,9 +1,10 @@
 #include "bench/progress.hpp"
 
-#include <fmt/format.h>
+#include <fmt/chrono.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <string_view>
 
 namespace muxlab {
@@ -18,6 +19,14 @@ std::string show_time(std::chrono::nanoseconds time) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
   if (seconds < 60) return fmt::format("{} s", seconds);
   return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+}
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+std::string utc_now_for_names() {
+  return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
 }  // namespace muxlab

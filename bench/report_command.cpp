@@ -1,5 +1,3 @@
-#include "bench/report_command.hpp"
-
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -9,6 +7,7 @@
 #include "backends/failure.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/report/answer_text.hpp"
+#include "bench/verbs.hpp"
 #include "cli.hpp"
 
 namespace muxlab {

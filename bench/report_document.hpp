@@ -55,4 +55,13 @@ struct Document {
   std::vector<Section> sections;
 };
 
+/// `document` as one file of HTML that needs no other, no network and no script: its pictures and
+/// its data are in it. Light or dark as the reader's system is, from 400 pixels of width on, and
+/// all of it can be reached by keyboard. The same document gives the same bytes.
+std::string html_page(const Document& document);
+
+/// `document` as Markdown with tables, for an issue or a README. Pictures are links to plots/
+/// beside it, and their data is left out. The same document gives the same bytes.
+std::string markdown_page(const Document& document);
+
 }  // namespace muxlab

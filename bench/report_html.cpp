@@ -1,11 +1,64 @@
-#include "bench/report_html.hpp"
-
 #include <fmt/format.h>
 
-#include <cctype>
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
 
-namespace muxlab::html {
+#include "bench/report_document.hpp"
+
+namespace muxlab {
 namespace {
+
+/// HTML that is whole by construction: a text can only become a part of it through escape(), and
+/// every element that is opened is closed. It is XML too, so that any parser can check it.
+struct Html {
+  std::string markup;
+
+  Html& operator+=(const Html& more) {
+    markup += more.markup;
+    return *this;
+  }
+  friend Html operator+(Html first, const Html& second) { return first += second; }
+};
+
+using Attributes = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+/// The five characters that markup is made of, as references; characters that no document may hold
+/// are left out.
+std::string escape(std::string_view plain) {
+  constexpr std::array<std::pair<char, std::string_view>, 5> kReferences = {
+      {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}}};
+  std::string escaped;
+  for (const char c : plain) {
+    const bool is_control = static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t';
+    const auto* const reference =
+        std::ranges::find(kReferences, c, [](const auto& one) { return one.first; });
+    if (reference != kReferences.end()) {
+      escaped += reference->second;
+    } else if (!is_control) {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+/// A link that holds what it leads to (RFC 2397), for an attribute. Spaces stay as they are, which
+/// browsers accept, because a drawing is a fourth shorter then.
+std::string data_uri(std::string_view media_type, std::string_view data) {
+  // URLs give these a meaning, or escape() would make them longer than the three characters here.
+  constexpr std::string_view kReserved = "%#\"'<>&";
+  std::string uri = fmt::format("data:{},", media_type);
+  for (const char c : data) {
+    const bool is_plain = c >= ' ' && c <= '~' && kReserved.find(c) == std::string_view::npos;
+    uri += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return uri;
+}
+
+Html text(std::string_view plain) { return {escape(plain)}; }
 
 std::string opening(std::string_view name, Attributes attributes) {
   std::string tag = fmt::format("<{}", name);
@@ -13,72 +66,166 @@ std::string opening(std::string_view name, Attributes attributes) {
   return tag;
 }
 
-}  // namespace
-
-Html verbatim(std::string markup) {
-  Html html;
-  html.markup_ = std::move(markup);
-  return html;
-}
-
-Html text(std::string_view plain) { return verbatim(escape(plain)); }
-
+/// <name attributes>content</name>
 Html element(std::string_view name, Attributes attributes, const Html& content) {
-  return verbatim(fmt::format("{}>{}</{}>", opening(name, attributes), content.markup(), name));
+  return {fmt::format("{}>{}</{}>", opening(name, attributes), content.markup, name)};
 }
 
 Html element(std::string_view name, const Html& content) { return element(name, {}, content); }
 
-Html element(std::string_view name, std::string_view plain) {
-  return element(name, {}, text(plain));
-}
+/// An element with nothing in it but text, which is what most have.
+Html element(std::string_view name, std::string_view plain) { return element(name, text(plain)); }
 
+/// An element that never has content, such as <meta>.
 Html void_element(std::string_view name, Attributes attributes) {
-  return verbatim(opening(name, attributes) + "/>");
+  return {opening(name, attributes) + "/>"};
 }
 
-std::string escape(std::string_view plain) {
-  std::string escaped;
-  escaped.reserve(plain.size());
-  for (const char c : plain) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default: {
-        const bool is_control = static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t';
-        if (!is_control) escaped += c;
-      }
-    }
+/// How the report looks, by day and by night. The drawings are on white paper always.
+constexpr const char* kStyle = R"css(
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1b1b; --soft: #505050;
+  --line: #d0d0d0; --shade: #f4f4f4; --link: #00528a; --warn: #7a3b00; --warn-paper: #fff4e5; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #14161a; --ink: #ececec; --soft: #b4b4b4; --line: #43474f; --shade: #1e2127;
+    --link: #7cc4ff; --warn: #ffc98a; --warn-paper: #33240f; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1rem; max-width: 88rem; background: var(--paper);
+  color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0.5rem 0; }
+h2 { font-size: 1.25rem; margin: 2rem 0 0.5rem; }
+a { color: var(--link); }
+a:focus-visible, summary:focus-visible, .wide:focus-visible {
+  outline: 3px solid var(--link); outline-offset: 2px; }
+.skip { position: absolute; left: -100rem; }
+.skip:focus { position: static; }
+.lead { color: var(--soft); max-width: 50rem; }
+p, li { max-width: 50rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; padding: 0; list-style: none; }
+.caution { border-left: 4px solid var(--warn); background: var(--warn-paper); color: var(--warn);
+  padding: 0.5rem 0.75rem; }
+.wide { overflow-x: auto; max-width: 100%; margin: 0.75rem 0; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
+caption { text-align: left; color: var(--soft); padding-bottom: 0.25rem; }
+th, td { border-bottom: 1px solid var(--line); padding: 0.3rem 0.75rem 0.3rem 0;
+  text-align: left; vertical-align: top; }
+thead th { border-bottom-width: 2px; }
+tbody th { min-width: 9rem; }
+tbody tr:hover { background: var(--shade); }
+summary { cursor: pointer; padding: 0.25rem 0; }
+.gallery { display: grid; gap: 1.5rem; grid-template-columns: minmax(0, 1fr); }
+@media (min-width: 64rem) {
+  .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+figure { margin: 0; border: 1px solid var(--line); padding: 0.5rem; min-width: 0; }
+figure img { display: block; width: 100%; min-width: 36rem; height: auto; }
+figcaption, .downloads { color: var(--soft); font-size: 0.9rem; margin: 0.5rem 0; }
+@media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
+@media print { .wide { overflow: visible; } .skip, nav { display: none; } }
+)css";
+
+Html html_of(const Paragraph& paragraph) {
+  if (!paragraph.is_caution) return element("p", paragraph.text);
+  return element("p", {{"class", "caution"}},
+                 element("strong", "Caution: ") + text(paragraph.text));
+}
+
+Html html_of(const Bullets& bullets) {
+  Html items;
+  for (const std::string& item : bullets.items) items += element("li", item);
+  return element("ul", items);
+}
+
+Html row_of(const std::vector<std::string>& fields) {
+  Html cells;
+  for (const std::string& field : fields) {
+    cells += &field == fields.data() ? element("th", {{"scope", "row"}}, text(field))
+                                     : element("td", field);
   }
-  return escaped;
+  return element("tr", cells);
 }
 
-std::string data_uri(std::string_view media_type, std::string_view data) {
-  std::string uri = fmt::format("data:{},", media_type);
-  for (const char c : data) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain =
-        std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string_view::npos;
-    if (is_plain) {
-      uri += c;
-    } else {
-      uri += fmt::format("%{:02X}", byte);
-    }
+/// A table that is wider than the screen scrolls by itself, by keyboard too, and the page does not.
+Html html_of(const Table& table) {
+  Html head;
+  for (const std::string& name : table.header) {
+    head += element("th", {{"scope", "col"}}, text(name));
   }
-  return uri;
+  Html body;
+  for (const auto& row : table.rows) body += row_of(row);
+  const Html whole =
+      element("table", element("caption", table.caption) + element("thead", element("tr", head)) +
+                           element("tbody", body));
+  Html scrolling = element(
+      "div",
+      {{"class", "wide"}, {"role", "region"}, {"aria-label", table.caption}, {"tabindex", "0"}},
+      whole);
+  if (!table.is_folded) return scrolling;
+  return element("details", element("summary", table.caption) + scrolling);
 }
 
-}  // namespace muxlab::html
+Html html_of(const Picture& picture) {
+  const Html drawing = element(
+      "div",
+      {{"class", "wide"}, {"role", "region"}, {"aria-label", picture.title}, {"tabindex", "0"}},
+      void_element("img", {{"src", data_uri("image/svg+xml", picture.svg)},
+                           {"alt", picture.title + ": " + picture.description}}));
+  const Html downloads = element(
+      "p", {{"class", "downloads"}},
+      element("a",
+              {{"href", data_uri("text/csv", picture.csv)}, {"download", picture.name + ".csv"}},
+              text("Data as CSV")) +
+          text(" · ") +
+          element("a", {{"href", fmt::format("plots/{}.svg", picture.name)}},
+                  text("Picture as SVG")));
+  return element(
+      "figure", {{"id", picture.name}},
+      drawing + element("figcaption", picture.description) + html_of(picture.data) + downloads);
+}
+
+Html html_of(const Gallery& gallery) {
+  Html pictures;
+  for (const Picture& picture : gallery.pictures) pictures += html_of(picture);
+  return element("div", {{"class", "gallery"}}, pictures);
+}
+
+Html html_of(const Section& section) {
+  const std::string heading_id = section.id + "-heading";
+  Html content = element("h2", {{"id", heading_id}}, text(section.heading));
+  for (const Block& block : section.blocks) {
+    content += std::visit([](const auto& one) { return html_of(one); }, block);
+  }
+  return element("section", {{"id", section.id}, {"aria-labelledby", heading_id}}, content);
+}
+
+Html head_of(const Document& document) {
+  return element("head",
+                 void_element("meta", {{"charset", "utf-8"}}) +
+                     void_element("meta", {{"name", "viewport"},
+                                           {"content", "width=device-width, initial-scale=1"}}) +
+                     void_element("meta", {{"name", "color-scheme"}, {"content", "light dark"}}) +
+                     void_element("link", {{"rel", "icon"}, {"href", "data:,"}}) +
+                     element("title", document.title) + element("style", Html{kStyle}));
+}
+
+Html contents_of(const Document& document) {
+  Html links;
+  for (const Section& section : document.sections) {
+    links += element("li", element("a", {{"href", "#" + section.id}}, text(section.heading)));
+  }
+  return element("nav", {{"aria-label", "Contents"}}, element("ul", links));
+}
+
+}  // namespace
+
+std::string html_page(const Document& document) {
+  Html sections;
+  for (const Section& section : document.sections) sections += html_of(section);
+  const Html body =
+      element("a", {{"class", "skip"}, {"href", "#content"}}, text("Skip to the answer")) +
+      element("header", element("h1", document.title) +
+                            element("p", {{"class", "lead"}}, text(document.lead))) +
+      contents_of(document) + element("main", {{"id", "content"}}, sections);
+  const Html page = element("html", {{"lang", "en"}}, head_of(document) + element("body", body));
+  return "<!DOCTYPE html>\n" + page.markup + "\n";
+}
+
+}  // namespace muxlab

@@ -1,6 +1,6 @@
-#include "bench/report_markdown.hpp"
-
 #include <fmt/format.h>
+
+#include "bench/report_document.hpp"
 
 namespace muxlab {
 namespace {

@@ -30,8 +30,8 @@ inline Said run_muxlab(const std::vector<std::string>& words) {
   command.words.insert(command.words.end(), words.begin(), words.end());
   Process process(command);
   const auto ended = [&] { return process.exit_code().has_value(); };
-  wait_for({&process}, -1, Clock::now() + std::chrono::seconds(120), ended);
-  return {process.exit_code().value_or(-1), process.output().text(), process.last_words()};
+  wait_for(process, -1, Clock::now() + std::chrono::seconds(120), ended);
+  return {process.exit_code().value_or(-1), process.output().text(), process.errors().text()};
 }
 
 /// A campaign that no machine has measured: eight rigs of each load, 40 blocks each.

@@ -15,14 +15,13 @@ LOOK = """(() => {
   const wider = [...document.querySelectorAll('body *')].filter(e =>
       !e.closest('.wide > *') && !e.closest('.skip') &&
       e.getBoundingClientRect().right > document.documentElement.clientWidth + 1);
-  const pictures = [...document.querySelectorAll('figure svg')];
+  const pictures = [...document.querySelectorAll('figure img')];
   return {
     width: document.documentElement.scrollWidth, window: document.documentElement.clientWidth,
     wider: wider.slice(0, 3).map(e => e.tagName + ' ' + (e.id || e.className)),
     pictures: pictures.length,
-    empty: pictures.filter(p => p.getBoundingClientRect().height < 100).length,
-    nameless: pictures.filter(p => !p.getAttribute('aria-labelledby').split(' ').every(
-        id => document.getElementById(id)?.textContent)).length,
+    empty: pictures.filter(p => !p.naturalWidth || p.getBoundingClientRect().height < 100).length,
+    nameless: pictures.filter(p => !p.alt).length,
     unreachable: [...document.querySelectorAll('.wide')].filter(
         e => e.scrollWidth > e.clientWidth && e.tabIndex < 0).length,
     shared: (ids => ids.length - new Set(ids).size)(

@@ -14,7 +14,6 @@
 #include "bench/campaign/slices_file.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_interrupts.hpp"
-#include "bench/campaign_time.hpp"
 #include "bench/progress.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/report/answer_text.hpp"

@@ -52,11 +52,11 @@ class SlicedCampaignTest : public ResultFolderTest {
     };
     const auto deadline = Clock::now() + std::chrono::seconds(60);
     while (!has_recorded() && Clock::now() < deadline) {
-      wait_for({&bench}, -1, Clock::now() + std::chrono::milliseconds(20),
+      wait_for(bench, -1, Clock::now() + std::chrono::milliseconds(20),
                [&] { return bench.exit_code().has_value(); });
     }
     bench.send(signal);
-    wait_for({&bench}, -1, Clock::now() + std::chrono::seconds(30),
+    wait_for(bench, -1, Clock::now() + std::chrono::seconds(30),
              [&] { return bench.exit_code().has_value(); });
     return bench.exit_code().value_or(-1);
   }

@@ -14,7 +14,6 @@
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
 #include "bench/analysis/verdict.hpp"
-#include "bench/campaign_time.hpp"
 #include "bench/progress.hpp"
 #include "cli.hpp"
 

@@ -12,8 +12,8 @@
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
 #include "bench/campaign_files.hpp"
-#include "bench/campaign_time.hpp"
 #include "bench/cell_columns.hpp"
+#include "bench/progress.hpp"
 #include "cli.hpp"
 
 namespace muxlab {

@@ -9,7 +9,7 @@
 
 #include "bench/data/metric.hpp"
 #include "bench/experiment.hpp"
-#include "bench/process_processors.hpp"
+#include "bench/process.hpp"
 
 namespace muxlab {
 

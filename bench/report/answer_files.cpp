@@ -13,9 +13,7 @@
 #include "bench/csv.hpp"
 #include "bench/report/answer_text.hpp"
 #include "bench/report/pictures.hpp"
-#include "bench/report_html_page.hpp"
-#include "bench/report_markdown.hpp"
-#include "bench/report_words.hpp"
+#include "bench/report_document.hpp"
 #include "cli.hpp"
 
 namespace muxlab {

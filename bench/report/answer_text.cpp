@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bench/report_words.hpp"
+#include "bench/cell_columns.hpp"
 #include "server/text_layout.hpp"
 
 namespace muxlab {

@@ -6,8 +6,8 @@
 
 #include "backends/failure.hpp"
 #include "bench/campaign_files.hpp"
-#include "bench/report/plots.hpp"
 #include "bench/process.hpp"
+#include "bench/report/plots.hpp"
 
 namespace muxlab {
 namespace {
@@ -53,7 +53,7 @@ std::string run_gnuplot(const Path& scripts, const std::string& script, const Pa
   words.insert(words.end(), arguments.begin(), arguments.end());
   Process gnuplot(Command{.words = std::move(words), .processors = {}, .folder = folder});
   const auto ended = [&] { return gnuplot.exit_code().has_value(); };
-  wait_for({&gnuplot}, -1, Clock::now() + std::chrono::seconds(60), ended);
+  wait_for(gnuplot, -1, Clock::now() + std::chrono::seconds(60), ended);
   if (gnuplot.exit_code() == 127) {
     throw Failure(ExitCode::unavailable,
                   fmt::format("gnuplot cannot be run: install gnuplot-nox, then muxlab report {}",
@@ -80,11 +80,11 @@ std::string draw_plot(const Path& folder, const Plot& plot, const PlotFrame& fra
   for (const auto& [column, value] : plot.conditions) {
     conditions += fmt::format("{}{}={}", conditions.empty() ? "" : " ", column, value);
   }
-  std::string drawing = run_gnuplot(
-      find_scripts(), plot.script, folder,
-      {"summary.csv", "/dev/stdout", plot.axis, conditions, frame.caption,
-       frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
-      plot.name);
+  std::string drawing =
+      run_gnuplot(find_scripts(), plot.script, folder,
+                  {"summary.csv", "/dev/stdout", plot.axis, conditions, frame.caption,
+                   frame.crowded_from ? fmt::format("{:.3f}", *frame.crowded_from) : ""},
+                  plot.name);
   write_whole(folder / "plots" / (plot.name + ".svg"), drawing);
   return drawing;
 }

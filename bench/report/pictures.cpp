@@ -1,3 +1,5 @@
+#include "bench/report/pictures.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,8 +8,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "bench/report/pictures.hpp"
-#include "bench/report_words.hpp"
+#include "bench/cell_columns.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -36,10 +37,10 @@ const PictureKind& kind_of(std::string_view script) {
       PictureKind{"throughput",
                   "Echo throughput",
                   {{"echoes_per_s", "echoes per second", "thousand", 1e3, 1}}},
-      PictureKind{"latency",
-                  "Echo latency",
-                  {{"latency_ns_p50", "p50", "ms", 1e6, 3},
-                   {"latency_ns_p99", "p99", "ms", 1e6, 3}}},
+      PictureKind{
+          "latency",
+          "Echo latency",
+          {{"latency_ns_p50", "p50", "ms", 1e6, 3}, {"latency_ns_p99", "p99", "ms", 1e6, 3}}},
       PictureKind{"spectrum",
                   "Spectrum of the latency",
                   {{"latency_ns_p99_9", "p99.9", "ms", 1e6, 3},
@@ -65,23 +66,31 @@ const PictureKind& kind_of(std::string_view script) {
                    {"cpu_clock_ns_per_echo", "clocks", "µs", 1e3, 2},
                    {"syscalls_per_echo", "counted", "calls", 1, 2},
                    {"syscalls_predicted_per_echo", "predicted", "calls", 1, 2}}},
-      PictureKind{"first-echo",
-                  "Time from connect to the first echo",
-                  {{"first_echo_ns_p99", "p99", "ms", 1e6, 3},
-                   {"first_echo_ns_p50", "p50", "ms", 1e6, 3}}},
+      PictureKind{
+          "first-echo",
+          "Time from connect to the first echo",
+          {{"first_echo_ns_p99", "p99", "ms", 1e6, 3}, {"first_echo_ns_p50", "p50", "ms", 1e6, 3}}},
       PictureKind{"connections",
                   "Connections opened and served",
                   {{"connections_per_s", "connections per second", "thousand", 1e3, 2}}},
-      PictureKind{"fairness",
-                  "Fairness to the connections",
-                  {{"fairness", "Jain's index", "of 1", 1, 4}}},
       PictureKind{
-          "memory",
-          "Memory per connection",
-          {{"server_bytes_per_connection", "server", "bytes", 1, 0},
-           {"kernel_bytes_per_connection", "kernel, of both ends", "bytes", 1, 0}}}};
+          "fairness", "Fairness to the connections", {{"fairness", "Jain's index", "of 1", 1, 4}}},
+      PictureKind{"memory",
+                  "Memory per connection",
+                  {{"server_bytes_per_connection", "server", "bytes", 1, 0},
+                   {"kernel_bytes_per_connection", "kernel, of both ends", "bytes", 1, 0}}}};
   const auto found = std::ranges::find(kinds, script, &PictureKind::script);
   return found == kinds.end() ? kinds.front() : *found;
+}
+
+/// "5.21 (4.98 to 6.03)": the median, and in brackets the least and the greatest; "-" for nothing.
+std::string spread_words(const std::optional<Spread>& spread, double unit, int decimals) {
+  if (!spread) return "-";
+  const auto shown = [&](double value) {
+    return decimals == 0 ? in_groups(value / unit) : fmt::format("{:.{}f}", value / unit, decimals);
+  };
+  return fmt::format("{} ({} to {})", shown(spread->median), shown(spread->min),
+                     shown(spread->max));
 }
 
 /// Empty where it is not a column.

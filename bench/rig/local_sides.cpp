@@ -143,7 +143,7 @@ class LocalServer final : public ServerSide {
   std::string address() override {
     constexpr std::string_view kPrefix = "listening on ";
     std::optional<std::string> line;
-    const Wake wake = wait_for({&process_}, interrupt_, Clock::now() + kPatience, [&] {
+    const Wake wake = wait_for(process_, interrupt_, Clock::now() + kPatience, [&] {
       line = process_.output().take_line();
       return line || process_.exit_code();
     });
@@ -186,7 +186,7 @@ class LocalServer final : public ServerSide {
   }
 
   std::string how_it_ended() override {
-    wait_for({&process_}, -1, Clock::now(), [] { return false; });
+    wait_for(process_, -1, Clock::now(), [] { return false; });
     return process_.exit_code() ? obituary("the server", process_) : "";
   }
 
@@ -301,7 +301,7 @@ class LocalLoad final : public LoadSide {
     await_readable();
     const ssize_t size = ::recv(channel_.get(), data, expected, MSG_DONTWAIT);
     if (size >= 0 && static_cast<std::size_t>(size) == expected) return;
-    wait_for({&process_}, -1, Clock::now() + kPatience,
+    wait_for(process_, -1, Clock::now() + kPatience,
              [&] { return process_.exit_code().has_value(); });
     throw SideFailed(obituary("the load", process_));
   }

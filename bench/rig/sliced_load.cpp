@@ -11,8 +11,6 @@
 #include <vector>
 
 #include "backends/failure.hpp"
-#include "bench/load_check.hpp"
-#include "bench/load_churn.hpp"
 #include "bench/load_closed_loop.hpp"
 #include "bench/load_establish.hpp"
 #include "bench/load_open_loop.hpp"
