@@ -151,5 +151,22 @@ TEST(Histogram, GivesTheLowestValueOfTheBucketForPercentileZero) {
   EXPECT_EQ(histogram.value_at_percentile(100), 123'519U);
 }
 
+/// As the counts of another process arrive.
+TEST(Histogram, CountsCanBeAddedAndForgotten) {
+  Histogram sent, received;
+  for (const std::uint64_t value : {5U, 5U, 7'000U, 1'000'000U}) sent.record(value);
+  for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
+    if (sent.counts()[i] > 0) received.add(i, sent.counts()[i]);
+  }
+  EXPECT_EQ(received.count(), 4U);
+  EXPECT_EQ(received.value_at_percentile(50), sent.value_at_percentile(50));
+  EXPECT_EQ(received.max(), sent.max());
+  received.clear();
+  EXPECT_EQ(received.count(), 0U);
+  EXPECT_EQ(received.max(), 0U);
+  received.record(9);
+  EXPECT_EQ(received.value_at_percentile(99), 9U);
+}
+
 }  // namespace
 }  // namespace muxlab

@@ -103,7 +103,7 @@ class Process {
 Wake wait_for(Process& process, int interrupt, Clock::time_point deadline,
               const std::function<bool()>& happened);
 
-/// Which processors the two sides of a trial run on.
+/// Which processors server and load run on.
 struct Processors {
   std::vector<int> server;
   std::vector<int> client;

@@ -24,7 +24,8 @@ void run_report(const ReportCommand& command) {
     fmt::print("{}\n", answer_json(answer, read_machine_record(command.folder))
                            .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   } else {
-    fmt::print("{}\nReport  {}/report.html\n", answer_text(answer), command.folder);
+    const std::filesystem::path folder = command.folder;
+    fmt::print("{}\nReport  {}\n", answer_text(answer), (folder / "report.html").string());
   }
   std::fflush(stdout);
 }

@@ -134,6 +134,8 @@ class LoadAnalysis {
     const Sums sums = sums_of(records);
     for (const RigRecord* record : records) {
       all.broken += record->broken;
+      all.unsent += record->unsent;
+      all.delayed += record->delayed;
       if (all.reason.empty()) all.reason = record->reason;
     }
     if (!unavailable.empty() || sums.echoes == 0) {

@@ -63,6 +63,8 @@ struct AtLoad {
   }
   double echoes_per_s = kNotMeasured;  ///< of the slices; not where both sides share a processor
   Bound bound = Bound::unknown;
+  std::uint64_t unsent = 0;   ///< messages that were due, but too many were in flight
+  std::uint64_t delayed = 0;  ///< new connections that had to wait for a port
   std::array<double, kPercentiles.size()> latency_ns;  ///< medians of the rigs; NaN: not timed
   /// Nothing for the baseline, for what was not measured, and for what the load does not compare;
   /// echo_time only where the server was the bound, of the baseline too.

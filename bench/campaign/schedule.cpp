@@ -4,6 +4,11 @@
 #include <array>
 
 namespace muxlab {
+namespace {
+
+constexpr double kBuildReserve = 1.2;  // a rig takes so much longer to build and to end
+
+}  // namespace
 
 /// Building may take three fifths of the time before the first look, and no more than that.
 std::span<const Schedule::Part> Schedule::parts(std::span<const double> builds_s) const {
@@ -43,8 +48,12 @@ bool Schedule::is_look(std::span<const double> builds_s) const {
 }
 
 /// The rest of a part is shared out evenly to the rigs that it still needs. Each measures for as
-/// long as it took to build at least.
+/// long as it took to build at least, if that leaves the others the time to be built.
 double Schedule::end_of_rig(std::span<const double> builds_s, double begun_s) const {
+  const double build_s = builds_s.back();
+  const auto later = static_cast<double>(rigs(builds_s) - builds_s.size());
+  const double latest_s =
+      std::max(load_s_ - later * kBuildReserve * build_s, begun_s + kBuildReserve * build_s);
   std::uint64_t before = builds_s.size() - 1;
   for (const Part& part : parts(builds_s)) {
     if (before >= part.rigs) {
@@ -52,7 +61,7 @@ double Schedule::end_of_rig(std::span<const double> builds_s, double begun_s) co
       continue;
     }
     const double share_s = (part.end * load_s_ - begun_s) / static_cast<double>(part.rigs - before);
-    return std::min(load_s_, begun_s + std::max(share_s, 2 * builds_s.back()));
+    return std::min({load_s_, latest_s, begun_s + std::max(share_s, 2 * build_s)});
   }
   return load_s_;
 }

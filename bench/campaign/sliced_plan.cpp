@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "backends/backend.hpp"
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
@@ -190,10 +191,11 @@ std::int64_t slice_for(const Cell& cell, const Experiment& asked) {
   return cell.rate_per_s > 0 ? kOpenSlice_ns : cell.churn > 0 ? kChurnSlice_ns : kSlice_ns;
 }
 
-/// What it takes to build four rigs and to visit each server as often as a verdict needs, by what
-/// was measured on a machine of 2026; at least what the experiment gives.
+/// What it takes to build four rigs, or two where that takes long, and to visit each server as
+/// often as a verdict needs, by what was measured on machines of 2026; at least what the experiment
+/// gives.
 double seconds_for(const PlannedLoad& load, const Experiment& asked, std::size_t servers) {
-  constexpr double kConnectionsPer_s = 15'000, kEchoesPer_s = 125'000;
+  constexpr double kConnectionsPer_s = 8'000, kEchoesPer_s = 125'000, kLong_s = 15;
   const auto all = static_cast<double>(servers);
   const auto connections = static_cast<double>(load.cell.connections);
   const double build_s =
@@ -204,7 +206,8 @@ double seconds_for(const PlannedLoad& load, const Experiment& asked, std::size_t
   if (asked.is_isolated) {
     return std::ceil(std::max(asked.seconds, 2 * (build_s + all * (1.25 * slice_s + 0.1))));
   }
-  return std::ceil(std::max(asked.seconds, blocks * all * slice_s + 4 * build_s));
+  const double rigs = build_s > kLong_s ? 2 : 4;
+  return std::ceil(std::max(asked.seconds, blocks * all * slice_s + rigs * build_s));
 }
 
 std::vector<PlannedLoad> settle_loads(const SlicedRequest& request, const Experiment& asked,
@@ -246,6 +249,19 @@ Placement settle_placement(const std::string& asked, const Cell& cell,
   // Latency and connections per second are not those of one side where it waits for the other.
   const bool is_closed = cell.rate_per_s == 0 && cell.churn == 0;
   return is_closed && cell.connections <= kMostToShare ? Placement::shared : Placement::apart;
+}
+
+/// Why a contender cannot take part at a load; empty: it can.
+std::string why_unavailable(const Contender& contender, const PlannedLoad& load,
+                            std::span<const BackendInfo> known) {
+  const Cell cell = cell_of(load.cell, contender);
+  if (const auto reason = why_unsupported(find_backend(known, cell.backend), cell)) return *reason;
+  const Backend* const backend = muxlab::find_backend(cell.backend);
+  if (backend != nullptr && backend->is_told && (cell.rate_per_s > 0 || cell.churn > 0)) {
+    return fmt::format("{}'s client tells it of one message at a time on connections that stay",
+                       cell.backend);
+  }
+  return {};
 }
 
 /// The self-check alone answers no question that was asked.
@@ -331,9 +347,7 @@ SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo
     load.processors = share_processors(plan.allowed_processors, load.cell.threads);
     if (load.placement == Placement::shared) load.processors.client = load.processors.server;
     for (const PlannedContender& one : plan.contenders) {
-      const BackendInfo& info = find_backend(known, one.contender.backend);
-      load.unavailable.push_back(
-          why_unsupported(info, cell_of(load.cell, one.contender)).value_or(""));
+      load.unavailable.push_back(why_unavailable(one.contender, load, known));
     }
     if (!load.unavailable.front().empty()) {
       throw Failure(ExitCode::unavailable,

@@ -196,6 +196,16 @@ TEST(SlicedPlan, ThreadingModelsAreComparedWithEachOther) {
   EXPECT_EQ(plan.contenders[1].contender.name, "epoll-lt-pipe");
 }
 
+TEST(SlicedPlan, TheOracleIsForClosedLoops) {
+  SlicedRequest request;
+  request.backends = {"oracle", "poll"};
+  request.rate_per_s = {1'000};
+  const SlicedPlan plan = sliced_plan(request);
+  EXPECT_EQ(plan.contenders[1].contender.name, "oracle");
+  EXPECT_THAT(plan.loads[0].unavailable[1], HasSubstr("one message at a time"));
+  EXPECT_EQ(plan.loads[0].unavailable[2], "");
+}
+
 TEST(SlicedPlan, ACalibrationComparesTheBaselineWithItself) {
   SlicedRequest request;
   request.experiment = &find_experiment("calibration");

@@ -70,8 +70,8 @@ struct SlicedPlan {
   std::vector<PlannedLoad> loads;
   double same_within = 0.05;
   std::uint64_t slice_round_trips = 3;  ///< that each connection makes in a slice at least
-  /// Each visit has a server and a load of its own, which are started for it, and a slice of a
-  /// second: to see whether being side by side matters.
+  /// Each visit has a server and a load of its own, which are started for it: to see whether being
+  /// side by side matters.
   bool is_isolated = false;
   bool time_calls = false;          ///< have servers add up the time in their system calls
   std::optional<double> precision;  ///< goes on until every interval is within ± this

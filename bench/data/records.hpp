@@ -34,7 +34,7 @@ struct RigRecord {
   Cell cell;  ///< the load; `backend` is the contender's name
   Placement placement = Placement::apart;
   std::uint64_t rig = 0;    ///< of the load, from 0
-  std::uint64_t look = 0;   ///< the next one, as an index: at the end of this rig or of a later one
+  std::uint64_t look = 0;   ///< index, from 0, of the look at the end of this rig or of a later one
   double build_s = 0;       ///< until the rig was ready
   double seconds = 0;       ///< all of the rig, from before it was built until after it was ended
   double stolen_share = 0;  ///< of the processors' time meanwhile, taken by the host

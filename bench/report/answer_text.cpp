@@ -340,6 +340,11 @@ void note_contenders(const LoadAnswer& load, std::vector<std::string>& notes) {
   for (const AtLoad& one : load.contenders) {
     const std::string what = fmt::format("{} at {}", one.planned.contender.name, where);
     const auto& compared = one.compared[Metric::cpu];
+    if (one.unsent > 0) notes.push_back(fmt::format("unsent: {}: {} messages", what, one.unsent));
+    if (one.delayed > 0) {
+      notes.push_back(
+          fmt::format("ports: {}: {} connections had to wait for one", what, one.delayed));
+    }
     if (one.broken > 0 || one.status == Status::failed) {
       notes.push_back(fmt::format("broken: {}: {}", what, one.reason));
     } else if (!compared && !one.reason.empty()) {
@@ -427,8 +432,10 @@ std::vector<std::string> trust_notes(const Answer& answer) {
   if (self_check(answer, Role::extra_call)) {
     notes.push_back("one system call more: " + check_words(answer, Role::extra_call));
   }
-  notes.push_back(fmt::format("{} of {} comparisons that were asked for have a verdict",
-                              answer.decided(), answer.asked()));
+  if (answer.asked() > 0) {
+    notes.push_back(fmt::format("{} of {} comparisons that were asked for have a verdict",
+                                answer.decided(), answer.asked()));
+  }
   note_conditions(answer, notes);
   for (const LoadAnswer& load : answer.loads) note_contenders(load, notes);
   const bool shared = std::ranges::any_of(answer.loads, [](const LoadAnswer& load) {

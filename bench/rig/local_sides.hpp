@@ -10,7 +10,7 @@ namespace muxlab {
 /// that both map, its CPU time is its process clock; loads are commanded over a socket.
 ///
 /// The process clock of another process moves only at the kernel's tick while that runs, and is
-/// exact while it sleeps: so it is only read in silence.
+/// exact when it has left its processor: so it is only read in silence.
 class LocalSides final : public Sides {
  public:
   /// `program`: the executable whose verbs are run. `interrupt`: a descriptor that becomes readable

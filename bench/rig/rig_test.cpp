@@ -109,6 +109,19 @@ TEST_P(RealRig, LargeMessagesToo) {
   }
 }
 
+/// Of a server whose threads come and go with them, too.
+TEST_P(RealRig, ConnectionsComeAndGo) {
+  if (find_backend(GetParam().backend)->is_told) return;  // its client names connections once
+  PlannedLoad load = load_of(8, 2);
+  load.cell.churn = 2;
+  for (const Slice& slice : run(load, 2)) {
+    EXPECT_EQ(slice.broken, "");
+    EXPECT_GE(slice.opened, 8U);
+    EXPECT_EQ(slice.bytes, slice.echoes * 64);
+    EXPECT_GT(slice.first_echo_ns_p50, 0U);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, RealRig, testing::ValuesIn(all_that_work()),
                          [](const auto& test) {
                            std::string name = test.param.backend + "_on_" + test.param.threading;
@@ -172,12 +185,29 @@ struct Wrong {
   enum class How { counts_more_than_it_sent, makes_many_calls, does_not_sleep, load_fails } how;
 };
 
+/// How many servers there are, were at most at a time, and were started in all.
+struct ServerCount {
+  int alive = 0, most = 0, started = 0;
+};
+
 class FakeServer final : public ServerSide {
  public:
-  FakeServer(bool is_wrong, Wrong::How how) : is_wrong_(is_wrong), how_(how) {}
+  FakeServer(bool is_wrong, Wrong::How how, ServerCount& count)
+      : is_wrong_(is_wrong), how_(how), count_(count) {
+    ++count_.started;
+    count_.most = std::max(count_.most, ++count_.alive);
+  }
+  FakeServer(const FakeServer&) = delete;
+  FakeServer& operator=(const FakeServer&) = delete;
+  ~FakeServer() override { --count_.alive; }
   void abandon() override {}
   std::string address() override { return "nowhere"; }
-  MemoryUse memory() override { return {}; }
+  /// A thousand bytes more each time that it is asked.
+  MemoryUse memory() override {
+    memory_.resident_bytes += 1'000;
+    memory_.kernel_bytes += 1'000;
+    return memory_;
+  }
   void settle() override {}
   std::string how_it_ended() override {
     const bool has_ended = is_wrong_ && how_ == Wrong::How::load_fails;
@@ -202,7 +232,9 @@ class FakeServer final : public ServerSide {
  private:
   bool is_wrong_;
   Wrong::How how_;
+  ServerCount& count_;
   Silence now_;
+  MemoryUse memory_;
 };
 
 class FakeLoad final : public LoadSide {
@@ -228,12 +260,14 @@ class FakeSides final : public Sides {
  public:
   explicit FakeSides(Wrong wrong) : wrong_(std::move(wrong)) {}
   std::unique_ptr<ServerSide> start_server(const ServerSpec& spec) override {
-    return std::make_unique<FakeServer>(spec.cell.backend == wrong_.of, wrong_.how);
+    return std::make_unique<FakeServer>(spec.cell.backend == wrong_.of, wrong_.how, count);
   }
   std::unique_ptr<LoadSide> start_load(const LoadSpec& spec, ServerSide&) override {
     return std::make_unique<FakeLoad>(spec.cell.backend == wrong_.of &&
                                       wrong_.how == Wrong::How::load_fails);
   }
+
+  ServerCount count;
 
  private:
   Wrong wrong_;
@@ -288,6 +322,27 @@ TEST(FakeRig, TheSeedDrawsTheOrder) {
                                         order.begin() + static_cast<std::ptrdiff_t>(5 * block + 5));
     EXPECT_EQ(visited.size(), 5U) << "each block visits each once";
   }
+}
+
+/// What the kernel's memory grows by is then one server's own.
+TEST(FakeRig, AnIsolatedOneStartsAServerForEachVisit) {
+  FakeSides sides({"none", Wrong::How::does_not_sleep});
+  std::vector<Slice> slices;
+  {
+    Rig rig(sides, load_of(10, 0), contenders_named({"epoll-lt", "poll"}), {.is_isolated = true});
+    EXPECT_EQ(sides.count.started, 0);
+    std::mt19937 random(7);
+    for (std::uint64_t block = 0; block < 3; ++block) rig.run_block(block, kShort, random, slices);
+    EXPECT_EQ(rig.memory(1).with_connections.kernel_bytes - rig.memory(1).before.kernel_bytes,
+              1'000U);
+  }
+  EXPECT_EQ(slices.size(), 6U);
+  for (const Slice& slice : slices) EXPECT_EQ(slice.broken, "");
+  EXPECT_EQ(sides.count.started, 6);
+  EXPECT_EQ(sides.count.most, 1);
+  Rig together(sides, load_of(10, 0), contenders_named({"epoll-lt", "poll"}), {});
+  EXPECT_EQ(sides.count.most, 2);
+  EXPECT_EQ(together.memory(0).with_connections.kernel_bytes, 0U) << "others grew it too";
 }
 
 }  // namespace

@@ -45,8 +45,9 @@ struct HistogramCount {
 };
 inline constexpr std::size_t kCountsPerPacket = 4'096;
 
-/// How long things took in slices that are added up. The first messages of a slice, which all
-/// connections send at once, are not in it.
+/// How long things took in slices that are added up. Not in it are, of a closed loop, the first
+/// messages of a slice, which all connections send at once; of an open one, those that were due in
+/// its first hundredth of a second.
 struct SliceTimes {
   Histogram latency_ns;     ///< of an open loop since the message was due
   Histogram first_echo_ns;  ///< of new connections, since connect(2)
