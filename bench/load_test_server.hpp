@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,7 +20,7 @@
 #include "backends/failure.hpp"
 #include "backends/unique_fd.hpp"
 #include "bench/load.hpp"
-#include "bench/load_test_listener.hpp"
+#include "server/listener.hpp"
 
 /// What tests of the load client speak to: an echo server that can be told to do wrong.
 namespace muxlab::test {
@@ -45,7 +46,7 @@ struct EchoServerOptions {
   bool in_odd_chunks = false;
   bool never_ends = false;  ///< keeps its side open when the client ends its own
   int backlog = 4096;
-  std::string unix_path{};  ///< instead of a TCP port
+  std::optional<std::string> unix_path{};  ///< instead of a TCP port
   std::string host = "127.0.0.1";
 };
 
@@ -54,9 +55,12 @@ class EchoServer {
  public:
   explicit EchoServer(EchoServerOptions options = {})
       : options_(std::move(options)),
-        listener_(options_.unix_path.empty() ? listen_tcp(options_.host, options_.backlog)
-                                             : listen_unix(options_.unix_path, options_.backlog)),
-        thread_([this] { serve(); }) {}
+        at_{.host = options_.host, .unix_path = options_.unix_path},
+        listener_(listen_on(at_, false)) {
+    checked(::listen(listener_.get(), options_.backlog), "listen");  // again: it was longer
+    if (!at_.unix_path) at_.port = port_of(listener_.get());
+    thread_ = std::thread([this] { serve(); });
+  }
   EchoServer(const EchoServer&) = delete;
   EchoServer& operator=(const EchoServer&) = delete;
   EchoServer(EchoServer&&) = delete;
@@ -64,10 +68,10 @@ class EchoServer {
   ~EchoServer() {
     static_cast<void>(::eventfd_write(stop_.get(), 1));
     thread_.join();
-    if (!options_.unix_path.empty()) ::unlink(options_.unix_path.c_str());
+    if (at_.unix_path) ::unlink(at_.unix_path->c_str());
   }
 
-  [[nodiscard]] const std::string& address() const { return listener_.address; }
+  [[nodiscard]] std::string address() const { return show(at_); }
 
   [[nodiscard]] Connections connections() const {
     const std::lock_guard lock(mutex_);
@@ -97,7 +101,7 @@ class EchoServer {
     std::vector<pollfd> polled;
     std::vector<std::size_t> indexes;
     while (true) {
-      polled = {{stop_.get(), POLLIN, 0}, {listener_.fd.get(), POLLIN, 0}};
+      polled = {{stop_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
       indexes = {0, 0};
       for (std::size_t i = 0; i < connections_.size(); ++i) {
         const Connection& connection = connections_[i];
@@ -116,7 +120,7 @@ class EchoServer {
   }
 
   void accept() {
-    const int fd = ::accept4(listener_.fd.get(), nullptr, nullptr, kSocketFlags & ~SOCK_STREAM);
+    const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
     connections_.push_back({UniqueFd(fd), {}});
     change([](Connections& counts) { ++counts.accepted; });
@@ -224,7 +228,8 @@ class EchoServer {
   }
 
   EchoServerOptions options_;
-  Listener listener_;
+  ListenAddress at_;
+  UniqueFd listener_;
   UniqueFd stop_{checked(::eventfd(0, EFD_CLOEXEC), "eventfd")};
   std::vector<Connection> connections_;
   std::vector<char> buffer_ = std::vector<char>(1 << 16);
