@@ -62,24 +62,22 @@ LoadTally run_connections(Run& run, std::uint64_t thread) {
   }
   run.timeline.arrive(connections.tally().established);
   if (options.rate) {
-    OpenLoop(connections, run.timeline,
-             {.size_bytes = options.size_bytes,
-              .depth = options.depth,
-              .per_s = static_cast<double>(*options.rate) / static_cast<double>(options.threads),
-              .gaps = options.gaps,
-              .seed = options.seed + thread,
-              .share = thread,
-              .shares = options.threads,
-              .grace = options.grace})
-        .run();
+    run_open_loop(
+        connections, run.timeline,
+        {.size_bytes = options.size_bytes,
+         .depth = options.depth,
+         .per_s = static_cast<double>(*options.rate) / static_cast<double>(options.threads),
+         .gaps = options.gaps,
+         .seed = options.seed + thread,
+         .share = thread,
+         .shares = options.threads,
+         .grace = options.grace});
   } else {
-    Churn churn(connections, run.target, sources, options.size_bytes);
-    ClosedLoop(connections, run.timeline, churn,
-               {.size_bytes = options.size_bytes,
-                .depth = options.depth,
-                .echoes = options.churn.value_or(kNoLimit),
-                .grace = options.grace})
-        .run();
+    run_closed_loop(connections, run.timeline, run.target, sources,
+                    {.size_bytes = options.size_bytes,
+                     .depth = options.depth,
+                     .echoes = options.churn.value_or(kNoLimit),
+                     .grace = options.grace});
   }
   return std::move(connections.tally());
 }

@@ -9,8 +9,6 @@
 
 #include "backends/backend.hpp"
 #include "backends/failure.hpp"
-#include "bench/load_epoll.hpp"
-#include "bench/load_io_uring.hpp"
 
 namespace muxlab {
 
@@ -105,8 +103,8 @@ LoadEngine available_engine(LoadEngine asked) {
 std::unique_ptr<LoadConnections> make_connections(LoadEngine engine, const Pattern& pattern,
                                                   const LoadShare& share,
                                                   std::uint64_t largest_receive) {
-  if (engine == LoadEngine::epoll) return std::make_unique<EpollConnections>(pattern, share);
-  return std::make_unique<IoUringConnections>(pattern, share, largest_receive);
+  if (engine == LoadEngine::epoll) return make_epoll_connections(pattern, share);
+  return make_io_uring_connections(pattern, share, largest_receive);
 }
 
 }  // namespace muxlab

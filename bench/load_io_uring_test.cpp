@@ -1,16 +1,15 @@
-#include "bench/load_io_uring.hpp"
-
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "backends/failure.hpp"
+#include "bench/load_connections.hpp"
 #include "bench/load_test_engine.hpp"
 
 namespace muxlab {
@@ -23,7 +22,7 @@ class IoUringConnectionsTest : public testing::TestWithParam<LoadEngine> {
 
   void open(std::size_t count) {
     const LoadShare share{.count = count, .active = count, .first = 0, .stride = 1};
-    connections_.emplace(pattern_, share, 1);
+    connections_ = make_io_uring_connections(pattern_, share, 1);
     for (std::size_t i = 0; i < count; ++i) {
       std::array<int, 2> ends{};
       checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
@@ -75,7 +74,7 @@ class IoUringConnectionsTest : public testing::TestWithParam<LoadEngine> {
 
   Pattern pattern_{LoadConnections::kLongestRun};
   std::vector<Peer> peers_;
-  std::optional<IoUringConnections> connections_;
+  std::unique_ptr<LoadConnections> connections_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Engine, IoUringConnectionsTest, testing::Values(LoadEngine::io_uring),

@@ -21,19 +21,17 @@ void signal_event(int event) {
   if (::eventfd_write(event, 1) != 0) throw_errno("eventfd_write");
 }
 
+std::int64_t now_ns(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 }  // namespace
 
-std::int64_t process_cpu_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
+std::int64_t process_cpu_ns() { return now_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
+std::int64_t monotonic_ns() { return now_ns(CLOCK_MONOTONIC); }
 
 Timeline::Timeline() : arrived_(make_event()), started_(make_event()), ended_(make_event()) {}
 

@@ -77,27 +77,26 @@ class SliceLoop {
     timeline_.start();
     if (options_.rate) {
       timeline_.begin_window(begin_ns + std::min(kUntimed_ns, command.duration_ns / 10));
-      OpenLoop(connections_, timeline_,
-               {.size_bytes = options_.size_bytes,
-                .depth = options_.depth,
-                .per_s = static_cast<double>(*options_.rate),
-                .gaps = options_.gaps,
-                .seed = options_.seed + slices_++,
-                .share = 0,
-                .shares = 1,
-                .grace = options_.grace})
-          .run(command.duration_ns);
+      run_open_slice(connections_, timeline_,
+                     {.size_bytes = options_.size_bytes,
+                      .depth = options_.depth,
+                      .per_s = static_cast<double>(*options_.rate),
+                      .gaps = options_.gaps,
+                      .seed = options_.seed + slices_++,
+                      .share = 0,
+                      .shares = 1,
+                      .grace = options_.grace},
+                     command.duration_ns);
       return;
     }
     timeline_.begin_window(begin_ns);
-    Churn churn(connections_, target_, sources_, options_.size_bytes);
-    ClosedLoop(connections_, timeline_, churn,
-               {.size_bytes = options_.size_bytes,
-                .depth = options_.depth,
-                .echoes = options_.churn.value_or(kNoLimit),
-                .grace = options_.grace,
-                .goes_on = true})
-        .run(command.duration_ns, command.round_trips);
+    run_closed_slice(connections_, timeline_, target_, sources_,
+                     {.size_bytes = options_.size_bytes,
+                      .depth = options_.depth,
+                      .echoes = options_.churn.value_or(kNoLimit),
+                      .grace = options_.grace,
+                      .goes_on = true},
+                     command.duration_ns, command.round_trips);
   }
 
   /// What is in flight now has been waited for in vain.
