@@ -135,7 +135,7 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
                                                command.experiments[0], command.experiments[1]));
   }
   const SlicedRequest request = request_of(verb, command);
-  const auto known = inspect_backends(std::filesystem::read_symlink("/proc/self/exe"));
+  const auto known = probe_backends();
   const SlicedPlan plan = plan_slices(request, known);
   fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
   return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);

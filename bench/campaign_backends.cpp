@@ -3,32 +3,40 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <system_error>
 
+#include "backends/backend.hpp"
+#include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
-#include "bench/process.hpp"
+#include "server/server.hpp"
+#include "server/threading.hpp"
 
 namespace muxlab {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-std::string text(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+/// Where not even the means of a probe are to be had, that is what there is to tell.
+Availability probe_of(const Backend& backend) try {
+  return backend.probe();
+} catch (const std::system_error& error) {
+  return Availability::never(error.what(), "");
 }
 
-BackendInfo read_backend(const Json& entry, bool control) {
+BackendInfo info_of(const Backend& backend, bool control) {
+  const Availability found = probe_of(backend);
+  const std::uint64_t limit = raise_descriptor_limit();
   BackendInfo info;
-  info.name = entry.at("name").get<std::string>();
+  info.name = backend.name;
   info.control = control;
-  info.works = entry.at("status") == "works";
-  info.reason = text(entry, "reason");
-  info.mend = text(entry, "mend");
-  const Json& most = entry.at("max_connections");
-  if (!most.is_null()) info.max_connections = most.get<std::uint64_t>();
-  info.descriptors_per_thread = entry.value("descriptors_per_thread", std::uint64_t{0});
-  info.threading = entry.at("threading").get<std::vector<std::string>>();
+  info.works = found.works;
+  info.is_told = backend.is_told;
+  info.max_connections = most_connections(found, limit, 1);
+  const bool own_bound = *info.max_connections < most_connections({}, limit, 1);
+  info.reason = !found.works ? found.reason : own_bound ? found.bound_reason : "";
+  info.mend = found.mend;
+  info.descriptors_per_thread = kDescriptorsPerThread;
+  for (const ThreadingModel& model : kThreadingModels) {
+    if (why_not(backend, model.threading).empty()) info.threading.emplace_back(model.name);
+  }
   return info;
 }
 
@@ -44,26 +52,11 @@ const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::s
                 fmt::format("--backends: no backend \"{}\"; there are:{}", name, names));
 }
 
-std::vector<BackendInfo> inspect_backends(const std::filesystem::path& program) {
-  Process inspect(Command{{program, "inspect", "--json"}, {}, {}});
-  const auto ended = [&] { return inspect.exit_code().has_value(); };
-  wait_for(inspect, -1, Clock::now() + std::chrono::seconds(30), ended);
-  if (inspect.exit_code() != 0) {
-    throw Failure(ExitCode::failed,
-                  fmt::format("muxlab inspect --json did not answer: {}", inspect.last_words()));
-  }
-  try {
-    const Json answer = Json::parse(inspect.output().text());
-    std::vector<BackendInfo> known;
-    for (const Json& entry : answer.at("backends")) known.push_back(read_backend(entry, false));
-    for (const Json& entry : answer.value("controls", Json::array())) {
-      known.push_back(read_backend(entry, true));
-    }
-    return known;
-  } catch (const Json::exception& error) {
-    throw Failure(ExitCode::failed,
-                  fmt::format("muxlab inspect --json is of another schema: {}", error.what()));
-  }
+std::vector<BackendInfo> probe_backends() {
+  std::vector<BackendInfo> known;
+  for (const Backend* backend : backends()) known.push_back(info_of(*backend, false));
+  for (const Backend* backend : controls()) known.push_back(info_of(*backend, true));
+  return known;
 }
 
 std::vector<BackendInfo> choose_backends(std::span<const BackendInfo> known,
@@ -101,6 +94,10 @@ std::optional<std::string> why_unsupported(const BackendInfo& backend, const Cel
   const auto& models = backend.threading;
   if (std::find(models.begin(), models.end(), cell.threading) == models.end()) {
     return fmt::format("{} does not do --threading {}", backend.name, cell.threading);
+  }
+  if (backend.is_told && (cell.rate_per_s > 0 || cell.churn > 0)) {
+    return fmt::format("{}'s client tells it of one message at a time on connections that stay",
+                       backend.name);
   }
   return std::nullopt;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,7 +10,7 @@
 
 namespace muxlab {
 
-/// What `muxlab inspect --json` says of one backend.
+/// What bench has to know of one backend on this machine.
 struct BackendInfo {
   std::string name;
   bool control = false;  ///< measured only when asked for by name
@@ -20,11 +19,12 @@ struct BackendInfo {
   std::string mend;    ///< what would make it work
   std::optional<std::uint64_t> max_connections;  ///< of a server with one thread
   std::vector<std::string> threading;
+  bool is_told = false;  ///< as Backend::is_told
   std::uint64_t descriptors_per_thread = 0;  ///< each further one takes as many connections' room
 };
 
-/// Asks `program`, which has to answer within 30 s. Throws Failure when it does not.
-std::vector<BackendInfo> inspect_backends(const std::filesystem::path& program);
+/// Probes all, as `muxlab inspect` does. Raises the soft limit of descriptors.
+std::vector<BackendInfo> probe_backends();
 
 /// The one of that name. Throws Failure (usage) that names all there are.
 const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::string& name);

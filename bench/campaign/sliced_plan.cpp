@@ -9,7 +9,6 @@
 #include <set>
 #include <utility>
 
-#include "backends/backend.hpp"
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
@@ -251,19 +250,6 @@ Placement settle_placement(const std::string& asked, const Cell& cell,
   return is_closed && cell.connections <= kMostToShare ? Placement::shared : Placement::apart;
 }
 
-/// Why a contender cannot take part at a load; empty: it can.
-std::string why_unavailable(const Contender& contender, const PlannedLoad& load,
-                            std::span<const BackendInfo> known) {
-  const Cell cell = cell_of(load.cell, contender);
-  if (const auto reason = why_unsupported(find_backend(known, cell.backend), cell)) return *reason;
-  const Backend* const backend = muxlab::find_backend(cell.backend);
-  if (backend != nullptr && backend->is_told && (cell.rate_per_s > 0 || cell.churn > 0)) {
-    return fmt::format("{}'s client tells it of one message at a time on connections that stay",
-                       cell.backend);
-  }
-  return {};
-}
-
 /// The self-check alone answers no question that was asked.
 void check_something_is_left(std::span<const PlannedContender> contenders,
                              const PlannedLoad& load) {
@@ -347,7 +333,9 @@ SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo
     load.processors = share_processors(plan.allowed_processors, load.cell.threads);
     if (load.placement == Placement::shared) load.processors.client = load.processors.server;
     for (const PlannedContender& one : plan.contenders) {
-      load.unavailable.push_back(why_unavailable(one.contender, load, known));
+      const BackendInfo& info = find_backend(known, one.contender.backend);
+      load.unavailable.push_back(
+          why_unsupported(info, cell_of(load.cell, one.contender)).value_or(""));
     }
     if (!load.unavailable.front().empty()) {
       throw Failure(ExitCode::unavailable,
