@@ -195,7 +195,7 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
   cli::add_text(verb, "--baseline", command.baseline, "NAME", "What the others are compared with")
       .suggests(known_backends());
   cli::add_flag(verb, "--isolated", command.isolated,
-                "A fresh server, alone, for each visit of a second, instead of all side by side");
+                "A fresh server, alone, for each visit of 250 ms, instead of all side by side");
   cli::add_flag(verb, "--time-calls", command.time_calls,
                 "Tell what CPU time goes into: waiting, reading, writing and the rest");
   cli::add_count(verb, "--seed", command.seed, {0, UINT32_MAX}, "Draws the order of the slices")

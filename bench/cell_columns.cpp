@@ -6,24 +6,26 @@
 
 namespace muxlab {
 
+namespace {
+
+const std::string& field_of(const std::string& text) { return text; }
+std::string field_of(std::uint64_t count) { return fmt::to_string(count); }
+std::string field_of(bool unix_sockets) { return transport_name(unix_sockets); }
+
+}  // namespace
+
 std::vector<std::string> cell_header() {
-  return {"backend", "threading", "threads",    "connections", "idle",   "size_bytes",
-          "depth",   "transport", "rate_per_s", "churn",       "engine", "notify"};
+  std::vector<std::string> header;
+  const Cell none;
+  each_cell_column(none, [&](const char* name, const auto&) { header.emplace_back(name); });
+  return header;
 }
 
 std::vector<std::string> cell_fields(const Cell& cell) {
-  return {cell.backend,
-          cell.threading,
-          fmt::to_string(cell.threads),
-          fmt::to_string(cell.connections),
-          fmt::to_string(cell.idle),
-          fmt::to_string(cell.size_bytes),
-          fmt::to_string(cell.depth),
-          cell.unix_sockets ? "unix" : "tcp",
-          fmt::to_string(cell.rate_per_s),
-          fmt::to_string(cell.churn),
-          cell.engine,
-          cell.notify};
+  std::vector<std::string> fields;
+  each_cell_column(cell,
+                   [&](const char*, const auto& value) { fields.push_back(field_of(value)); });
+  return fields;
 }
 
 std::string describe_threads(const Cell& cell) {

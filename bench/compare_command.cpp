@@ -40,37 +40,22 @@ Results read_results(const std::string& folder) {
   return results;
 }
 
-struct Condition {
-  const char* pointer;
-  const char* name;
-};
-
 /// What makes two campaigns differ although the program is the same.
-constexpr std::array kConditions = {
-    Condition{"/machine/cpu_model", "processors"},
-    Condition{"/machine/processors_online", "numbers of processors"},
-    Condition{"/machine/kernel_release", "kernels"},
-    Condition{"/machine/tcp_congestion_control", "congestion controls"},
-    Condition{"/machine/compiler", "compilers"},
-    Condition{"/machine/build/type", "kinds of build"},
-    Condition{"/machine/libraries/libc", "C libraries"},
-    Condition{"/machine/libraries/libevent_library", "versions of libevent"},
-    Condition{"/machine/libraries/liburing", "versions of liburing"},
-    Condition{"/machine/libraries/libuv", "versions of libuv"},
-    Condition{"/machine/libraries/asio", "versions of Asio"},
-    Condition{"/plan/isolated", "ways of measuring (--isolated)"},
-    Condition{"/plan/time_calls", "ways of measuring (--time-calls)"},
-};
+constexpr std::array kConditions = {"/machine/cpu_model",      "/machine/processors_online",
+                                    "/machine/kernel_release", "/machine/tcp_congestion_control",
+                                    "/machine/compiler",       "/machine/build/type",
+                                    "/machine/libraries",      "/plan/isolated",
+                                    "/plan/time_calls"};
 
 std::vector<std::string> cautions_of(const Results& before, const Results& after) {
   std::vector<std::string> cautions;
-  for (const Condition& condition : kConditions) {
-    const Json::json_pointer pointer(condition.pointer);
+  for (const char* const condition : kConditions) {
+    const Json::json_pointer pointer(condition);
     const Json first = before.machine.value(pointer, Json());
     const Json second = after.machine.value(pointer, Json());
     if (first == second || first.is_null() || second.is_null()) continue;
     cautions.push_back(
-        fmt::format("the {} differ: {} and {}", condition.name, first.dump(), second.dump()));
+        fmt::format("{} differs: {} and {}", condition + 1, first.dump(), second.dump()));
   }
   for (const Results* results : {&before, &after}) {
     const auto status = results->machine.at("run_status").get<std::string>();

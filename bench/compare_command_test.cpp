@@ -99,7 +99,7 @@ TEST_F(CompareTest, SaysWhatElseDiffers) {
     record["run_status"] = "interrupted";
   });
   EXPECT_THAT(run_muxlab({"compare", before, after}).errors,
-              AllOf(HasSubstr("the kernels differ: \"6.1.0\" and \"6.12.0\""),
+              AllOf(HasSubstr("machine/kernel_release differs: \"6.1.0\" and \"6.12.0\""),
                     HasSubstr("is interrupted")));
 }
 

@@ -257,7 +257,7 @@ TEST(Answer, NarrowIsWithinThePrecision) {
 class DefaultRun : public testing::Test {
  protected:
   static constexpr const char* kFolder =
-      MUXLAB_SOURCE_DIR "/results/xeon-2-vcpu-2026-11-30/default";
+      MUXLAB_SOURCE_DIR "/results/epyc-2-vcpu-2026-11-30/default";
 
   DefaultRun() : answer_(answer_of(plan_of(kFolder), read_records(kFolder))) {}
 

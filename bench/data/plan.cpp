@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <set>
+#include <type_traits>
 #include <utility>
 
 #include "backends/failure.hpp"
@@ -41,17 +42,16 @@ std::uint64_t count_from(const Json& json, const char* key) {
 
 Cell cell_from_json(const Json& json) {
   Cell cell;
-  cell.threads = count_from(json, "threads");
-  json.at("threading").get_to(cell.threading);
-  cell.connections = count_from(json, "connections");
-  cell.idle = count_from(json, "idle");
-  cell.size_bytes = count_from(json, "size_bytes");
-  cell.depth = count_from(json, "depth");
-  cell.rate_per_s = count_from(json, "rate_per_s");
-  cell.churn = count_from(json, "churn");
-  cell.unix_sockets = json.at("transport") == "unix";
-  json.at("engine").get_to(cell.engine);
-  json.at("notify").get_to(cell.notify);
+  each_cell_column(cell, [&](const char* name, auto& value) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, bool>) {
+      value = json.at(name) == transport_name(true);
+    } else if constexpr (std::is_same_v<Value, std::uint64_t>) {
+      value = count_from(json, name);
+    } else if (&value != &cell.backend) {
+      json.at(name).get_to(value);
+    }
+  });
   demand(cell.threads > 0 && cell.connections > 0 && cell.size_bytes > 0,
          "a load has threads, connections and messages");
   return cell;
@@ -68,19 +68,17 @@ Role role_from(const std::string& name) {
 }  // namespace
 
 Json load_json(const PlannedLoad& load) {
-  const Cell& cell = load.cell;
-  return {{"threads", cell.threads},
-          {"threading", cell.threading},
-          {"connections", cell.connections},
-          {"idle", cell.idle},
-          {"size_bytes", cell.size_bytes},
-          {"depth", cell.depth},
-          {"rate_per_s", cell.rate_per_s},
-          {"churn", cell.churn},
-          {"transport", cell.unix_sockets ? "unix" : "tcp"},
-          {"engine", cell.engine},
-          {"notify", cell.notify},
-          {"placement", load.placement == Placement::shared ? "shared" : "apart"}};
+  Json json;
+  each_cell_column(load.cell, [&](const char* name, const auto& value) {
+    if constexpr (std::is_same_v<decltype(value), const bool&>) {
+      json[name] = transport_name(value);
+    } else {
+      json[name] = value;
+    }
+  });
+  json.erase("backend");
+  json["placement"] = load.placement == Placement::shared ? "shared" : "apart";
+  return json;
 }
 
 std::string hash_of_program() {

@@ -62,7 +62,7 @@ struct PlannedLoad {
 /// How long a slice is. One of an open loop has to be longer than a closed loop's, for percentiles,
 /// and one in which connections come and go too; one of a server that is alone is a window.
 inline constexpr std::int64_t kSlice_ns = 10'000'000, kChurnSlice_ns = 100'000'000,
-                              kOpenSlice_ns = 250'000'000, kIsolatedSlice_ns = 1'000'000'000;
+                              kOpenSlice_ns = 250'000'000, kIsolatedSlice_ns = 250'000'000;
 
 /// All that is decided before the first slice, and all that has to be known to go on.
 struct SlicedPlan {

@@ -108,6 +108,7 @@ class FieldReader {
   void into(std::uint64_t& value) { value = count(); }
   void into(double& value) { value = number<double>(); }
   void into(std::string& value) { value = one_line(text()); }
+  void into(bool& unix_sockets) { unix_sockets = text() == transport_name(true); }
   void into(Placement& value) {
     const std::string name = text();
     if (name != "apart" && name != "shared") {
@@ -127,26 +128,9 @@ class FieldReader {
   std::size_t next_ = 0;
 };
 
-Cell read_cell(FieldReader& fields) {
-  Cell cell;
-  cell.backend = fields.text();
-  cell.threading = fields.text();
-  cell.threads = fields.count();
-  cell.connections = fields.count();
-  cell.idle = fields.count();
-  cell.size_bytes = fields.count();
-  cell.depth = fields.count();
-  cell.unix_sockets = fields.text() == "unix";
-  cell.rate_per_s = fields.count();
-  cell.churn = fields.count();
-  cell.engine = fields.text();
-  cell.notify = fields.text();
-  return cell;
-}
-
 RigRecord read_record(FieldReader fields) {
   RigRecord record;
-  record.cell = read_cell(fields);
+  each_cell_column(record.cell, [&](const char*, auto& value) { fields.into(value); });
   each_column(record, [&](const std::string&, auto& value) { fields.into(value); });
   if (record.look > 2) fields.fail(fmt::format("there is no look {}", record.look));
   for (const Metric metric : kMetrics) {

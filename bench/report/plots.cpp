@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "bench/cell_columns.hpp"
@@ -366,8 +367,23 @@ std::string place_on(const std::string& axis, const SummaryRow& row) {
   return cell_column(axis) == nullptr ? "" : field_of(axis, row);
 }
 
+namespace {
+
+/// Whether a picture along an axis that varies would show one place of it, where others show more.
+bool is_one_place(const std::string& axis, const Plot& plot, std::span<const SummaryRow> rows) {
+  std::set<std::string> here, all;
+  for (const SummaryRow& row : rows) {
+    all.insert(place_on(axis, row));
+    if (plot.shows(row)) here.insert(place_on(axis, row));
+  }
+  return here.size() < 2 && all.size() > 1;
+}
+
+}  // namespace
+
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
-  if (rows.empty()) return {};
+  // The loads of the default run lie along no axis: their picture is that of the ratios.
+  if (rows.empty() || rows.front().experiment == "default") return {};
   std::vector<Column> columns;
   columns.reserve(kCellColumns.size());
   for (const CellColumn& column : kCellColumns) columns.push_back(column_of(column.name, rows));
@@ -385,6 +401,7 @@ std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
           return plot.shows(row) && row.spread(kind->needs);
         };
         if (std::ranges::none_of(rows, is_shown)) continue;
+        if (kind->layout == Layout::curves && is_one_place(axis, plot, rows)) continue;
         plot.kind = kind;
         plot.script = kind->script;
         plot.name.insert(0, kind->script);
