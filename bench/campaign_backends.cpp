@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
 
 #include "backends/backend.hpp"
 #include "backends/descriptor_limit.hpp"
@@ -14,24 +13,15 @@
 namespace muxlab {
 namespace {
 
-/// Where not even the means of a probe are to be had, that is what there is to tell.
-Availability probe_of(const Backend& backend) try {
-  return backend.probe();
-} catch (const std::system_error& error) {
-  return Availability::never(error.what(), "");
-}
-
-BackendInfo info_of(const Backend& backend, bool control) {
-  const Availability found = probe_of(backend);
-  const std::uint64_t limit = raise_descriptor_limit();
+BackendInfo info_of(const Backend& backend, bool control, std::uint64_t descriptor_limit) {
+  const Availability found = probe_or_reason(backend);
   BackendInfo info;
   info.name = backend.name;
   info.control = control;
   info.works = found.works;
   info.is_told = backend.is_told;
-  info.max_connections = most_connections(found, limit, 1);
-  const bool own_bound = *info.max_connections < most_connections({}, limit, 1);
-  info.reason = !found.works ? found.reason : own_bound ? found.bound_reason : "";
+  info.max_connections = most_connections(found, descriptor_limit, 1);
+  info.reason = found.works ? own_bound_of(found, descriptor_limit) : found.reason;
   info.mend = found.mend;
   info.descriptors_per_thread = kDescriptorsPerThread;
   for (const ThreadingModel& model : kThreadingModels) {
@@ -53,9 +43,10 @@ const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::s
 }
 
 std::vector<BackendInfo> probe_backends() {
+  const std::uint64_t limit = raise_descriptor_limit();
   std::vector<BackendInfo> known;
-  for (const Backend* backend : backends()) known.push_back(info_of(*backend, false));
-  for (const Backend* backend : controls()) known.push_back(info_of(*backend, true));
+  for (const Backend* backend : backends()) known.push_back(info_of(*backend, false, limit));
+  for (const Backend* backend : controls()) known.push_back(info_of(*backend, true, limit));
   return known;
 }
 
@@ -96,8 +87,10 @@ std::optional<std::string> why_unsupported(const BackendInfo& backend, const Cel
     return fmt::format("{} does not do --threading {}", backend.name, cell.threading);
   }
   if (backend.is_told && (cell.rate_per_s > 0 || cell.churn > 0)) {
-    return fmt::format("{}'s client tells it of one message at a time on connections that stay",
-                       backend.name);
+    return fmt::format(
+        "{}'s client tells it of one message at a time on connections that stay: leave out --rate "
+        "and --churn",
+        backend.name);
   }
   return std::nullopt;
 }

@@ -131,13 +131,12 @@ Json json_of(const Results& before, const Results& after, std::span<const Change
   for (const Change& change : changes) {
     Json one = {{"backend", change.contender}, {"metric", change.figure}};
     one.update(load_json(change.load));
-    const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
     one.update(Json{{"relative", change.is_relative},
                     {"before", change.before},
                     {"after", change.after},
-                    {"ratio", number(change.ratio.ratio)},
-                    {"low", number(change.ratio.low)},
-                    {"high", number(change.ratio.high)},
+                    {"ratio", number_or_null(change.ratio.ratio)},
+                    {"low", number_or_null(change.ratio.low)},
+                    {"high", number_or_null(change.ratio.high)},
                     {"verdict", name_of(change.verdict)}});
     all.push_back(std::move(one));
   }
@@ -191,7 +190,7 @@ void explain_compare(CLI::App& verb) {
            "machines differ.",
        .examples = {{"muxlab compare results-of-yesterday results-of-today --threshold 5%",
                      "exit code 5 if anything became more than 5 % more expensive"}},
-       .files = {{"DIR/records.csv, DIR/machine.json", "what is read of both"}}});
+       .files = {{"DIR/records.csv, DIR/machine.json", "what is read from both folders"}}});
 }
 
 }  // namespace

@@ -47,8 +47,8 @@ std::vector<Experiment> all_experiments() {
        .grid = {.size_bytes = {1, 64, 1'024, 4'096, 16'384, 65'536}},
        .pictures = {"cpu", "throughput", "calls"}},
       {.name = "cost",
-       .question = "What does the CPU time of an echo go into, between a server that is told what "
-                   "is ready and one that asks every connection?",
+       .question = "On what does each backend spend the CPU time of an echo, compared with a "
+                   "server that is told what is ready and with one that tries every connection?",
        .grid = {.connections = {1, 100, 1'000}},
        .backends = {"oracle", "select", "poll", "epoll-lt", "epoll-et", "io-uring",
                     "libevent-epoll", "bufferevent", "libuv", "asio", "threads", "blind-scan"},

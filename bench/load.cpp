@@ -161,7 +161,7 @@ void check_options(const LoadOptions& options) {
   if (options.rate == 0U) reject("--rate 0: at least one message per second");
   if (options.churn == 0U) reject("--churn 0: a connection echoes at least once");
   if (options.churn && options.rate) {
-    reject("--churn is for a closed loop, which knows what is in flight: leave out --rate");
+    reject(kChurnOrRate);
   }
   if (options.threads == 0) reject("--threads 0: at least one has to run");
   if (options.threads > options.connections) {

@@ -54,6 +54,9 @@ void check_options(const LoadOptions& options);
 /// when the load needs more than that.
 void reserve_descriptors(const LoadOptions& options);
 
+/// Of a load that is asked to do both.
+inline constexpr const char* kChurnOrRate = "--churn is for a closed loop: leave out --rate";
+
 /// What was measured.
 struct LoadReport {
   bool interrupted = false;

@@ -35,7 +35,7 @@ class Churn {
     ++(last_error_ == EAGAIN ? tally.without_backlog : tally.without_port);
   }
 
-  /// When open_those_that_wait() has something to do, of CLOCK_MONOTONIC; kForever: nobody waits.
+  /// When to call open_those_that_wait() next, in CLOCK_MONOTONIC; kForever: none waits.
   [[nodiscard]] std::int64_t due_ns() const {
     return waiting_.empty() ? LoadConnections::kForever : retry_at_ns_;
   }

@@ -51,36 +51,29 @@ Json backend_json(const TriedBackend& tried, std::uint64_t descriptor_limit) {
   const Backend& backend = *tried.backend;
   const Availability& found = tried.found;
   const std::uint64_t most = most_connections(found, descriptor_limit, 1);
-  const bool own_bound = most < most_connections({}, descriptor_limit, 1);
+  const std::string own_bound = own_bound_of(found, descriptor_limit);
   const std::string limit = fmt::format("the limit of {} descriptors", descriptor_limit);
   Json entry = {{"name", backend.name},
                 {"summary", backend.summary},
                 {"status", found.works ? "works" : "unavailable"},
-                {"reason", found.works ? (own_bound ? found.bound_reason : "") : found.reason},
+                {"reason", found.works ? own_bound : found.reason},
                 {"mend", found.mend},
                 {"compiled_in", is_compiled_in(backend)},
                 {"constructed", tried.constructed},
                 {"live_echo", tried.live_echo},
                 {"max_connections", most},
-                {"bound_by", !found.works ? ""
-                             : own_bound  ? found.bound_reason
-                                          : limit},
+                {"bound_by", !found.works        ? ""
+                             : own_bound.empty() ? limit
+                                                 : own_bound},
                 {"descriptors_per_thread", kDescriptorsPerThread}};
   add_threading(entry, backend, found.works);
   return entry;
 }
 
-/// Where not even the means of a probe are to be had, that is what there is to tell.
-Availability probe_of(const Backend& backend) try {
-  return backend.probe();
-} catch (const std::system_error& error) {
-  return Availability::never(error.what(), "");
-}
-
 std::vector<TriedBackend> construct(std::span<const Backend* const> chosen) {
   std::vector<TriedBackend> all;
   for (const Backend* backend : chosen) {
-    all.push_back({.backend = backend, .found = probe_of(*backend)});
+    all.push_back({.backend = backend, .found = probe_or_reason(*backend)});
     all.back().constructed = all.back().found.works;
   }
   return all;

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include "backends/counted_calls.hpp"
@@ -175,6 +176,18 @@ std::uint64_t most_connections(const Availability& available, std::uint64_t desc
       std::min(descriptor_limit, static_cast<std::uint64_t>(available.max_descriptor) + 1);
   const std::uint64_t reserved = descriptors_beside_connections(threads);
   return std::min(available.max_connections, usable > reserved ? usable - reserved : 0);
+}
+
+std::string own_bound_of(const Availability& available, std::uint64_t descriptor_limit) {
+  const bool is_less =
+      most_connections(available, descriptor_limit, 1) < most_connections({}, descriptor_limit, 1);
+  return is_less ? available.bound_reason : "";
+}
+
+Availability probe_or_reason(const Backend& backend) try {
+  return backend.probe();
+} catch (const std::system_error& error) {
+  return Availability::never(error.what(), "");
 }
 
 Server::Server(const Backend& backend, const ServeOptions& options)

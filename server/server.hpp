@@ -98,4 +98,10 @@ std::uint64_t descriptors_beside_connections(std::uint64_t threads);
 std::uint64_t most_connections(const Availability& available, std::uint64_t descriptor_limit,
                                std::uint64_t threads);
 
+/// Why that is less than with any other backend; empty: it is not.
+std::string own_bound_of(const Availability& available, std::uint64_t descriptor_limit);
+
+/// What backend.probe() found; a backend for which not even a descriptor is left does not work.
+Availability probe_or_reason(const Backend& backend);
+
 }  // namespace muxlab

@@ -1,6 +1,7 @@
 #include "bench/analysis/answer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "backends/backend.hpp"
@@ -143,7 +144,11 @@ class LoadAnalysis {
       return all;
     }
     fill_in(all, sums);
-    fill_in_latency(all, records);
+    for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
+      all.latency_ns[i] = median_of(records, [i](const RigRecord& record) {
+        return static_cast<double>(record.latency_ns[i]);
+      });
+    }
     for (const Metric metric : kMetrics) {
       const bool is_cost = metric != Metric::cpu || planned.role == Role::baseline;
       all.ns[metric] = is_cost ? own_ns(metric, records) : kNotMeasured;
@@ -165,34 +170,23 @@ class LoadAnalysis {
     return sums;
   }
 
-  /// From the sums of all rigs; of percentiles the median of the rigs.
-  [[nodiscard]] double own_ns(Metric metric, const std::vector<const RigRecord*>& records) const {
-    if (!answer_.load.compares(metric)) return kNotMeasured;
-    if (metric == Metric::cpu || metric == Metric::echo_time || metric == Metric::connection_time) {
-      return sums_of(records).of(metric);
-    }
+  /// The median of the rigs, of those that measured something.
+  template <typename Value>
+  static double median_of(const std::vector<const RigRecord*>& records, Value value) {
     std::vector<double> values;
     for (const RigRecord* record : records) {
-      const auto value =
-          static_cast<double>(metric == Metric::latency_p50      ? record->latency_ns[1]
-                              : metric == Metric::latency_p99    ? record->latency_ns[5]
-                              : metric == Metric::first_echo_p50 ? record->first_echo_ns_p50
-                                                                 : record->first_echo_ns_p99);
-      if (value > 0) values.push_back(value);
+      if (const double one = value(*record); one > 0) values.push_back(one);
     }
     const auto spread = spread_of(std::move(values));
     return spread ? spread->median : kNotMeasured;
   }
 
-  static void fill_in_latency(AtLoad& all, const std::vector<const RigRecord*>& records) {
-    for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
-      std::vector<double> values;
-      for (const RigRecord* record : records) {
-        if (record->latency_ns[i] > 0) values.push_back(static_cast<double>(record->latency_ns[i]));
-      }
-      const auto spread = spread_of(std::move(values));
-      all.latency_ns[i] = spread ? spread->median : kNotMeasured;
-    }
+  /// From the sums of all rigs; of percentiles, which have none, the median of the rigs.
+  [[nodiscard]] double own_ns(Metric metric, const std::vector<const RigRecord*>& records) const {
+    if (!answer_.load.compares(metric)) return kNotMeasured;
+    const double of_sums = sums_of(records).of(metric);
+    if (!std::isnan(of_sums)) return of_sums;
+    return median_of(records, [metric](const RigRecord& record) { return ns_of(record, metric); });
   }
 
   void fill_in(AtLoad& all, const Sums& sums) const {

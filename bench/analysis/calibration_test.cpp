@@ -12,7 +12,7 @@ namespace muxlab {
 namespace {
 
 /// What scripts/instrument recorded of six servers that are the same, one campaign of 5 s after the
-/// other: a real machine's noise, and not a distribution that somebody believes in. Rigs are used
+/// other. So the noise is that of a real machine, and no distribution is assumed. Rigs are used
 /// whole and in the order in which they were measured.
 class CalibrationRecord : public testing::Test {
  protected:

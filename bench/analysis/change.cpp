@@ -37,18 +37,9 @@ std::optional<Known> from_rigs(std::span<const RigRecord> records, const Planned
 }
 
 double calls_of(const RigRecord& record) {
-  double all = 0;
-  for (const std::uint64_t calls : record.calls) all += static_cast<double>(calls);
-  return record.echoes > 0 ? all / static_cast<double>(record.echoes) : 0;
-}
-
-double own_figure(const RigRecord& record, Metric metric) {
-  if (metric == Metric::cpu) {
-    return record.echoes > 0
-               ? static_cast<double>(record.cpu_ns) / static_cast<double>(record.echoes)
-               : 0;
-  }
-  return static_cast<double>(record.latency_ns[metric == Metric::latency_p50 ? 1 : 5]);
+  return record.echoes > 0
+             ? static_cast<double>(record.all_calls()) / static_cast<double>(record.echoes)
+             : 0;
 }
 
 /// One side of the comparison.
@@ -104,22 +95,18 @@ class Comparing {
       const std::string& name = one.contender.name;
       for (const Metric metric : {Metric::cpu, Metric::latency_p50, Metric::latency_p99}) {
         if (!load.compares(metric)) continue;
-        const auto own = [&](const RigRecord& record) { return own_figure(record, metric); };
-        if (is_relative && one.role != Role::baseline) {
-          add({.load = load,
-               .contender = name,
-               .figure = std::string(name_of(metric)),
-               .is_relative = true,
-               .ratio = {}},
-              before_.ratio(load, name, metric), after_.ratio(load, name, metric));
-        } else {
-          add({.load = load,
-               .contender = name,
-               .figure = std::string(name_of(metric)),
-               .ratio = {}},
-              from_rigs(before_.records, load, name, own),
-              from_rigs(after_.records, load, name, own));
-        }
+        const bool as_ratio = is_relative && one.role != Role::baseline;
+        const auto known = [&](const Side& side) {
+          if (as_ratio) return side.ratio(load, name, metric);
+          return from_rigs(side.records, load, name,
+                           [metric](const RigRecord& record) { return ns_of(record, metric); });
+        };
+        add({.load = load,
+             .contender = name,
+             .figure = std::string(name_of(metric)),
+             .is_relative = as_ratio,
+             .ratio = {}},
+            known(before_), known(after_));
       }
       add({.load = load, .contender = name, .figure = std::string(kCalls), .ratio = {}},
           from_rigs(before_.records, load, name, calls_of),

@@ -74,29 +74,6 @@ std::vector<int> processors_of(const PlannedLoad& load) {
   return all;
 }
 
-/// What a slice costs by `metric`; 0 where nothing of that was measured.
-double cost_of(const Slice& slice, Metric metric) {
-  const auto each = [](auto all, std::uint64_t count) {
-    return count > 0 ? static_cast<double>(all) / static_cast<double>(count) : 0;
-  };
-  switch (metric) {
-    case Metric::cpu:
-      return each(slice.cpu_ns, slice.echoes);
-    case Metric::echo_time:
-      return each(slice.elapsed_ns, slice.echoes);
-    case Metric::connection_time:
-      return each(slice.elapsed_ns, slice.opened);
-    case Metric::latency_p50:
-      return static_cast<double>(slice.latency_ns_p50);
-    case Metric::latency_p99:
-      return static_cast<double>(slice.latency_ns_p99);
-    case Metric::first_echo_p50:
-      return static_cast<double>(slice.first_echo_ns_p50);
-    default:
-      return static_cast<double>(slice.first_echo_ns_p99);
-  }
-}
-
 /// The log ratios of one contender, and when their blocks began. The first `instances` contenders
 /// are the baseline.
 struct LogRatios {
@@ -113,7 +90,7 @@ LogRatios log_ratios_of(std::size_t contender, std::size_t instances, Metric met
     int owns = 0, baselines = 0;
     for (; end < slices.size() && slices[end].block == slices[begin].block; ++end) {
       const Slice& slice = slices[end];
-      const double cost = slice.broken.empty() ? cost_of(slice, metric) : 0;
+      const double cost = slice.broken.empty() ? ns_of(slice, metric) : 0;
       if (cost <= 0) continue;
       if (slice.contender == contender) own += std::log(cost), ++owns;
       if (slice.contender < instances) baseline += std::log(cost), ++baselines;

@@ -13,6 +13,7 @@
 #include "backends/failure.hpp"
 #include "backends/machine.hpp"
 #include "bench/analysis/verdict.hpp"
+#include "bench/load.hpp"
 #include "bench/progress.hpp"
 #include "cli.hpp"
 
@@ -38,11 +39,13 @@ const Experiment& own_question() {
   return own;
 }
 
-bool asks_for_a_load(const SlicedRequest& request) {
-  return request.threads || request.connections || request.idle || request.size_bytes ||
-         request.depth || request.threading || request.engines || request.rate_per_s ||
-         request.churn || request.unix_sockets || request.time_calls || request.is_isolated ||
-         !request.backends.empty();
+/// Nothing says which load, or how it is to be measured.
+bool is_default_run(const SlicedRequest& request) {
+  return request.experiment == nullptr &&
+         !(request.threads || request.connections || request.idle || request.size_bytes ||
+           request.depth || request.threading || request.engines || request.rate_per_s ||
+           request.churn || request.unix_sockets || request.time_calls || request.is_isolated ||
+           !request.backends.empty());
 }
 
 void check_distinct(const char* option, const std::vector<std::uint64_t>& values) {
@@ -102,10 +105,7 @@ Experiment settle_experiment(const SlicedRequest& request, std::span<const Backe
   check_distinct("--churn", grid.churn);
   const bool has_both = std::ranges::any_of(grid.rate_per_s, [](auto rate) { return rate > 0; }) &&
                         std::ranges::any_of(grid.churn, [](auto churn) { return churn > 0; });
-  if (has_both) {
-    throw Failure(ExitCode::usage,
-                  "--churn is for a closed loop, which knows what is in flight: leave out --rate");
-  }
+  if (has_both) throw Failure(ExitCode::usage, kChurnOrRate);
   return asked;
 }
 
@@ -212,7 +212,7 @@ double seconds_for(const PlannedLoad& load, const Experiment& asked, std::size_t
 std::vector<PlannedLoad> settle_loads(const SlicedRequest& request, const Experiment& asked,
                                       std::size_t servers) {
   std::vector<PlannedLoad> loads;
-  if (request.experiment == nullptr && !asks_for_a_load(request)) {
+  if (is_default_run(request)) {
     for (const DefaultLoad& one : kDefaultLoads) {
       PlannedLoad& load = loads.emplace_back();
       load.cell.threading = "single";
@@ -310,11 +310,10 @@ void check_fit(const SlicedPlan& plan) {
 
 SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo> known) {
   const Experiment asked = settle_experiment(request, known);
-  const bool is_default = request.experiment == nullptr && !asks_for_a_load(request);
   SlicedPlan plan;
   plan.contenders = settle_contenders(request, asked, known);
   plan.loads = settle_loads(request, asked, plan.servers());
-  plan.experiment = is_default ? "default" : asked.name;
+  plan.experiment = is_default_run(request) ? "default" : asked.name;
   plan.shares_time = !plan.experiment.empty() && !request.for_s;
   plan.is_isolated = asked.is_isolated;
   plan.time_calls = asked.time_calls;

@@ -177,7 +177,7 @@ TEST(SlicedPlan, WhatIsAskedForReplacesWhatTheExperimentHas) {
               ElementsAre("epoll-lt", "poll", "epoll-lt-again", "epoll-lt-extra-call"));
 }
 
-/// They are contenders of one load: only what is alive side by side can be compared.
+/// They are contenders of one load, because only servers of the same rig are compared.
 TEST(SlicedPlan, ThreadingModelsAreComparedWithEachOther) {
   SlicedRequest request;
   request.experiment = &find_experiment("threads");

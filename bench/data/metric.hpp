@@ -7,7 +7,7 @@
 
 namespace muxlab {
 
-/// What is compared. Each is a cost: less is better.
+/// A quantity that is compared. Each is a cost, so a lower value is better.
 enum class Metric : std::uint8_t {
   cpu,          ///< of the server process, per echo
   echo_time,    ///< how long the load took, per echo: the inverse of throughput
@@ -29,6 +29,31 @@ inline constexpr std::array kMetrics = {
 
 constexpr std::size_t index_of(Metric metric) { return static_cast<std::size_t>(metric); }
 constexpr std::string_view name_of(Metric metric) { return kMetricNames[index_of(metric)]; }
+
+/// What a Slice or a RigRecord says of `metric`, in nanoseconds; 0 where nothing of that was
+/// measured.
+template <typename Measured>
+double ns_of(const Measured& measured, Metric metric) {
+  const auto each = [](auto all, std::uint64_t count) {
+    return count > 0 ? static_cast<double>(all) / static_cast<double>(count) : 0;
+  };
+  switch (metric) {
+    case Metric::cpu:
+      return each(measured.cpu_ns, measured.echoes);
+    case Metric::echo_time:
+      return each(measured.elapsed_ns, measured.echoes);
+    case Metric::connection_time:
+      return each(measured.elapsed_ns, measured.opened);
+    case Metric::latency_p50:
+      return static_cast<double>(measured.p50());
+    case Metric::latency_p99:
+      return static_cast<double>(measured.p99());
+    case Metric::first_echo_p50:
+      return static_cast<double>(measured.first_echo_ns_p50);
+    default:
+      return static_cast<double>(measured.first_echo_ns_p99);
+  }
+}
 
 /// One value per metric.
 template <typename Value>

@@ -67,6 +67,8 @@ Role role_from(const std::string& name) {
 
 }  // namespace
 
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
 Json load_json(const PlannedLoad& load) {
   Json json;
   each_cell_column(load.cell, [&](const char* name, const auto& value) {

@@ -44,13 +44,18 @@ struct PlannedContender {
   }
 };
 
+/// How long a slice is. One of an open loop has to be longer than a closed loop's, for percentiles,
+/// and one in which connections come and go too; one of a server that is alone is a window.
+inline constexpr std::int64_t kSlice_ns = 10'000'000, kChurnSlice_ns = 100'000'000,
+                              kOpenSlice_ns = 250'000'000, kIsolatedSlice_ns = 250'000'000;
+
 /// One load, and what of it is settled beforehand.
 struct PlannedLoad {
   Cell cell;  ///< without a backend
   Placement placement = Placement::apart;
   Processors processors;  ///< of either side
   double seconds = 0;     ///< that it has, building included; those before it may leave it more
-  std::int64_t slice_ns = 10'000'000;  ///< a slice lasts so long at least
+  std::int64_t slice_ns = kSlice_ns;  ///< a slice lasts so long at least
   /// Why a contender cannot take part, by its index; empty: it can.
   std::vector<std::string> unavailable;
 
@@ -58,11 +63,6 @@ struct PlannedLoad {
   /// Whether `metric` is compared at this load.
   [[nodiscard]] bool compares(Metric metric) const;
 };
-
-/// How long a slice is. One of an open loop has to be longer than a closed loop's, for percentiles,
-/// and one in which connections come and go too; one of a server that is alone is a window.
-inline constexpr std::int64_t kSlice_ns = 10'000'000, kChurnSlice_ns = 100'000'000,
-                              kOpenSlice_ns = 250'000'000, kIsolatedSlice_ns = 250'000'000;
 
 /// All that is decided before the first slice, and all that has to be known to go on.
 struct SlicedPlan {
@@ -98,6 +98,9 @@ struct SlicedPlan {
 
 /// A load in a few words: "100 busy", "100 busy, 5k silent", with what else is not as usual.
 std::string name_of_load(const Cell& cell);
+
+/// JSON has no NaN and no infinity: null stands for them.
+nlohmann::ordered_json number_or_null(double value);
 
 /// What a load is, in JSON; alike everywhere.
 nlohmann::ordered_json load_json(const PlannedLoad& load);

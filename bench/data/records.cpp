@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -143,6 +144,10 @@ RigRecord read_record(FieldReader fields) {
 }
 
 }  // namespace
+
+std::uint64_t RigRecord::all_calls() const {
+  return std::accumulate(calls.begin(), calls.end(), std::uint64_t{0});
+}
 
 bool is_of(const RigRecord& record, const PlannedLoad& load) {
   return point_of(record.cell) == point_of(load.cell) && record.placement == load.placement;

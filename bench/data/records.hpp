@@ -27,6 +27,7 @@ struct RigSummary {
 inline constexpr std::array<double, 8> kPercentiles = {25, 50, 75, 90, 95, 99, 99.9, 99.99};
 inline constexpr std::array<std::string_view, 8> kPercentileNames = {
     "p25", "p50", "p75", "p90", "p95", "p99", "p99_9", "p99_99"};
+inline constexpr std::size_t kP50 = 1, kP99 = 5;  ///< where these two are
 
 /// A row of records.csv: one contender in one rig. Sums are over its slices that count; of the
 /// baseline, over those of all its instances.
@@ -71,6 +72,9 @@ struct RigRecord {
   std::uint64_t window_waits = 0;
 
   [[nodiscard]] bool is_baseline() const { return cell.backend == baseline; }
+  [[nodiscard]] std::uint64_t all_calls() const;
+  [[nodiscard]] std::uint64_t p50() const { return latency_ns[kP50]; }
+  [[nodiscard]] std::uint64_t p99() const { return latency_ns[kP99]; }
 };
 
 /// Whether a record is of a load, whichever contender's it is.

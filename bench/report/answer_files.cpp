@@ -24,9 +24,6 @@ using Path = std::filesystem::path;
 
 constexpr int kAnswerSchema = 1;
 
-/// JSON has no NaN and no infinity.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 std::string_view status_key(Status status) {
   return status == Status::measured ? "measured"
          : status == Status::failed ? "failed"
@@ -37,7 +34,7 @@ Json latency_json(const AtLoad& one) {
   if (std::isnan(one.latency_ns[0])) return {};
   Json json;
   for (std::size_t i = 0; i < kPercentileNames.size(); ++i) {
-    json[std::string(kPercentileNames[i])] = number(one.latency_ns[i]);
+    json[std::string(kPercentileNames[i])] = number_or_null(one.latency_ns[i]);
   }
   return json;
 }
@@ -46,27 +43,27 @@ Json backend_json(const AtLoad& one) {
   Json calls;
   for (std::size_t i = 0; i < kCallNames.size(); ++i) {
     calls[std::string(kCallNames[i])] =
-        number(one.status == Status::measured ? one.calls_per_echo[i] : kNotMeasured);
+        number_or_null(one.status == Status::measured ? one.calls_per_echo[i] : kNotMeasured);
   }
   return {{"name", one.planned.contender.name},
           {"status", status_key(one.status)},
           {"reason", one.reason.empty() ? Json() : Json(one.reason)},
           {"broken_slices", one.broken},
-          {"cpu_ns_per_echo", number(one.ns[Metric::cpu])},
-          {"syscalls_per_echo", number(one.syscalls_per_echo)},
+          {"cpu_ns_per_echo", number_or_null(one.ns[Metric::cpu])},
+          {"syscalls_per_echo", number_or_null(one.syscalls_per_echo)},
           {"calls_per_echo", std::move(calls)},
-          {"events_per_wait", number(one.events_per_wait)},
-          {"window_events_per_wait", number(one.window_events_per_wait)},
+          {"events_per_wait", number_or_null(one.events_per_wait)},
+          {"window_events_per_wait", number_or_null(one.window_events_per_wait)},
           {"bursty", one.is_bursty()},
-          {"echoes_per_s", number(one.echoes_per_s)},
+          {"echoes_per_s", number_or_null(one.echoes_per_s)},
           {"bound", one.bound == Bound::unknown ? Json() : Json(name_of(one.bound))},
           {"latency_ns", latency_json(one)}};
 }
 
 Json finding_json(const Finding& finding) {
-  return {{"ratio", number(finding.ratio)},
-          {"low", number(finding.low)},
-          {"high", number(finding.high)},
+  return {{"ratio", number_or_null(finding.ratio)},
+          {"low", number_or_null(finding.low)},
+          {"high", number_or_null(finding.high)},
           {"verdict", verdict_key(finding.verdict)}};
 }
 
@@ -80,7 +77,7 @@ Json comparison_json(const Answer& answer, const LoadAnswer& load, const AtLoad&
   json["n"] = compared.estimate.blocks;
   json["rigs"] = compared.estimate.rigs;
   json["look"] = compared.look + 1;
-  json["ratio_of_sums"] = number(compared.ratio_of_sums);
+  json["ratio_of_sums"] = number_or_null(compared.ratio_of_sums);
   json["heavy_tail"] = compared.has_heavy_tail();
   return json;
 }
@@ -173,7 +170,7 @@ Table load_table(const Answer& answer, const LoadAnswer& load) {
                 two_decimals(one.events_per_wait), two_decimals(one.window_events_per_wait),
                 std::isnan(one.echoes_per_s) ? "-" : in_groups(one.echoes_per_s),
                 one.bound == Bound::unknown ? "-" : std::string(name_of(one.bound)),
-                in_us(one.latency_ns[1]), in_us(one.latency_ns[5])});
+                in_us(one.latency_ns[kP50]), in_us(one.latency_ns[kP99])});
     const auto& compared = one.compared[Metric::cpu];
     row.push_back(compared ? fmt::to_string(compared->estimate.blocks) : "-");
     table.rows.push_back(std::move(row));
@@ -405,7 +402,7 @@ Json answer_json(const Answer& answer, const Json& machine) {
   for (const LoadAnswer& load : answer.loads) {
     Json json = load_json(load.load);
     json["rigs"] = load.rigs;
-    json["f"] = number(load.inflation.f);
+    json["f"] = number_or_null(load.inflation.f);
     json["stolen_share"] = load.stolen_share;
     json["others_share"] = load.others_share;
     json["backends"] = Json::array();

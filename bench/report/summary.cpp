@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "backends/backend.hpp"
 #include "bench/cell_columns.hpp"
@@ -53,8 +52,7 @@ std::vector<Figure> figures_of(const RigRecord& record, const Cell& cell) {
                            : 1e9 * ratio(record.echoes, record.elapsed_ns)},
       {"server_cpu_ns_per_echo", per_echo(record.cpu_ns)},
       {"client_cpu_ns_per_echo", per_echo(record.client_cpu_ns)},
-      {"syscalls_per_echo",
-       per_echo(std::accumulate(record.calls.begin(), record.calls.end(), std::uint64_t{0}))},
+      {"syscalls_per_echo", per_echo(record.all_calls())},
       {"syscalls_predicted_per_echo", predicted_calls(record, cell)},
       {"events_per_wait", ratio(record.events, record.calls[0])},
       {"cpu_clock_ns_per_echo", is_timed ? per_echo(record.clock_ns) : kNotMeasured},

@@ -84,6 +84,9 @@ struct Slice {
   std::uint64_t latency_ns_p50 = 0, latency_ns_p99 = 0;
   std::uint64_t first_echo_ns_p50 = 0, first_echo_ns_p99 = 0;
   std::string broken;  ///< why it does not count; empty: it does
+
+  [[nodiscard]] std::uint64_t p50() const { return latency_ns_p50; }
+  [[nodiscard]] std::uint64_t p99() const { return latency_ns_p99; }
 };
 
 }  // namespace muxlab
