@@ -7,6 +7,7 @@
 #include <cmath>
 #include <random>
 #include <set>
+#include <sstream>
 
 #include "bench/csv.hpp"
 #include "bench/report/answer_text.hpp"
@@ -253,6 +254,25 @@ TEST(Answer, NarrowIsWithinThePrecision) {
   EXPECT_FALSE(campaign.answer().is_precise());
 }
 
+/// No line of a table or note is wider than a terminal of 100 columns.
+void expect_narrow(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto columns = std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; });
+    EXPECT_LE(columns, 100) << line;
+  }
+}
+
+TEST(Answer, IsNarrowHoweverWideItsIntervals) {
+  for (const double deviation : {0.05, 0.5, 2.0}) {
+    Simulated campaign({1, 10, 100, 1'000, 10'000, 12'000, 14'000});
+    for (std::size_t load = 0; load < 7; ++load) campaign.measure(load, 20, 8, deviation);
+    const std::string text = answer_text(campaign.answer());
+    expect_narrow(text);
+    EXPECT_THAT(text, HasSubstr("14k busy"));
+  }
+}
+
 /// The committed run of the default command, on an otherwise idle machine.
 class DefaultRun : public testing::Test {
  protected:
@@ -316,14 +336,7 @@ TEST_F(DefaultRun, TookAsLongAsItMay) {
 }
 
 TEST_F(DefaultRun, IsShownIn100ColumnsAndKeptInAFewFiles) {
-  const std::string text = answer_text(answer_);
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    const std::string line = text.substr(begin, end - begin);
-    const auto columns = std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; });
-    EXPECT_LE(columns, 100) << line;
-    begin = end + 1;
-  }
+  expect_narrow(answer_text(answer_));
   std::uintmax_t bytes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kFolder)) {
     const bool is_committed =

@@ -19,9 +19,9 @@ namespace {
 
 constexpr const char* kRecords = "records.csv";
 
-/// Calls `visit` with the name and the value of each column, in their order.
+/// Calls `visit` with the name and the value of each column that says which rig a record is of.
 template <typename Record, typename Visit>
-void each_column(Record& record, Visit visit) {
+void each_rig_column(Record& record, Visit visit) {
   visit("placement", record.placement);
   visit("rig", record.rig);
   visit("look", record.look);
@@ -30,6 +30,11 @@ void each_column(Record& record, Visit visit) {
   visit("stolen_share", record.stolen_share);
   visit("others_share", record.others_share);
   visit("baseline", record.baseline);
+}
+
+/// Calls `visit` with the name and the value of each other column.
+template <typename Record, typename Visit>
+void each_measured_column(Record& record, Visit visit) {
   for (const Metric metric : kMetrics) {
     auto& summary = record.summaries[metric];
     const std::string name(name_of(metric));
@@ -83,6 +88,11 @@ std::string field_of(Placement placement) {
 std::string field_of(double value) { return fmt::format("{:.9g}", value); }
 std::string field_of(std::uint64_t value) { return fmt::to_string(value); }
 std::string field_of(const std::string& text) { return one_line(text); }
+/// Most rows measure few of the columns: a 0 is an empty field.
+template <typename Value>
+std::string measured_field_of(const Value& value) {
+  return value == Value{} ? std::string() : field_of(value);
+}
 
 /// The fields of one record in their order, as what they stand for.
 class FieldReader {
@@ -110,6 +120,13 @@ class FieldReader {
   void into(double& value) { value = number<double>(); }
   void into(std::string& value) { value = one_line(text()); }
   void into(bool& unix_sockets) { unix_sockets = text() == transport_name(true); }
+  /// As measured_field_of() has written it.
+  template <typename Value>
+  void measured_into(Value& value) {
+    if (!fields_[next_].empty()) return into(value);
+    value = {};
+    ++next_;
+  }
   void into(Placement& value) {
     const std::string name = text();
     if (name != "apart" && name != "shared") {
@@ -132,7 +149,9 @@ class FieldReader {
 RigRecord read_record(FieldReader fields) {
   RigRecord record;
   each_cell_column(record.cell, [&](const char*, auto& value) { fields.into(value); });
-  each_column(record, [&](const std::string&, auto& value) { fields.into(value); });
+  each_rig_column(record, [&](const std::string&, auto& value) { fields.into(value); });
+  each_measured_column(record,
+                       [&](const std::string&, auto& value) { fields.measured_into(value); });
   if (record.look > 2) fields.fail(fmt::format("there is no look {}", record.look));
   for (const Metric metric : kMetrics) {
     const RigSummary& summary = record.summaries[metric];
@@ -156,14 +175,19 @@ bool is_of(const RigRecord& record, const PlannedLoad& load) {
 std::vector<std::string> record_header() {
   std::vector<std::string> header = cell_header();
   const RigRecord none;
-  each_column(none, [&](const std::string& name, const auto&) { header.push_back(name); });
+  const auto add = [&](const std::string& name, const auto&) { header.push_back(name); };
+  each_rig_column(none, add);
+  each_measured_column(none, add);
   return header;
 }
 
 std::vector<std::string> record_fields(const RigRecord& record) {
   std::vector<std::string> fields = cell_fields(record.cell);
-  each_column(record,
-              [&](const std::string&, const auto& value) { fields.push_back(field_of(value)); });
+  each_rig_column(
+      record, [&](const std::string&, const auto& value) { fields.push_back(field_of(value)); });
+  each_measured_column(record, [&](const std::string&, const auto& value) {
+    fields.push_back(measured_field_of(value));
+  });
   return fields;
 }
 

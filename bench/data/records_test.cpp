@@ -105,6 +105,14 @@ TEST_F(RecordsTest, BadDataIsNamedWithItsLine) {
   EXPECT_THAT(message_with("look", "3"), HasSubstr("look 3"));
 }
 
+TEST_F(RecordsTest, WhatIsZeroTakesNoRoom) {
+  const std::string line = csv_record(record_fields(RigRecord{}));
+  EXPECT_LE(line.size(), record_header().size() + 60);
+  EXPECT_EQ(message_with("echoes", ""), "");
+  EXPECT_THAT(message_with("rig", ""), HasSubstr("\"\""));
+  EXPECT_THAT(message_with("connections", ""), HasSubstr("\"\""));
+}
+
 TEST_F(RecordsTest, ARigHasEachContenderOnce) {
   const std::vector<RigRecord> twice = {record("poll", 0), record("poll", 0)};
   write_records(folder_, twice);

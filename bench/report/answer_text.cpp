@@ -13,8 +13,9 @@ namespace muxlab {
 namespace {
 
 constexpr std::size_t kNameWidth = 20;
-constexpr std::size_t kCellWidth = 14;
-constexpr std::size_t kLoadsBeside = 5;
+constexpr std::size_t kHeadingWidth = 13;
+constexpr std::size_t kCallsWidth = 8;
+constexpr std::size_t kWidestTable = 100;
 
 std::string three_digits(double value) {
   const int decimals = value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0;
@@ -40,7 +41,7 @@ std::string percent(double share) {
   return share < 0.1 ? fmt::format("{:.1f}", 100 * share) : fmt::format("{:.0f}", 100 * share);
 }
 
-/// "1.05 ±1% more"
+/// "1.05±1% more"
 std::string cell_text(const AtLoad& one, Metric metric) {
   if (one.status == Status::failed) return "failed";
   if (one.planned.role == Role::baseline) {
@@ -49,15 +50,19 @@ std::string cell_text(const AtLoad& one, Metric metric) {
   if (!one.compared[metric]) return "-";
   const Finding& finding = one.compared[metric]->finding;
   if (!std::isfinite(finding.high)) return fmt::format("{:.2f} ?", finding.ratio);
-  return fmt::format("{} ±{:.0f}% {}",
+  return fmt::format("{}±{:.0f}% {}",
                      fmt::format("{:.{}f}", finding.ratio, finding.ratio < 10 ? 2 : 1),
                      std::ceil(100 * finding.half_width() - 0.5), short_verdict(finding.verdict));
 }
 
 /// Two characters of UTF-8 take one column.
-std::string padded(const std::string& text, std::size_t width) {
-  const auto columns = static_cast<std::size_t>(
+std::size_t columns_of(const std::string& text) {
+  return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  const std::size_t columns = columns_of(text);
   return text + std::string(columns < width ? width - columns : 1, ' ');
 }
 
@@ -110,35 +115,63 @@ std::vector<std::string> pieces_of_name(const std::string& name) {
       if (name[i] == ',') ++i;
     }
   }
-  for (std::string& piece : pieces) piece = piece.substr(0, kCellWidth - 1);
+  for (std::string& piece : pieces) piece = piece.substr(0, kHeadingWidth);
   return pieces;
 }
 
-/// The names of the loads above their columns, as many lines as the longest needs.
-std::string heading(std::span<const LoadAnswer> loads) {
-  std::vector<std::string> lines = {"", ""};
-  for (const LoadAnswer& load : loads) {
-    lines.resize(std::max(lines.size(), pieces_of_name(name_of_load(load.load.cell)).size()));
-  }
-  for (std::size_t line = 0; line < lines.size(); ++line) {
-    lines[line] = padded("", kNameWidth);
-    for (const LoadAnswer& load : loads) {
-      const std::vector<std::string> pieces = pieces_of_name(name_of_load(load.load.cell));
-      lines[line] += padded(line < pieces.size() ? pieces[line] : "", kCellWidth);
+/// A load's column: the pieces of its name, and a cell for each contender.
+struct LoadColumn {
+  LoadColumn(const LoadAnswer& load, std::span<const std::size_t> order, Metric metric)
+      : heading(pieces_of_name(name_of_load(load.load.cell))) {
+    for (const std::size_t i : order) cells.push_back(cell_text(load.contenders[i], metric));
+    for (const auto* texts : {&heading, &cells}) {
+      for (const std::string& text : *texts) width = std::max(width, columns_of(text) + 1);
     }
   }
-  std::string text = trimmed_end(lines[0] + "calls per") + trimmed_end(lines[1] + "echo");
-  for (std::size_t line = 2; line < lines.size(); ++line) text += trimmed_end(lines[line]);
+  std::vector<std::string> heading, cells;
+  std::size_t width = 0;
+};
+
+/// `columns` beside each other, below their headings.
+std::string beside(const Answer& answer, std::span<const std::size_t> order,
+                   std::span<const LoadColumn> columns, std::span<const LoadAnswer> loads) {
+  std::size_t heading_lines = 2;
+  for (const LoadColumn& column : columns) {
+    heading_lines = std::max(heading_lines, column.heading.size());
+  }
+  std::string text;
+  for (std::size_t line = 0; line < heading_lines; ++line) {
+    std::string names = padded("", kNameWidth);
+    for (const LoadColumn& column : columns) {
+      names += padded(line < column.heading.size() ? column.heading[line] : "", column.width);
+    }
+    text += trimmed_end(names + (line == 0 ? "calls" : line == 1 ? "per echo" : ""));
+  }
+  for (std::size_t row = 0; row < order.size(); ++row) {
+    std::string line = padded(answer.plan.contenders[order[row]].contender.name, kNameWidth);
+    for (const LoadColumn& column : columns) line += padded(column.cells[row], column.width);
+    text += trimmed_end(line + calls_text(order[row], loads));
+  }
   return text;
 }
 
+/// As many loads beside each other as a table may be wide, and the others below.
 std::string several_loads(const Answer& answer, std::span<const LoadAnswer> loads, Metric metric) {
-  std::string text = heading(loads);
-  for (const std::size_t i : order_of(answer)) {
-    std::string line = padded(answer.plan.contenders[i].contender.name, kNameWidth);
-    for (const LoadAnswer& load : loads)
-      line += padded(cell_text(load.contenders[i], metric), kCellWidth);
-    text += trimmed_end(line + calls_text(i, loads));
+  const std::vector<std::size_t> order = order_of(answer);
+  std::vector<LoadColumn> columns;
+  for (const LoadAnswer& load : loads) columns.emplace_back(load, order, metric);
+  std::string text;
+  for (std::size_t begin = 0; begin < columns.size();) {
+    std::size_t end = begin;
+    for (std::size_t width = kNameWidth + kCallsWidth;
+         end < columns.size() && (end == begin || width + columns[end].width <= kWidestTable);
+         ++end) {
+      width += columns[end].width;
+    }
+    if (begin > 0) text += '\n';
+    text += beside(answer, order, std::span(columns).subspan(begin, end - begin),
+                   loads.subspan(begin, end - begin));
+    begin = end;
   }
   return text;
 }
@@ -213,12 +246,7 @@ std::string table_of(const Answer& answer, std::span<const LoadAnswer> measured,
     return text + name_of_load(loads.front().load.cell) + "\n" +
            one_load(answer, loads.front(), metric);
   }
-  for (std::size_t begin = 0; begin < loads.size(); begin += kLoadsBeside) {
-    const std::size_t count = std::min(kLoadsBeside, loads.size() - begin);
-    if (begin > 0) text += '\n';
-    text += several_loads(answer, std::span(loads).subspan(begin, count), metric);
-  }
-  return text;
+  return text + several_loads(answer, loads, metric);
 }
 
 std::string table(const Answer& answer) {
