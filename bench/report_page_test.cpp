@@ -218,8 +218,8 @@ class ReportCommandTest : public ResultFolderTest {
 TEST_F(ReportCommandTest, PageHasEveryVerdictAndEveryPicture) {
   const Said said = run_muxlab({"report", results_});
   ASSERT_EQ(said.exit_code, 0) << said.errors;
-  EXPECT_THAT(said.output, AllOf(HasSubstr((results_ / "report.html").string()),
-                                 HasSubstr("1.50±"), HasSubstr("0.80±")));
+  EXPECT_THAT(said.output, AllOf(HasSubstr((results_ / "report.html").string()), HasSubstr("1.50±"),
+                                 HasSubstr("0.80±")));
   const std::string page = read_whole(results_ / "report.html");
   const std::vector<Element> elements = MarkupParser::parse(page);
 
