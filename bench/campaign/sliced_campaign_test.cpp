@@ -256,7 +256,9 @@ TEST_F(SlicedCampaignTest, ConnectionsThatComeAndGoAreCounted) {
   for (const RigRecord& record : read_records(out_)) {
     EXPECT_EQ(record.broken, 0U) << record.cell.backend << ": " << record.reason;
     EXPECT_GT(record.opened, 0U);
-    EXPECT_NEAR(static_cast<double>(record.echoes) / static_cast<double>(record.opened), 2, 0.3);
+    // Each slice may begin and end in the middle of the life of ten connections.
+    EXPECT_NEAR(static_cast<double>(record.echoes), 2 * static_cast<double>(record.opened),
+                20 * static_cast<double>(record.slices));
     EXPECT_GT(record.first_echo_ns_p50, 0U);
     EXPECT_GE(record.first_echo_ns_p99, record.first_echo_ns_p50);
     // accept(2) of each, and the receive that tells of its end
