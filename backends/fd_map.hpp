@@ -21,6 +21,9 @@ class FdMap {
   /// The entry of `fd`, or null when there never was one.
   T* find(int fd) { return index(fd) < entries_.size() ? &entries_[index(fd)] : nullptr; }
 
+  /// How many entries there is memory for.
+  [[nodiscard]] std::size_t capacity() const { return entries_.capacity(); }
+
   auto begin() { return entries_.begin(); }
   auto end() { return entries_.end(); }
 

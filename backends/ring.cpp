@@ -30,7 +30,8 @@ std::mutex& coming_and_going() {
 
 Ring::Ring(unsigned submissions, unsigned completions) {
   io_uring_params params{};
-  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE |
+                 IORING_SETUP_SUBMIT_ALL;
   params.cq_entries = completions;
   const std::lock_guard lock(coming_and_going());
   const int result = ::io_uring_queue_init_params(submissions, &ring_, &params);
@@ -45,13 +46,22 @@ Ring::~Ring() {
 }
 
 io_uring_sqe* Ring::entry() {
-  io_uring_sqe* free = ::io_uring_get_sqe(&ring_);
-  for (int tries = 0; free == nullptr; ++tries) {
+  make_room(1);
+  return ::io_uring_get_sqe(&ring_);
+}
+
+void Ring::make_room(unsigned count) {
+  for (int tries = 0; ::io_uring_sq_space_left(&ring_) < count; ++tries) {
     if (tries == 100) throw std::system_error(EBUSY, std::system_category(), "io_uring_submit");
     submit();
-    free = ::io_uring_get_sqe(&ring_);
   }
-  return free;
+}
+
+int Ring::cut_link() const {
+  if (is_all_submitted()) return -1;
+  const unsigned head = *ring_.sq.khead, mask = *ring_.sq.kring_mask;
+  const io_uring_sqe& last = ring_.sq.sqes[(head - 1) & mask];
+  return (last.flags & IOSQE_IO_LINK) != 0 ? ring_.sq.sqes[head & mask].fd : -1;
 }
 
 void Ring::submit() { check(::io_uring_submit(&ring_), "io_uring_submit"); }

@@ -27,6 +27,10 @@ class Ring {
   /// before when there is no room. Throws std::system_error.
   io_uring_sqe* entry();
 
+  /// Makes sure that the next `count` entries go to the kernel in one submission, which a link
+  /// needs: entry() hands over nothing in between. Throws std::system_error.
+  void make_room(unsigned count);
+
   /// Hands over what was prepared. Throws std::system_error.
   void submit();
 
@@ -37,6 +41,12 @@ class Ring {
   /// Hands over what was prepared and waits until `count` requests are complete, or a signal came
   /// in. Throws std::system_error.
   void submit_and_wait(unsigned count = 1);
+
+  /// The last call handed over everything. The kernel takes less when it has no memory.
+  [[nodiscard]] bool is_all_submitted() const { return io_uring_sq_ready(&ring_) == 0; }
+  /// The descriptor of a request that is not handed over although it is linked to one that is: the
+  /// link is cut, and the request will be made whatever becomes of the other one. -1 for none.
+  [[nodiscard]] int cut_link() const;
 
   /// How many completions there are, the n-th of them, and that the first `count` are dealt with.
   [[nodiscard]] unsigned ready() const { return io_uring_cq_ready(&ring_); }

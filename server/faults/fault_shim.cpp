@@ -84,15 +84,17 @@ bool wait_fails() {
   return fails(Site::wait);
 }
 
-/// Has the kernel complete `request` with a failure instead of doing it.
-void fail_instead(io_uring_sqe& request, Site site) {
+/// Has the kernel complete `request` with `error` instead of doing it; what is linked to it is then
+/// not done either.
+void fail_instead(io_uring_sqe& request, int error) {
   constexpr unsigned kInjectResult = 1;  // IORING_NOP_INJECT_RESULT in later headers
-  const std::uint64_t user_data = request.user_data;
+  const io_uring_sqe before = request;
   request = {};
   request.opcode = IORING_OP_NOP;
+  request.flags = before.flags & (IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS);
   request.rw_flags = kInjectResult;
-  request.len = static_cast<unsigned>(-(*plan)[site].error.load());
-  request.user_data = user_data;
+  request.len = static_cast<unsigned>(-error);
+  request.user_data = before.user_data;
 }
 
 /// One that the server makes to find out what the kernel can do.
@@ -107,7 +109,7 @@ bool is_unix_socket(int fd) {
 void strike(io_uring_sqe& request) {
   if (request.opcode == IORING_OP_ACCEPT) {
     if (plan->accept_singly && !is_unix_socket(request.fd)) request.ioprio = 0;
-    if (fails(Site::accept)) fail_instead(request, Site::accept);
+    if (fails(Site::accept)) fail_instead(request, (*plan)[Site::accept].error);
   } else if (request.opcode == IORING_OP_RECV) {
     stall_if_asked();
     if ((*plan)[Site::receive].every > 0 || (*plan)[Site::receive].most > 0) {
@@ -115,16 +117,14 @@ void strike(io_uring_sqe& request) {
       request.file_index = 0;
       request.len = static_cast<unsigned>(limited(Site::receive, 0x7fffffff));
     }
-    if (fails(Site::receive)) fail_instead(request, Site::receive);
+    if (fails(Site::receive)) fail_instead(request, (*plan)[Site::receive].error);
   } else if (request.opcode == IORING_OP_SEND) {
     if (limited(Site::send, request.len) < request.len) {
+      // To a request that wants to move all, less is a failure.
+      if ((request.msg_flags & MSG_WAITALL) != 0) return fail_instead(request, EAGAIN);
       request.len = static_cast<unsigned>((*plan)[Site::send].most);
-      // To a request that wants to move all, less is no success, and it is told.
-      if ((request.msg_flags & MSG_WAITALL) != 0) {
-        request.flags &= static_cast<std::uint8_t>(~IOSQE_CQE_SKIP_SUCCESS);
-      }
     }
-    if (fails(Site::send)) fail_instead(request, Site::send);
+    if (fails(Site::send)) fail_instead(request, (*plan)[Site::send].error);
   }
 }
 
