@@ -21,6 +21,7 @@
 #include "backends/fd_map.hpp"
 #include "backends/idle_list.hpp"
 #include "backends/operation_memory.hpp"
+#include "backends/take_some.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab {
@@ -103,6 +104,23 @@ class AsioServer {
     std::array<std::byte, kBufferSize> buffer;
   };
 
+  auto serve() {
+    return [this](UniqueFd& socket) {
+      const int fd = socket.get();
+      std::unique_ptr<Session>& place = sessions_[fd];
+      std::unique_ptr<Session> session(new Session(io_));  // its buffer is not touched
+      touch(fd);
+      open(*session, socket);
+      receive(*session);
+      place = std::move(session);
+    };
+  }
+  auto forget() {
+    return [this](int fd) {
+      if (idle_) idle_->remove(fd);
+    };
+  }
+
   void wait_for_source() {
     source_.async_wait(worker_.source.fd(), [this](asio::error_code) {
       if (!draining_ && !over_) take_connections();
@@ -110,29 +128,8 @@ class AsioServer {
   }
 
   void take_connections() {
-    for (int taken = 0; taken < kTakesPerTurn && take_connection(); ++taken) {
-    }
+    take_some(worker_, serve(), forget());
     wait_for_source();
-  }
-
-  bool take_connection() {
-    Taken socket = worker_.source.take();
-    if (!socket) return false;
-    const int fd = socket->get();
-    try {
-      std::unique_ptr<Session>& place = sessions_[fd];
-      std::unique_ptr<Session> session(new Session(io_));  // its buffer is not touched
-      touch(fd);
-      open(*session, *socket);
-      receive(*session);
-      place = std::move(session);
-      worker_.began();
-    } catch (const std::bad_alloc&) {
-      socket.reset();
-      if (idle_) idle_->remove(fd);
-      worker_.turned_away();
-    }
-    return true;
   }
 
   void open(Session& session, UniqueFd& socket) const {
@@ -208,7 +205,7 @@ class AsioServer {
     session.over = true;
     asio::error_code ignored;
     session.socket.close(ignored);
-    worker_.ended();
+    worker_.close_done();
     if (draining_ && worker_.open() == 0) io_.stop();
     return sessions_[fd].release();
   }
@@ -238,7 +235,7 @@ class AsioServer {
   void begin_drain() {
     draining_ = true;
     stop_.release();  // it stays readable
-    while (take_connection()) {
+    while (take_some(worker_, serve(), forget())) {
     }
     source_.release();
     worker_.source.close();

@@ -17,8 +17,6 @@
 
 namespace muxlab {
 
-class OracleBoard;
-
 /// Every backend receives at most this much before it sends it back, and so holds at most this much
 /// for a client that does not read.
 inline constexpr std::size_t kBufferSize = std::size_t{16} * 1024;
@@ -29,17 +27,17 @@ struct Worker {
   int stop;  ///< eventfd; readable for good once the server stops; never read
   const ServeOptions& options;
   WorkerStats& stats;
-  OracleBoard* oracle = nullptr;  ///< where a backend is told what is ready; null for all others
 
-  /// A connection of the source is served from now on.
-  void began() const { ++stats.accepted; }
-  /// Instead of began(): there was no memory to serve it with, and it is closed.
-  void turned_away() const {
+  /// Counts a connection of the source that is served from now on.
+  void count_accepted() const { ++stats.accepted; }
+  /// Call instead of count_accepted() when the connection was closed for lack of memory: counts it
+  /// as refused and frees its place.
+  void refuse() const {
     ++stats.refused;
     source.give_back();
   }
-  /// A connection that was served is closed.
-  void ended() const {
+  /// Counts a served connection as closed and frees its place.
+  void close_done() const {
     ++stats.closed;
     source.give_back();
   }
@@ -97,10 +95,7 @@ struct Backend {
   void (*serve)(Worker&);
   /// The mechanism alone, for the threading model in which one thread waits and others serve; null
   /// where waiting cannot be separated from the rest.
-  std::unique_ptr<Poller> (*make_poller)() = nullptr;
-  /// The load client tells it what is ready, on Worker::oracle, and it spins until it does: one
-  /// client thread tells one serving thread, over TCP.
-  bool is_told = false;
+  std::unique_ptr<OneShotPoller> (*make_poller)() = nullptr;
   /// It never sleeps: it goes on to look even when nothing happens.
   bool spins = false;
   /// Where a connection is served by the thread that waits for it. Nothing where that depends on

@@ -35,7 +35,7 @@ bool echo(int fd, Buffer& buffer, WorkerStats& stats) {
 
 void end(int fd, const Worker& worker) {
   ::close(fd);
-  worker.ended();
+  worker.close_done();
 }
 
 void serve_select(Worker& worker) {
@@ -56,7 +56,7 @@ void serve_select(Worker& worker) {
           const int taken = socket->release();  // FD_SET() evaluates its argument more than once
           highest = std::max(highest, taken);
           FD_SET(taken, &all);
-          worker.began();
+          worker.count_accepted();
         }
       } else if (!echo(fd, buffer, worker.stats)) {
         FD_CLR(fd, &all);
@@ -84,7 +84,7 @@ void serve_poll(Worker& worker) {
     if (polled[1].revents == 0) continue;
     while (Taken socket = worker.source.take()) {
       polled.push_back({socket->release(), POLLIN, 0});
-      worker.began();
+      worker.count_accepted();
     }
   }
   for (std::size_t i = 2; i < polled.size(); ++i) end(polled[i].fd, worker);
@@ -115,7 +115,7 @@ void serve_epoll(Worker& worker, std::uint32_t mode) {
           add(taken);
           open.resize(std::max(open.size(), static_cast<std::size_t>(taken) + 1));
           open[static_cast<std::size_t>(taken)] = true;
-          worker.began();
+          worker.count_accepted();
         }
       } else if (!echo(fd, buffer, worker.stats)) {
         open[static_cast<std::size_t>(fd)] = false;

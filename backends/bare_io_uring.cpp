@@ -68,7 +68,7 @@ class BareRing {
   void serve(int fd) {
     is_open_.resize(std::max(is_open_.size(), static_cast<std::size_t>(fd) + 1));
     is_open_[static_cast<std::size_t>(fd)] = true;
-    worker_.began();
+    worker_.count_accepted();
     receive(fd);
   }
 
@@ -115,7 +115,7 @@ class BareRing {
   void close(int fd) {
     is_open_[static_cast<std::size_t>(fd)] = false;
     ::close(fd);
-    worker_.ended();
+    worker_.close_done();
   }
 
   static constexpr unsigned kBuffers = 1024;

@@ -53,7 +53,7 @@ class BlindPoller final : public Poller {
     }
   }
 
-  std::span<const int> wait() override {
+  std::span<const int> wait(int /*timeout_ms*/) override {
     ready_.clear();
     for (const int fd : sockets_) ready_.push(fd);
     if (const auto now = TimerFd::now(); now >= next_look_) {

@@ -11,6 +11,7 @@
 #include "backends/fd_map.hpp"
 #include "backends/libevent_base.hpp"
 #include "backends/libevent_idle.hpp"
+#include "backends/take_some.hpp"
 
 namespace muxlab {
 namespace {
@@ -26,11 +27,12 @@ class BuffereventLoop {
   explicit BuffereventLoop(Worker& worker) : worker_(worker), base_(libevent::make_base("epoll")) {}
 
   void run() {
-    stop_ = libevent::watch(
-        base_.get(), worker_.stop, EV_READ,
-        [](int, short, void* loop) { static_cast<BuffereventLoop*>(loop)->begin_drain(); }, this);
+    stop_ = libevent::watch(base_.get(), worker_.stop, EV_READ,
+                            guarded<&BuffereventLoop::begin_drain>, this);
     watch_source();
-    if (event_base_dispatch(base_.get()) < 0) throw_errno("event_base_dispatch");
+    const int result = event_base_dispatch(base_.get());
+    guard_.rethrow();
+    if (result < 0) throw_errno("event_base_dispatch");
     for (const auto& client : clients_) {
       if (client) close(*client);
     }
@@ -53,30 +55,26 @@ class BuffereventLoop {
 
   static Client& of(void* client) { return *static_cast<Client*>(client); }
 
-  void watch_source() {
-    source_ = libevent::watch(
-        base_.get(), worker_.source.fd(), EV_READ,
-        [](int, short, void* loop) { static_cast<BuffereventLoop*>(loop)->take_connections(); },
-        this);
+  template <void (BuffereventLoop::*kStep)(int fd)>
+  static void guarded(int fd, short, void* loop) {
+    auto& self = *static_cast<BuffereventLoop*>(loop);
+    self.guard_.run([&] { (self.*kStep)(fd); }, [&] { event_base_loopbreak(self.base_.get()); });
   }
 
-  void take_connections() {
-    const int waited_for = worker_.source.fd();
-    for (int taken = 0; taken < kTakesPerTurn && take_connection(); ++taken) {
-    }
+  void watch_source() {
+    source_ = libevent::watch(base_.get(), worker_.source.fd(), EV_READ,
+                              guarded<&BuffereventLoop::take_connections>, this);
+  }
+
+  void take_connections(int waited_for) {
+    take_some(worker_);
     if (worker_.source.fd() != waited_for) watch_source();
   }
 
-  bool take_connection() {
-    Taken socket = worker_.source.take();
-    if (!socket) return false;
-    try {
-      serve(std::move(*socket));
-      worker_.began();
-    } catch (const std::bad_alloc&) {
-      worker_.turned_away();
-    }
-    return true;
+  bool take_some(const Worker& worker) {
+    return muxlab::take_some(
+        worker, [this](UniqueFd& socket) { serve(std::move(socket)); },
+        [this](int fd) { idle_.remove(fd); });
   }
 
   void serve(UniqueFd socket) {
@@ -142,7 +140,7 @@ class BuffereventLoop {
     count_sent(client);
     idle_.remove(client.fd());
     clients_[client.fd()].reset();
-    worker_.ended();
+    worker_.close_done();
     if (draining_ && worker_.open() == 0) event_base_loopbreak(base_.get());
   }
 
@@ -152,10 +150,10 @@ class BuffereventLoop {
     worker_.stats.bytes_out.add(std::exchange(client.unsent, left) - left);
   }
 
-  void begin_drain() {
+  void begin_drain(int /*stop*/) {
     draining_ = true;
     stop_.reset();  // it stays readable
-    while (take_connection()) {
+    while (take_some(worker_)) {
     }
     source_.reset();
     worker_.source.close();
@@ -180,7 +178,8 @@ class BuffereventLoop {
 
   Worker& worker_;
   libevent::Base base_;
-  libevent::IdleTimer idle_{base_.get(), worker_.options.idle_timeout,
+  CallbackGuard guard_;
+  libevent::IdleTimer idle_{base_.get(), guard_, worker_.options.idle_timeout,
                             [](void* self, int fd) {
                               auto& loop = *static_cast<BuffereventLoop*>(self);
                               loop.close_unless_sending(*loop.clients_[fd]);

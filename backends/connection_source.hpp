@@ -40,9 +40,9 @@ class ConnectionSource {
   /// Instead of take(), with what such an accept from listener() resulted in: a socket, which it
   /// owns from then on, or a negative errno. The connection to serve; or nothing, and take() may
   /// give this one later. Throws std::system_error when the source itself is broken.
-  virtual Taken admit(int /*result*/) { return {}; }
+  virtual Taken accept_result(int /*result*/) { return {}; }
 
-  /// A connection that take() or admit() gave is closed: its place is free again.
+  /// A connection that take() or accept_result() gave is closed: its place is free again.
   virtual void give_back() = 0;
 
   /// No more connections: whoever comes from now on is turned away by the kernel.

@@ -44,7 +44,7 @@ Next EchoConnection::advance(std::span<std::byte> scratch, Trigger trigger, Work
     if (serving && (size < scratch.size() || trigger == Trigger::level)) return next;
   }
   cut_short_ = stage_ == Stage::draining;
-  return Next::again;
+  return Next::yield;
 }
 
 Next EchoConnection::nothing_to_receive() {

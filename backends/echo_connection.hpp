@@ -16,7 +16,7 @@ namespace muxlab {
 enum class Next : std::uint8_t {
   read,   ///< to be told when there is something to receive
   write,  ///< to be told when there is room to send
-  again,  ///< a turn later on, to be told anew what interest() says, though no new edge says so
+  yield,  ///< it yielded with data left: re-arm for interest(), because no new edge will come
   over,   ///< to be closed: end of stream or an error, which look alike from here
 };
 
@@ -40,7 +40,7 @@ class EchoConnection {
 
   /// Moves what can be moved without waiting; `scratch` is the thread's receive buffer.
   /// Level-triggered it ends after one receive; edge-triggered it goes on until the socket has no
-  /// more, or `again` after kReceivesPerTurn of them, for the sake of the other connections.
+  /// more, or `yield` after kReceivesPerTurn of them, for the sake of the other connections.
   Next advance(std::span<std::byte> scratch, Trigger trigger, WorkerStats& stats);
 
   /// The server stops. From now on advance(), to be called next, sends back what has come, ends
@@ -48,6 +48,12 @@ class EchoConnection {
   /// socket closed with something unread would be reset, and the echo on its way to the client
   /// lost.
   void begin_drain() { stage_ = Stage::draining; }
+
+  /// Somebody else closed its descriptor, whose number may be another's by now: it becomes none.
+  void abandon() {
+    static_cast<void>(socket_.release());
+    *this = EchoConnection();
+  }
 
   static constexpr int kReceivesPerTurn = 16;
 

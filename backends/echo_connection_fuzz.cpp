@@ -71,7 +71,7 @@ class Life {
       assert(socket_.receives_to_echo() - receives_before <= 1);
     }
     if (next == Next::over) return;
-    if (next == Next::again || connection_.interest() != waited_for) {
+    if (next == Next::yield || connection_.interest() != waited_for) {
       socket_.wait_for(connection_.interest());
     }
   }
@@ -82,10 +82,10 @@ class Life {
     assert(stats_.echoes.get() + (socket_.has_unsent() ? 1 : 0) == socket_.receives_to_echo());
     assert((next == Next::over) == socket_.over());
     assert(calls_to_receive <= EchoConnection::kReceivesPerTurn);
-    if (next == Next::again) assert(calls_to_receive == EchoConnection::kReceivesPerTurn);
+    if (next == Next::yield) assert(calls_to_receive == EchoConnection::kReceivesPerTurn);
     if (next == Next::over) return;
     assert((next == Next::write) == socket_.has_unsent());
-    const bool drains_on = next == Next::again && draining_ && !socket_.shut();
+    const bool drains_on = next == Next::yield && draining_ && !socket_.shut();
     assert((connection_.interest() == Interest::write) == (socket_.has_unsent() || drains_on));
     if (next == Next::read) assert(socket_.shut() == draining_);
   }

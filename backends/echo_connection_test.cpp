@@ -77,7 +77,7 @@ TEST_F(EchoConnectionTest, LevelTriggeredReceivesOnceAndEdgeTriggeredUntilDraine
 
 TEST_F(EchoConnectionTest, EdgeTriggeredGivesTheOthersATurn) {
   send(std::string(scratch.size() * (EchoConnection::kReceivesPerTurn + 1), 'x'));
-  EXPECT_EQ(advance(Trigger::edge), Next::again);
+  EXPECT_EQ(advance(Trigger::edge), Next::yield);
   EXPECT_EQ(stats.echoes.get(), static_cast<std::uint64_t>(EchoConnection::kReceivesPerTurn));
   EXPECT_EQ(advance(Trigger::edge), Next::read);
   EXPECT_EQ(stats.bytes_out.get(), scratch.size() * (EchoConnection::kReceivesPerTurn + 1));
@@ -86,7 +86,7 @@ TEST_F(EchoConnectionTest, EdgeTriggeredGivesTheOthersATurn) {
 TEST_F(EchoConnectionTest, DrainsToTheEndAlsoWhereATurnEndsWithTheLastByte) {
   send(std::string(scratch.size() * EchoConnection::kReceivesPerTurn, 'x'));
   connection.begin_drain();
-  EXPECT_EQ(advance(), Next::again);
+  EXPECT_EQ(advance(), Next::yield);
   EXPECT_EQ(connection.interest(), Interest::write) << "nothing more comes that could be reported";
   EXPECT_EQ(advance(), Next::read);
   EXPECT_EQ(connection.interest(), Interest::read);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <new>
 
 #include "backends/backend.hpp"
 #include "backends/failure.hpp"
@@ -17,7 +18,7 @@ namespace {
 /// Level-triggered, a descriptor goes back to the ready list as long as it is ready; edge-triggered
 /// it goes there when something changes, and stays registered all the same.
 template <Trigger kTrigger>
-class EpollPoller final : public Poller {
+class EpollPoller final : public OneShotPoller {
  public:
   EpollPoller() { ready_.make_room(2 * std::size_t{kMaxEvents}); }
 
@@ -29,10 +30,14 @@ class EpollPoller final : public Poller {
   void modify(int fd, Interest interest) override {
     control(EPOLL_CTL_MOD, fd, events_of(interest) | kMode);
   }
-  void remove(int fd) override { control(EPOLL_CTL_DEL, fd, 0); }
+  /// The kernel itself removes a descriptor that is closed, whoever closed it.
+  void remove(int fd) override {
+    const int result = ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    if (result < 0 && errno != ENOENT && errno != EBADF) throw_errno("epoll_ctl");
+  }
 
-  void add_exclusive(
-      int fd) override {  // epoll_ctl(2): goes with few other flags, and only with ADD
+  /// epoll_ctl(2): goes with few other flags, and only with ADD.
+  void add_exclusive(int fd) override {
     control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLEXCLUSIVE | (kMode & EPOLLET));
   }
 
@@ -44,9 +49,9 @@ class EpollPoller final : public Poller {
   }
   [[nodiscard]] bool rearms_from_any_thread() const override { return true; }
 
-  std::span<const int> wait() override {
+  std::span<const int> wait(int timeout_ms) override {
     ready_.clear();
-    const int count = ::epoll_wait(epoll_.get(), events_.data(), kMaxEvents, -1);
+    const int count = ::epoll_wait(epoll_.get(), events_.data(), kMaxEvents, timeout_ms);
     if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
@@ -70,7 +75,12 @@ class EpollPoller final : public Poller {
 
   void control(int operation, int fd, std::uint32_t events) {
     epoll_event event{.events = events, .data = {.fd = fd}};
-    checked(::epoll_ctl(epoll_.get(), operation, fd, &event), "epoll_ctl");
+    if (::epoll_ctl(epoll_.get(), operation, fd, &event) == 0) return;
+    // All of them are of this descriptor: fs.epoll.max_user_watches, memory, closed by somebody.
+    for (const int error : {ENOSPC, ENOMEM, ENOENT, EBADF}) {
+      if (errno == error) throw std::bad_alloc();
+    }
+    throw_errno("epoll_ctl");
   }
 
   static constexpr std::uint32_t kMode =

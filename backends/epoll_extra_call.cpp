@@ -23,8 +23,8 @@ class ExtraCallPoller final : public Poller {
   void remove(int fd) override { epoll_->remove(fd); }
   void add_exclusive(int fd) override { epoll_->add_exclusive(fd); }
 
-  std::span<const int> wait() override {
-    const auto ready = epoll_->wait();
+  std::span<const int> wait(int timeout_ms) override {
+    const auto ready = epoll_->wait(timeout_ms);
     for (const int fd : ready) {
       char byte = 0;
       static_cast<void>(::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));

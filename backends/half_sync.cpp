@@ -8,11 +8,11 @@
 
 #include "backends/failure.hpp"
 #include "backends/notify.hpp"
-#include "backends/take_turn.hpp"
+#include "backends/take_some.hpp"
 
 namespace muxlab {
 
-HalfSync::HalfSync(std::unique_ptr<Poller> poller, Worker waiter)
+HalfSync::HalfSync(std::unique_ptr<OneShotPoller> poller, Worker waiter)
     : poller_(std::move(poller)),
       waiter_(waiter),
       workers_rearm_(waiter.options.rearm == Rearm::worker),
@@ -52,6 +52,34 @@ void HalfSync::end_requests() {
   requested_.notify_all();
 }
 
+auto HalfSync::serve() {
+  return [this](UniqueFd& socket) {
+    const int fd = socket.get();
+    std::unique_ptr<Client>& client = clients_[fd];
+    if (client && client->connection) forget_closed(*client);
+    if (!client) client = std::make_unique<Client>();
+    idle_.touch(fd);
+    poller_->add_once(fd, Interest::read);
+    client->connection = EchoConnection(std::move(socket));
+    client->next = Next::read;
+    client->draining = false;
+    client->busy = false;
+  };
+}
+
+/// Its number came back, so somebody else has closed it. Whoever serves it finds out.
+void HalfSync::forget_closed(Client& client) {
+  if (client.busy.exchange(true)) throw std::bad_alloc();
+  const std::lock_guard armed(client.rearming);
+  poller_->remove(client.connection.fd());
+  client.connection.abandon();
+  waiter_.close_done();
+}
+
+auto HalfSync::forget() {
+  return [this](int fd) { idle_.remove(fd); };
+}
+
 /// Waits once. False when all is over.
 bool HalfSync::turn() {
   const auto ready = poller_->wait();
@@ -63,7 +91,7 @@ bool HalfSync::turn() {
     } else if (fd == handed_back_flag_.get()) {
       take_back();
     } else if (fd == waiter_.source.fd()) {
-      take_turn(*poller_, waiter_.source, [this] { return take_connection(); });
+      take_some_and_wait(*poller_, waiter_, serve(), forget());
     } else if (fd == idle_.fd()) {
       idle_timer_fired = true;
     } else if (fd == drain_deadline_.fd()) {
@@ -78,37 +106,11 @@ bool HalfSync::turn() {
   return !draining_ || waiter_.open() > 0;
 }
 
-bool HalfSync::take_connection() {
-  Taken socket = waiter_.source.take();
-  if (!socket) return false;
-  const int fd = socket->get();
-  try {
-    std::unique_ptr<Client>& client = clients_[fd];
-    if (client && client->connection) {  // its descriptor was closed behind our back, and came back
-      socket.reset();
-      waiter_.turned_away();
-      return true;
-    }
-    if (!client) client = std::make_unique<Client>();
-    idle_.touch(fd);
-    poller_->add_once(fd, Interest::read);
-    client->connection = EchoConnection(std::move(*socket));
-    client->next = Next::read;
-    client->draining = false;
-    client->busy = false;
-    waiter_.began();
-  } catch (const std::bad_alloc&) {
-    socket.reset();
-    idle_.remove(fd);
-    waiter_.turned_away();
-  }
-  return true;
-}
-
-/// Waits while the queue is full. Those who empty it never wait for us, so they make room.
+/// Waits while the queue is full and somebody empties it: a thread that serves never waits for us.
+/// Where none is left, one has failed, and the server stops.
 void HalfSync::request(Client& client) {
   std::unique_lock lock(requests_mutex_);
-  has_room_.wait(lock, [this] { return requests_.size() < kQueueCapacity; });
+  has_room_.wait(lock, [this] { return requests_.size() < kQueueCapacity || serving_ == 0; });
   requests_.push(client);
   lock.unlock();
   requested_.notify_one();
@@ -133,9 +135,19 @@ void HalfSync::go_on(Client& client) {
     client.connection.begin_drain();
     return request(client);
   }
-  if (client.next == Next::again) return request(client);
+  if (client.next == Next::yield) return request(client);
   client.busy = false;
-  poller_->rearm(client.connection.fd(), client.connection.interest());
+  if (!try_rearm(client) && !client.busy.exchange(true)) close(client);
+}
+
+/// False when the mechanism has no room for it, or its descriptor is closed.
+bool HalfSync::try_rearm(Client& client) {
+  try {
+    poller_->rearm(client.connection.fd(), client.connection.interest());
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 void HalfSync::close(Client& client) {
@@ -144,7 +156,7 @@ void HalfSync::close(Client& client) {
   idle_.remove(fd);
   poller_->remove(fd);
   client.connection = EchoConnection();
-  waiter_.ended();
+  waiter_.close_done();
 }
 
 void HalfSync::close_idle_connections() {
@@ -159,7 +171,7 @@ void HalfSync::close_idle_connections() {
 void HalfSync::begin_drain() {
   poller_->remove(waiter_.stop);
   poller_->remove(waiter_.source.fd());  // first: whoever comes after the last take is reset
-  while (take_connection()) {
+  while (take_some(waiter_, serve(), forget())) {
   }
   waiter_.source.close();
   draining_ = true;  // whoever serves a client sees this, or we see below that it is free
@@ -182,7 +194,9 @@ class HalfSync::Serving {
   Serving& operator=(const Serving&) = delete;
   ~Serving() {
     const std::lock_guard lock(loop_.requests_mutex_);
-    if (--loop_.serving_ == 0) loop_.nobody_serves_.notify_all();
+    if (--loop_.serving_ > 0) return;
+    loop_.nobody_serves_.notify_all();
+    loop_.has_room_.notify_all();
   }
 
  private:
@@ -211,13 +225,12 @@ HalfSync::Client* HalfSync::next_request() {
 /// Arms the client from the thread that served it. False when the waiting thread has to see it.
 bool HalfSync::rearm(Client& client) {
   if (client.next == Next::over) return false;
-  const int fd = client.connection.fd();
-  const Interest interest = client.connection.interest();
   const std::lock_guard not_to_be_closed(client.rearming);
   client.busy = false;  // from here on the waiting thread may have it
   if (draining_) return client.busy.exchange(true);
-  poller_->rearm(fd, interest);
-  return true;
+  if (try_rearm(client) || client.busy.exchange(true)) return true;
+  client.next = Next::over;  // ours again: to be closed
+  return false;
 }
 
 void HalfSync::hand_back(Client& client) {

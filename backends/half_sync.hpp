@@ -26,7 +26,7 @@ namespace muxlab {
 class HalfSync {
  public:
   /// `waiter` counts the connections and is kept alive by the caller. Throws std::system_error.
-  HalfSync(std::unique_ptr<Poller> poller, Worker waiter);
+  HalfSync(std::unique_ptr<OneShotPoller> poller, Worker waiter);
 
   /// What the waiting thread does, as Backend::serve says. Once it returns, serve_requests() does
   /// too.
@@ -45,23 +45,23 @@ class HalfSync {
     EchoConnection connection;
     Next next = Next::read;  ///< what it was handed back with
     bool draining = false;
-    std::atomic<bool> busy = true;  ///< somebody has it; also when it is closed
-    std::mutex rearming;            ///< a serving thread arms it: not to be closed before
-    Client* behind = nullptr;       ///< in whichever queue it is; never in two
+    std::atomic<bool> busy = true;    ///< somebody has it; also when it is closed
+    std::mutex rearming;              ///< a serving thread arms it: not to be closed before
+    Client* next_in_queue = nullptr;  ///< in whichever queue it is; never in two
   };
 
   /// First in, first out, linked through the clients, so that it needs no memory of its own.
   class ClientQueue {
    public:
     void push(Client& client) {
-      client.behind = nullptr;
-      (size_++ == 0 ? first_ : last_->behind) = &client;
+      client.next_in_queue = nullptr;
+      (size_++ == 0 ? first_ : last_->next_in_queue) = &client;
       last_ = &client;
     }
     Client* pop() {  ///< null when it is empty
       if (size_ == 0) return nullptr;
       --size_;
-      return std::exchange(first_, first_->behind);
+      return std::exchange(first_, first_->next_in_queue);
     }
     [[nodiscard]] std::size_t size() const { return size_; }
 
@@ -75,7 +75,9 @@ class HalfSync {
 
   void watch_what_is_not_a_client();
   bool turn();
-  bool take_connection();
+  auto serve();
+  void forget_closed(Client& client);
+  auto forget();
   void request(Client& client);
   void take_back();
   void go_on(Client& client);
@@ -85,11 +87,12 @@ class HalfSync {
 
   Client* next_request();
   bool rearm(Client& client);
+  bool try_rearm(Client& client);
   void hand_back(Client& client);
 
   static constexpr std::size_t kQueueCapacity = 1024;
 
-  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<OneShotPoller> poller_;
   Worker waiter_;
   bool workers_rearm_;
   FdMap<std::unique_ptr<Client>> clients_;

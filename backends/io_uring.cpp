@@ -17,6 +17,7 @@
 #include "backends/fd_map.hpp"
 #include "backends/idle_list.hpp"
 #include "backends/ring.hpp"
+#include "backends/take_some.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab {
@@ -103,7 +104,6 @@ class IoUringLoop {
     free_buffers_of(over);
     receive_for_the_starved();
     if (std::exchange(idle_due_, false)) close_idle_connections();
-    if (std::exchange(deadline_passed_, false)) close_all();
     if (is_winding_down) wind_down();
   }
 
@@ -127,8 +127,7 @@ class IoUringLoop {
         idle_due_ = true;
         return;
       case Kind::deadline:
-        deadline_passed_ = true;
-        return;
+        return close_all();
       case Kind::none:
         return;
     }
@@ -149,10 +148,27 @@ class IoUringLoop {
     source_armed_ = true;
   }
 
+  auto serve() {
+    return [this](UniqueFd& socket) {
+      Client& client = clients_[socket.get()];
+      if (client) throw std::bad_alloc();  // its descriptor was closed by somebody else
+      starved_.reserve(clients_.capacity());
+      if (idle_) idle_->touch(socket.get());
+      client.socket = std::move(socket);
+      receive(client);
+    };
+  }
+  auto forget() {
+    return [this](int fd) {
+      if (idle_) idle_->remove(fd);
+    };
+  }
+
   void accepted(const io_uring_cqe& completion) {
     source_armed_ = (completion.flags & IORING_CQE_F_MORE) != 0;
     if (completion.res != -ECANCELED) {
-      if (Taken socket = worker_.source.admit(completion.res)) serve(std::move(*socket));
+      Taken socket = worker_.source.accept_result(completion.res);
+      if (socket) begin_to_serve(worker_, std::move(*socket), serve(), forget());
     }
     if (!source_armed_) return arm_source();
     const bool pauses = worker_.source.fd() != worker_.source.listener();
@@ -160,31 +176,8 @@ class IoUringLoop {
   }
 
   void take_connections() {
-    for (int taken = 0; taken < kTakesPerTurn && take_connection(); ++taken) {
-    }
+    take_some(worker_, serve(), forget());
     arm_source();
-  }
-
-  bool take_connection() {
-    Taken socket = worker_.source.take();
-    if (socket) serve(std::move(*socket));
-    return socket.has_value();
-  }
-
-  void serve(UniqueFd socket) {
-    const int fd = socket.get();
-    try {
-      Client& client = clients_[fd];
-      starved_.reserve(clients_.capacity());
-      if (idle_) idle_->touch(fd);
-      client.socket = std::move(socket);
-      worker_.began();
-      receive(client);
-    } catch (const std::bad_alloc&) {
-      socket.reset();
-      if (idle_) idle_->remove(fd);
-      worker_.turned_away();
-    }
   }
 
   // Receiving.
@@ -310,7 +303,7 @@ class IoUringLoop {
   void close_now(Client& client) {
     if (idle_) idle_->remove(client.socket.get());
     client = Client{};
-    worker_.ended();
+    worker_.close_done();
   }
 
   void close_idle_connections() {
@@ -333,7 +326,7 @@ class IoUringLoop {
       if (sent_.empty() && ring_.ready() == 0 && !ring_.has_overflow()) begin_drain();
       return;
     }
-    while (take_connection()) {
+    while (take_some(worker_, serve(), forget())) {
     }
     worker_.source.close();
   }
@@ -389,7 +382,6 @@ class IoUringLoop {
   bool stopping_ = false;  ///< told to; echoes post a completion from now on
   bool draining_ = false;  ///< of what was received, the rest is echoed
   bool idle_due_ = false;
-  bool deadline_passed_ = false;
   std::uint64_t source_request_ = 0;
   int cut_link_ = -1;
   std::optional<IdleList> idle_;

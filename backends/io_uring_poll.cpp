@@ -19,7 +19,7 @@ namespace {
 ///
 /// EPOLLEXCLUSIVE would be taken too, but wakes the first ring in line even when its thread does
 /// not wait but is stuck elsewhere; epoll goes on to the next. So all that share a listener wake.
-class IoUringPoller final : public Poller {
+class IoUringPoller final : public OneShotPoller {
  public:
   IoUringPoller() { ready_.make_room(2 * std::size_t{kCompletions}); }
 
@@ -42,8 +42,9 @@ class IoUringPoller final : public Poller {
   void add_once(int fd, Interest interest) override { watch(fd, interest, 0); }
   void rearm(int fd, Interest interest) override { watch(fd, interest, 0); }
 
-  std::span<const int> wait() override {
+  std::span<const int> wait(int timeout_ms) override {
     ready_.clear();
+    if (timeout_ms != kForever) end_wait_after(timeout_ms);
     ring().submit_and_wait();
     const unsigned count = ring().ready();
     for (unsigned i = 0; i < count; ++i) note(ring().completion(i));
@@ -89,6 +90,14 @@ class IoUringPoller final : public Poller {
     entry->user_data = request | kCancel;
   }
 
+  /// One completion more, which comes with the first other one at the latest.
+  void end_wait_after(int timeout_ms) {
+    limit_ = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1'000'000LL};
+    io_uring_sqe* const entry = ring().entry();
+    io_uring_prep_timeout(entry, &limit_, 1, 0);
+    entry->user_data = kCancel;
+  }
+
   [[nodiscard]] bool is_gone(std::uint64_t request) {
     const io_uring_cqe* const cancelled = ring().find(request | kCancel);
     if (cancelled == nullptr) return false;
@@ -101,12 +110,18 @@ class IoUringPoller final : public Poller {
     const int fd = static_cast<int>(completion.user_data & UINT32_MAX);
     Watched& watched = watched_[fd];
     if (completion.user_data >> 32 != watched.generation) return;
+    // The kernel ends a request for want of room, and does not begin one for want of memory. An
+    // error of the descriptor tells the next recv().
+    const bool has_ended = (completion.flags & IORING_CQE_F_MORE) == 0;
+    const bool is_refused = completion.res == -ENOMEM || completion.res == -ENOSPC;
+    if (is_refused || (has_ended && watched.multishot && completion.res >= 0)) {
+      arm(fd, watched.multishot ? IORING_POLL_ADD_MULTI : 0);
+    }
+    if (is_refused) return;
     ready_.push(fd);
-    if (completion.res > 0 && (static_cast<unsigned>(completion.res) & kHidesMore) != 0)
+    if (completion.res > 0 && (static_cast<unsigned>(completion.res) & kHidesMore) != 0) {
       ready_.push(fd);
-    // The kernel ends it for want of room or memory; an error of its own tells the next recv().
-    const bool ended = (completion.flags & IORING_CQE_F_MORE) == 0;
-    if (ended && watched.multishot && completion.res >= 0) arm(fd, IORING_POLL_ADD_MULTI);
+    }
   }
 
   /// The end of the stream came with the data, and nothing else would report it: it takes two
@@ -119,13 +134,13 @@ class IoUringPoller final : public Poller {
 
   FdMap<Watched> watched_;
   ReadyList ready_;
+  __kernel_timespec limit_{};
   std::optional<Ring> ring_;
 };
 
 Availability probe_poll_requests() {
   IoUringPoller poller;
-  if (reports_readable(poller)) return {};
-  return Availability::never("it does not report a readable descriptor", "");
+  return availability_of(poller);
 }
 
 }  // namespace

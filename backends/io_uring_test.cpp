@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "backends/failure.hpp"
+#include "backends/given_sockets.hpp"
 #include "backends/notify.hpp"
 #include "backends/ring.hpp"
 
@@ -25,49 +26,8 @@
 namespace muxlab {
 namespace {
 
-UniqueFd event() { return UniqueFd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")); }
-
-/// Hands out the far ends of socket pairs, then nothing, or an error.
-class GivenSockets final : public ConnectionSource {
- public:
-  UniqueFd give() {
-    std::array<int, 2> ends{};
-    checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
-    const timeval patience{.tv_sec = 20, .tv_usec = 0};
-    ::setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    const std::lock_guard lock(mutex_);
-    given_.emplace_back(ends[1]);
-    notify(given_flag_.get());
-    return UniqueFd(ends[0]);
-  }
-  void break_down() {
-    const std::lock_guard lock(mutex_);
-    broken_ = true;
-    notify(given_flag_.get());
-  }
-
-  [[nodiscard]] int fd() const override { return given_flag_.get(); }
-  Taken take() override {
-    const std::lock_guard lock(mutex_);
-    if (broken_) throw std::system_error(EBADF, std::system_category(), "take");
-    if (given_.empty()) {
-      std::uint64_t count = 0;
-      static_cast<void>(::read(given_flag_.get(), &count, sizeof count));
-      return {};
-    }
-    UniqueFd socket = std::move(given_.back());
-    given_.pop_back();
-    return socket;
-  }
-  void give_back() override {}
-  void close() override {}
-
- private:
-  UniqueFd given_flag_ = event();
-  std::mutex mutex_;
-  std::vector<UniqueFd> given_;
-  bool broken_ = false;
-};
+using test::event;
+using test::GivenSockets;
 
 /// The loop on a thread of its own.
 class Loop {

@@ -9,6 +9,7 @@
 #include "backends/fd_map.hpp"
 #include "backends/libevent_base.hpp"
 #include "backends/libevent_idle.hpp"
+#include "backends/take_some.hpp"
 
 namespace muxlab {
 namespace {
@@ -21,11 +22,12 @@ class EventLoop {
       : worker_(worker), base_(libevent::make_base(method)) {}
 
   void run() {
-    stop_ = libevent::watch(
-        base_.get(), worker_.stop, EV_READ, [](int, short, void* loop) { of(loop).begin_drain(); },
-        this);
+    stop_ =
+        libevent::watch(base_.get(), worker_.stop, EV_READ, guarded<&EventLoop::begin_drain>, this);
     watch_source();
-    if (event_base_dispatch(base_.get()) < 0) throw_errno("event_base_dispatch");
+    const int result = event_base_dispatch(base_.get());
+    guard_.rethrow();
+    if (result < 0) throw_errno("event_base_dispatch");
     for (Client& client : clients_) {
       if (client.connection) close(client);
     }
@@ -39,37 +41,40 @@ class EventLoop {
 
   static EventLoop& of(void* loop) { return *static_cast<EventLoop*>(loop); }
 
-  void watch_source() {
-    source_ = libevent::watch(
-        base_.get(), worker_.source.fd(), EV_READ,
-        [](int, short, void* loop) { of(loop).take_connections(); }, this);
+  template <void (EventLoop::*kStep)(int fd)>
+  static void guarded(int fd, short, void* loop) {
+    EventLoop& self = of(loop);
+    self.guard_.run([&] { (self.*kStep)(fd); }, [&] { event_base_loopbreak(self.base_.get()); });
   }
 
-  void take_connections() {
-    const int waited_for = worker_.source.fd();
-    for (int taken = 0; taken < kTakesPerTurn && take_connection(); ++taken) {
-    }
-    if (worker_.source.fd() != waited_for) watch_source();
-  }
-
-  bool take_connection() {
-    Taken socket = worker_.source.take();
-    if (!socket) return false;
-    const int fd = socket->get();
-    try {
+  auto serve() {
+    return [this](UniqueFd& socket) {
+      const int fd = socket.get();
       Client& client = clients_[fd];
+      if (client.connection) forget_closed(client);
       idle_.touch(fd);
-      client.event = libevent::watch(
-          base_.get(), fd, EV_READ, [](int ready, short, void* loop) { of(loop).handle(ready); },
-          this);
-      client.connection = EchoConnection(std::move(*socket));
-      worker_.began();
-    } catch (const std::bad_alloc&) {
-      socket.reset();
-      idle_.remove(fd);
-      worker_.turned_away();
-    }
-    return true;
+      client.event = libevent::watch(base_.get(), fd, EV_READ, guarded<&EventLoop::handle>, this);
+      client.connection = EchoConnection(std::move(socket));
+    };
+  }
+  /// Its number came back, so somebody else has closed it, which not every method reports.
+  void forget_closed(Client& client) {
+    client.event.reset();
+    client.connection.abandon();
+    worker_.close_done();
+  }
+  auto forget() {
+    return [this](int fd) { idle_.remove(fd); };
+  }
+
+  void watch_source() {
+    source_ = libevent::watch(base_.get(), worker_.source.fd(), EV_READ,
+                              guarded<&EventLoop::take_connections>, this);
+  }
+
+  void take_connections(int waited_for) {
+    take_some(worker_, serve(), forget());
+    if (worker_.source.fd() != waited_for) watch_source();
   }
 
   void handle(int fd) {
@@ -97,14 +102,14 @@ class EventLoop {
   void close(Client& client) {
     idle_.remove(client.connection.fd());
     client = Client{};
-    worker_.ended();
+    worker_.close_done();
     if (draining_ && worker_.open() == 0) event_base_loopbreak(base_.get());
   }
 
-  void begin_drain() {
+  void begin_drain(int /*stop*/) {
     draining_ = true;
     stop_.reset();  // it stays readable
-    while (take_connection()) {
+    while (take_some(worker_, serve(), forget())) {
     }
     source_.reset();
     worker_.source.close();
@@ -120,7 +125,8 @@ class EventLoop {
 
   Worker& worker_;
   libevent::Base base_;
-  libevent::IdleTimer idle_{base_.get(), worker_.options.idle_timeout,
+  CallbackGuard guard_;
+  libevent::IdleTimer idle_{base_.get(), guard_, worker_.options.idle_timeout,
                             [](void* loop, int fd) { of(loop).close(of(loop).clients_[fd]); },
                             this};
   libevent::Event stop_;

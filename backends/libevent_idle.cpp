@@ -6,12 +6,14 @@
 
 namespace muxlab::libevent {
 
-IdleTimer::IdleTimer(event_base* base, std::chrono::nanoseconds timeout, Close close, void* loop)
-    : close_(close), loop_(loop) {
+IdleTimer::IdleTimer(event_base* base, CallbackGuard& guard, std::chrono::nanoseconds timeout,
+                     Close close, void* loop)
+    : guard_(guard), close_(close), loop_(loop) {
   if (timeout.count() == 0) return;
   idle_.emplace(timeout);
   timer_.reset(event_new(
-      base, -1, 0, [](int, short, void* timer) { static_cast<IdleTimer*>(timer)->fire(); }, this));
+      base, -1, 0, [](int, short, void* timer) { static_cast<IdleTimer*>(timer)->guarded_fire(); },
+      this));
   if (!timer_) throw std::bad_alloc();
   fire_after(idle_->tick());
 }
@@ -20,6 +22,10 @@ void IdleTimer::touch(int fd) {
   if (!idle_) return;
   idle_->advance_to(TimerFd::now());
   idle_->touch(fd);
+}
+
+void IdleTimer::guarded_fire() {
+  guard_.run([this] { fire(); }, [this] { event_base_loopbreak(event_get_base(timer_.get())); });
 }
 
 void IdleTimer::fire() {

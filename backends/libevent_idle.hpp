@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "backends/callback_guard.hpp"
 #include "backends/idle_list.hpp"
 #include "backends/libevent_base.hpp"
 
@@ -20,8 +21,9 @@ class IdleTimer {
   /// Called with `loop` and a descriptor that is due, which it closes or touches.
   using Close = void (*)(void* loop, int fd);
 
-  /// Does nothing for a `timeout` of zero. Throws std::bad_alloc.
-  IdleTimer(event_base* base, std::chrono::nanoseconds timeout, Close close, void* loop);
+  /// Does nothing for a `timeout` of zero. `guard` is that of the loop. Throws std::bad_alloc.
+  IdleTimer(event_base* base, CallbackGuard& guard, std::chrono::nanoseconds timeout, Close close,
+            void* loop);
 
   /// `fd` is new, or something happened on it. Throws std::bad_alloc when it is new.
   void touch(int fd);
@@ -30,9 +32,11 @@ class IdleTimer {
   }
 
  private:
+  void guarded_fire();
   void fire();
   void fire_after(std::chrono::nanoseconds delay);
 
+  CallbackGuard& guard_;
   Close close_;
   void* loop_;
   std::optional<IdleList> idle_;

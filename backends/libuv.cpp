@@ -10,8 +10,10 @@
 #include <utility>
 
 #include "backends/backend.hpp"
+#include "backends/callback_guard.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/libuv_loop.hpp"
+#include "backends/take_some.hpp"
 
 namespace muxlab {
 namespace {
@@ -47,7 +49,7 @@ class LibuvServer {
     for (const auto& client : clients_) {
       if (client) close(*client);
     }
-    if (failure_) std::rethrow_exception(failure_);
+    guard_.rethrow();
   }
 
  private:
@@ -75,9 +77,8 @@ class LibuvServer {
   static LibuvServer& of(uv_loop_t* loop) { return *static_cast<LibuvServer*>(loop->data); }
   static Client& of(void* client) { return *static_cast<Client*>(client); }
 
-  void guard(void (LibuvServer::*step)()) try { (this->*step)(); } catch (const std::exception&) {
-    failure_ = std::current_exception();
-    uv_stop(loop_.get());
+  void guard(void (LibuvServer::*step)()) {
+    guard_.run([&] { (this->*step)(); }, [this] { uv_stop(loop_.get()); });
   }
 
   void watch_source() {
@@ -87,33 +88,27 @@ class LibuvServer {
     });
   }
 
-  void take_connections() {
-    const int waited_for = worker_.source.fd();
-    for (int taken = 0; taken < kTakesPerTurn && take_connection(); ++taken) {
-    }
-    if (worker_.source.fd() != waited_for) watch_source();
-  }
-
-  bool take_connection() {
-    Taken socket = worker_.source.take();
-    if (!socket) return false;
-    const int fd = socket->get();
-    try {
+  auto serve() {
+    return [this](UniqueFd& socket) {
+      const int fd = socket.get();
       std::unique_ptr<Client>& place = clients_[fd];
       auto client = std::unique_ptr<Client>(new Client);
       idle_.touch(fd);
-      if (!open(*client, *socket)) {
+      if (!open(*client, socket)) {
         dispose(std::move(client));
         throw std::bad_alloc();  // all that can be lacking
       }
       place = std::move(client);
-      worker_.began();
-    } catch (const std::bad_alloc&) {
-      socket.reset();
-      idle_.remove(fd);
-      worker_.turned_away();
-    }
-    return true;
+    };
+  }
+  auto forget() {
+    return [this](int fd) { idle_.remove(fd); };
+  }
+
+  void take_connections() {
+    const int waited_for = worker_.source.fd();
+    take_some(worker_, serve(), forget());
+    if (worker_.source.fd() != waited_for) watch_source();
   }
 
   bool open(Client& client, UniqueFd& socket) {
@@ -215,7 +210,7 @@ class LibuvServer {
     const int fd = client.fd();
     idle_.remove(fd);
     dispose(std::move(clients_[fd]));
-    worker_.ended();
+    worker_.close_done();
     if (draining_ && worker_.open() == 0) uv_stop(loop_.get());
   }
 
@@ -227,7 +222,7 @@ class LibuvServer {
   void begin_drain() {
     draining_ = true;
     uv_close(reinterpret_cast<uv_handle_t*>(&stop_), nullptr);  // it stays readable
-    while (take_connection()) {
+    while (take_some(worker_, serve(), forget())) {
     }
     source_.close();
     worker_.source.close();
@@ -256,7 +251,7 @@ class LibuvServer {
   libuv::SourceWatch source_;
   uv_timer_t deadline_{};
   bool draining_ = false;
-  std::exception_ptr failure_;
+  CallbackGuard guard_;
   std::array<char, kBufferSize> scratch_;
   FdMap<std::unique_ptr<Client>> clients_;
   libuv::Loop loop_;

@@ -42,13 +42,13 @@ class OraclePoller final : public Poller {
   void remove(int fd) override {
     is_connection_[fd] = 0;
     board_.publish(fd, 0);
-    control(EPOLL_CTL_DEL, fd, 0);
+    static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr));
   }
 
-  std::span<const int> wait() override {
+  std::span<const int> wait(int timeout_ms) override {
     ready_.clear();
     if (!board_.is_telling()) {
-      look(-1);
+      look(timeout_ms);
       told_at_ = TimerFd::now();
     } else {
       spin();
@@ -95,7 +95,7 @@ class OraclePoller final : public Poller {
 
   void control(int operation, int fd, std::uint32_t events) {
     epoll_event event{.events = events, .data = {.fd = fd}};
-    checked(::epoll_ctl(epoll_.get(), operation, fd, &event), "epoll_ctl");
+    if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) throw std::bad_alloc();
   }
 
   static constexpr int kMaxEvents = 1024;
@@ -133,10 +133,10 @@ extern const Backend oracle_backend{
     .probe = probe_oracle,
     .serve =
         [](Worker& worker) {
-          OraclePoller poller(*worker.oracle);
+          OracleBoard board = OracleBoard::open(*worker.options.oracle);
+          OraclePoller poller(board);
           run_reactor(poller, worker);
         },
-    .is_told = true,
     .spins = true,
     .calls = CallsPerEcho{.events = 0},
 };

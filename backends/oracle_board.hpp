@@ -9,9 +9,14 @@
 #include <string>
 #include <unordered_map>
 
+#include "backends/backend.hpp"
 #include "backends/unique_fd.hpp"
 
 namespace muxlab {
+
+/// The one backend that is told by its client what is ready, through an OracleBoard, and spins
+/// until it is: one client thread tells one serving thread, over TCP.
+inline bool is_oracle(const Backend& backend) { return backend.name == "oracle"; }
 
 /// What a connection is called on both of its ends: the client's address and port. Zero for what is
 /// no TCP connection.

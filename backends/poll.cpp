@@ -15,7 +15,7 @@ namespace {
 short events_of(Interest interest) { return interest == Interest::read ? POLLIN : POLLOUT; }
 
 /// poll(2): the whole list goes to the kernel and back with every call, but it has no bound.
-class PollPoller final : public Poller {
+class PollPoller final : public OneShotPoller {
  public:
   void add(int fd, Interest interest) override { append(fd, interest, false); }
   void add_once(int fd, Interest interest) override { append(fd, interest, true); }
@@ -35,9 +35,9 @@ class PollPoller final : public Poller {
     polled_.pop_back();
   }
 
-  std::span<const int> wait() override {
+  std::span<const int> wait(int timeout_ms) override {
     ready_.clear();
-    int left = ::poll(polled_.data(), polled_.size(), -1);
+    int left = ::poll(polled_.data(), polled_.size(), timeout_ms);
     if (left < 0 && errno != EINTR) throw_errno("poll");
     for (auto entry = polled_.begin(); left > 0; ++entry) {
       if (entry->revents == 0) continue;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cassert>
 #include <cstdint>
 #include <span>
 
@@ -20,6 +19,8 @@ enum class Trigger : std::uint8_t { level, edge };
 /// then costs one EAGAIN and is no error.
 class Poller {
  public:
+  static constexpr int kForever = -1;
+
   Poller() = default;
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -27,28 +28,37 @@ class Poller {
 
   [[nodiscard]] virtual Trigger trigger() const { return Trigger::level; }
 
-  /// All of these throw std::system_error when the kernel refuses.
+  /// These two throw std::bad_alloc when there is no memory or no room for `fd`, or it is not open
+  /// any more: its connection ends, and no other.
   virtual void add(int fd, Interest interest) = 0;
-  /// Also reports anew what is ready already, edge-triggered or not.
+  /// Also reports again what is ready already, edge-triggered or not.
   virtual void modify(int fd, Interest interest) = 0;
-  /// To be called before `fd` is closed.
+  /// To be called before `fd` is closed. Throws std::system_error when the mechanism itself fails.
   virtual void remove(int fd) = 0;
 
-  /// To read from what other threads wait for too: where the mechanism can, it wakes but one of
-  /// them. To be removed, never modified.
+  /// Watches a descriptor that other threads also watch, to read from it. Wakes only one of them if
+  /// the mechanism can. Must not be passed to modify(). Throws as add() does.
   virtual void add_exclusive(int fd) { add(fd, Interest::read); }
 
-  /// To be reported once, and then not before rearm(): whoever got it has it for himself. Both are
-  /// for pollers that Backend::make_poller gives out, and no others need have them.
-  virtual void add_once(int /*fd*/, Interest /*interest*/) { assert(false); }
-  /// Also reports anew what is ready already.
-  virtual void rearm(int /*fd*/, Interest /*interest*/) { assert(false); }
+  /// Waits for at most `timeout_ms` milliseconds, or kForever. The descriptors that may be ready,
+  /// valid until the next call; empty when the time is over, or earlier when a signal came in. A
+  /// descriptor that takes two receives is there twice: an edge that brings data and the end of the
+  /// stream at once is reported once, and the first receive finds only the data. Throws
+  /// std::system_error when the mechanism itself fails.
+  virtual std::span<const int> wait(int timeout_ms) = 0;
+  std::span<const int> wait() { return wait(kForever); }
+};
+
+/// A Poller on which one thread waits and others serve.
+class OneShotPoller : public Poller {
+ public:
+  /// Reports `fd` once, and then not before rearm(): so one thread has it alone. Throws as add()
+  /// does.
+  virtual void add_once(int fd, Interest interest) = 0;
+  /// Also reports again what is ready already. Throws as add() does.
+  virtual void rearm(int fd, Interest interest) = 0;
   /// True when any thread may call rearm(), also while another is in wait().
   [[nodiscard]] virtual bool rearms_from_any_thread() const { return false; }
-
-  /// Waits without a time limit. The descriptors that may be ready, valid until the next call;
-  /// empty when a signal came in. A descriptor may stand there twice.
-  virtual std::span<const int> wait() = 0;
 };
 
 }  // namespace muxlab

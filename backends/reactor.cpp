@@ -11,7 +11,7 @@
 #include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/idle_watch.hpp"
-#include "backends/take_turn.hpp"
+#include "backends/take_some.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab {
@@ -33,6 +33,26 @@ class Reactor {
   }
 
  private:
+  auto serve() {
+    return [this](UniqueFd& socket) {
+      const int fd = socket.get();
+      EchoConnection& connection = connections_[fd];
+      if (connection) forget_closed(fd);
+      idle_.touch(fd);
+      poller_.add(fd, Interest::read);
+      connection = EchoConnection(std::move(socket));
+    };
+  }
+  /// Its number came back, so somebody else has closed it, which not every mechanism reports.
+  void forget_closed(int fd) {
+    poller_.remove(fd);
+    connections_[fd].abandon();
+    worker_.close_done();
+  }
+  auto forget() {
+    return [this](int fd) { idle_.remove(fd); };
+  }
+
   /// Waits once and handles what is ready. False when all is over.
   bool turn() {
     const auto ready = poller_.wait();
@@ -42,7 +62,7 @@ class Reactor {
       if (fd == worker_.stop) {
         begin_drain();
       } else if (fd == worker_.source.fd()) {
-        take_turn(poller_, worker_.source, [this] { return take_connection(); });
+        take_some_and_wait(poller_, worker_, serve(), forget());
       } else if (fd == idle_.fd()) {
         idle_timer_fired = true;
       } else if (fd == drain_deadline_.fd()) {
@@ -57,42 +77,20 @@ class Reactor {
     return !draining_ || worker_.open() > 0;
   }
 
-  bool take_connection() {
-    Taken socket = worker_.source.take();
-    if (!socket) return false;
-    const int fd = socket->get();
-    try {
-      EchoConnection& connection = connections_[fd];
-      idle_.touch(fd);
-      poller_.add(fd, Interest::read);
-      connection = EchoConnection(std::move(*socket));
-      worker_.began();
-    } catch (const std::bad_alloc&) {
-      socket.reset();
-      idle_.remove(fd);
-      worker_.turned_away();
-    }
-    return true;
-  }
-
   void advance(EchoConnection& connection) {
     const Interest waited_for = connection.interest();
     const std::uint64_t moved_before = bytes_moved();
     const Next next = connection.advance(scratch_, poller_.trigger(), worker_.stats);
     if (bytes_moved() != moved_before) idle_.touch(connection.fd());
-    switch (next) {
-      case Next::read:
-        if (waited_for != Interest::read) poller_.modify(connection.fd(), Interest::read);
-        break;
-      case Next::write:
-        if (waited_for != Interest::write) poller_.modify(connection.fd(), Interest::write);
-        break;
-      case Next::again:
-        poller_.modify(connection.fd(), connection.interest());
-        break;
-      case Next::over:
-        close(connection);
-        break;
+    if (next == Next::over) return close(connection);
+    if (next == Next::yield || connection.interest() != waited_for) wait_for(connection);
+  }
+
+  void wait_for(EchoConnection& connection) {
+    try {
+      poller_.modify(connection.fd(), connection.interest());
+    } catch (const std::bad_alloc&) {
+      close(connection);
     }
   }
 
@@ -105,13 +103,13 @@ class Reactor {
     idle_.remove(connection.fd());
     poller_.remove(connection.fd());
     connection = EchoConnection();
-    worker_.ended();
+    worker_.close_done();
   }
 
   void begin_drain() {
     poller_.remove(worker_.stop);         // it stays readable
     poller_.remove(worker_.source.fd());  // first: whoever comes after the last take is reset
-    while (take_connection()) {
+    while (take_some(worker_, serve(), forget())) {
     }
     worker_.source.close();
     draining_ = true;
@@ -138,9 +136,13 @@ class Reactor {
 void run_reactor(Poller& poller, Worker& worker) { Reactor(poller, worker).run(); }
 
 bool reports_readable(Poller& poller) {
+  constexpr int kPatience_ms = 1000, kTries = 10;  // a signal ends a wait early
   const UniqueFd readable(checked(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
   poller.add(readable.get(), Interest::read);
-  const bool reported = std::ranges::count(poller.wait(), readable.get()) > 0;
+  bool reported = false;
+  for (int i = 0; i < kTries && !reported; ++i) {
+    reported = std::ranges::count(poller.wait(kPatience_ms / kTries), readable.get()) > 0;
+  }
   poller.remove(readable.get());
   return reported;
 }

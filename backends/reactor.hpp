@@ -12,8 +12,15 @@ namespace muxlab {
 /// worker's stop descriptor is readable. The rest of Backend::serve's contract holds too.
 void run_reactor(Poller& poller, Worker& worker);
 
-/// True when `poller` reports a descriptor that is readable. Throws std::system_error.
+/// True when `poller` reports a descriptor that is readable, within a second. Throws
+/// std::system_error, std::bad_alloc.
 bool reports_readable(Poller& poller);
+
+/// Whether it does, as a probe says it.
+inline Availability availability_of(Poller& poller) {
+  if (reports_readable(poller)) return {};
+  return Availability::never("it does not report a readable descriptor", "");
+}
 
 /// Backend::serve, make_poller and probe for a backend that is a Poller and nothing else.
 template <typename AnyPoller>
@@ -23,7 +30,7 @@ void serve_with(Worker& worker) {
 }
 
 template <typename AnyPoller>
-std::unique_ptr<Poller> make_poller() {
+std::unique_ptr<OneShotPoller> make_poller() {
   return std::make_unique<AnyPoller>();
 }
 
@@ -31,8 +38,7 @@ template <typename AnyPoller>
 Availability probe_poller() {
   try {
     AnyPoller poller;
-    if (reports_readable(poller)) return {};
-    return Availability::never("it does not report a readable descriptor", "");
+    return availability_of(poller);
   } catch (const std::system_error& error) {
     return Availability::never(error.what(), "");
   }

@@ -55,7 +55,7 @@ class BitSet {
 
 /// select(2): overwrites the sets it is given with the answer, so that each call needs a fresh
 /// copy, and both the kernel and we walk all bits up to the highest descriptor.
-class SelectPoller final : public Poller {
+class SelectPoller final : public OneShotPoller {
  public:
   void add(int fd, Interest interest) override {
     for (BitSet* set : {&readers_, &writers_, &ready_readers_, &ready_writers_}) set->grow_to(fd);
@@ -81,8 +81,8 @@ class SelectPoller final : public Poller {
     if (fd < once_.capacity()) once_.erase(fd);
   }
 
-  std::span<const int> wait() override {
-    collect_ready();
+  std::span<const int> wait(int timeout_ms) override {
+    collect_ready(timeout_ms);
     for (const int fd : ready_.fds()) {
       if (fd < once_.capacity() && once_.contains(fd)) silence(fd);
     }
@@ -96,7 +96,7 @@ class SelectPoller final : public Poller {
     writers_.erase(fd);
   }
 
-  void collect_ready() {
+  void collect_ready(int timeout_ms) {
     ready_.clear();
     ready_readers_ = readers_;
     fd_set* writers = nullptr;  // a set that is not there need not be walked
@@ -104,7 +104,9 @@ class SelectPoller final : public Poller {
       ready_writers_ = writers_;
       writers = ready_writers_.data();
     }
-    if (::select(readers_.capacity(), ready_readers_.data(), writers, nullptr, nullptr) < 0) {
+    timeval limit{.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+    if (::select(readers_.capacity(), ready_readers_.data(), writers, nullptr,
+                 timeout_ms == kForever ? nullptr : &limit) < 0) {
       if (errno == EBADF) return collect_closed();
       if (errno != EINTR) throw_errno("select");
       return;  // the copies hold no answer

@@ -74,7 +74,7 @@ class ThreadPerConnection {
     if (start(std::move(*socket))) {
       ++open_;
     } else {
-      worker_.turned_away();
+      worker_.refuse();
     }
     return true;
   }
@@ -105,7 +105,7 @@ class ThreadPerConnection {
 
   void join(ConnectionThread& connection) {
     connection.join();
-    worker_.ended();
+    worker_.close_done();
     --open_;
   }
 

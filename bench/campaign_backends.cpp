@@ -7,6 +7,7 @@
 #include "backends/backend.hpp"
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
+#include "backends/oracle_board.hpp"
 #include "server/server.hpp"
 #include "server/threading.hpp"
 
@@ -19,7 +20,7 @@ BackendInfo info_of(const Backend& backend, bool control, std::uint64_t descript
   info.name = backend.name;
   info.control = control;
   info.works = found.works;
-  info.is_told = backend.is_told;
+  info.is_told = is_oracle(backend);
   info.max_connections = most_connections(found, descriptor_limit, 1);
   info.reason = found.works ? own_bound_of(found, descriptor_limit) : found.reason;
   info.mend = found.mend;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/oracle_board.hpp"
 #include "server/server.hpp"
 #include "server/test_cells.hpp"
 #include "server/test_client.hpp"
@@ -40,7 +41,9 @@ class Subject {
  public:
   explicit Subject(const Cell& cell) : Subject(cell, cell.options) {}
   Subject(const Cell& cell, const ServeOptions& options)
-      : server(*cell.backend, options), half_sync(options.threading == Threading::half_sync) {}
+      : board(options.oracle ? std::optional(OracleBoard::create(*options.oracle)) : std::nullopt),
+        server(*cell.backend, options),
+        half_sync(options.threading == Threading::half_sync) {}
 
   [[nodiscard]] std::uint64_t sum(Counter WorkerStats::*counter) const {
     std::uint64_t all = 0;
@@ -78,6 +81,7 @@ class Subject {
     return ::poll(&ended, 1, 0) == 1;
   }
 
+  std::optional<OracleBoard> board;  ///< for the backend that needs one
   Server server;
   bool half_sync;
 };
@@ -246,8 +250,8 @@ TEST_P(Conformance, GivesEveryDescriptorBack) {
   }
   EXPECT_TRUE(eventually([&] { return sum(&WorkerStats::closed) == 40; }));
   server.stop();
-  const std::size_t board = GetParam().backend->is_told ? 1 : 0;
-  EXPECT_EQ(open_descriptors(), descriptors_before + 3 + board)
+  const std::size_t boards = board ? 1 : 0;
+  EXPECT_EQ(open_descriptors(), descriptors_before + 3 + boards)
       << "all but its stop and ended flags";
 }
 
@@ -270,7 +274,7 @@ TEST_P(Conformance, ServesOrRefusesDescriptorsBeyondFdSetsize) {
 
 /// Of a client that waits for each echo, so that every event has a wait of its own.
 CallsPerEcho calls_for_one_client(const Cell& cell) {
-  if (cell.backend->is_told) return {};  // but nobody tells, so it waits
+  if (is_oracle(*cell.backend)) return {};  // but nobody tells, so it waits
   if (const auto calls = calls_per_echo(*cell.backend, cell.options)) return *calls;
   if (cell.backend->name == "asio") return {};  // its waits and reads: below
   // Handed back: a write, a wait and a read to say so. Re-armed where the kernel keeps the list.
@@ -286,7 +290,7 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   const Client client = connect();
   ASSERT_TRUE(client.ping());
   ASSERT_TRUE(all_threads_wait());
-  const bool never_sleeps = GetParam().backend->spins || GetParam().backend->is_told;
+  const bool never_sleeps = GetParam().backend->spins;
   const auto settled = [&] { return never_sleeps || eventually(test::others_sleep); };
   const auto count = [&] {
     return std::array{calls(Call::wait),        calls(Call::read),   calls(Call::write),

@@ -47,7 +47,7 @@ Taken ListenerSource::take_early_one() {
   return socket;
 }
 
-Taken ListenerSource::admit(int result) {
+Taken ListenerSource::accept_result(int result) {
   if (result < 0) {
     goes_on_after(-result);
     return {};

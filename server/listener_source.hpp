@@ -24,7 +24,7 @@ class ListenerSource final : public ConnectionSource {
   [[nodiscard]] int fd() const override { return paused_ ? timer_.fd() : listener_.get(); }
   Taken take() override;
   [[nodiscard]] int listener() const override { return listener_.get(); }
-  Taken admit(int result) override;
+  Taken accept_result(int result) override;
   void give_back() override { admission_.leave(); }
   void close() override;
 

@@ -46,8 +46,8 @@ class Oracle : public testing::Test {
   [[nodiscard]] const WorkerStats& stats() const { return server.stats()[0]; }
 
   std::string path = new_board();
+  OracleBoard board = OracleBoard::create(path);
   Server server{*find_backend("oracle"), told_by(path)};
-  OracleBoard board = OracleBoard::open(path);
 };
 
 TEST_F(Oracle, MakesTwoSystemCallsPerEchoAndNoneInVain) {

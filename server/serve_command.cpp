@@ -154,11 +154,31 @@ std::optional<ExitCode> serve_until_the_end(Server& server, int signals, const S
   }
 }
 
+/// What the oracle is told by; nothing for any other backend.
+std::optional<OracleBoard> board_for(const Backend& backend, const ServeOptions& options) {
+  if (!is_oracle(backend)) {
+    if (!options.oracle) return std::nullopt;
+    throw Failure(ExitCode::usage,
+                  fmt::format("--oracle is not for {}: use --backend oracle", backend.name));
+  }
+  if (!options.oracle) {
+    throw Failure(ExitCode::usage,
+                  "--backend oracle needs --oracle FILE, and clients that are given it too");
+  }
+  if (options.unix_path) {
+    throw Failure(ExitCode::usage,
+                  "--backend oracle is for TCP, not for --unix: its client names a connection by "
+                  "address and port");
+  }
+  return OracleBoard::create(*options.oracle);
+}
+
 void serve(const ServeCommand& command) {
   const Backend& backend = backend_named(command.backend);
   const ServeOptions options = complete(command, backend);
   const UniqueFd signals = block_and_watch_signals();
   const StatsOutput stats(command.stats_path, reading_json(backend, options));
+  const std::optional<OracleBoard> board = board_for(backend, options);
   Server server(backend, options);
   fmt::print("listening on {} backend={} threading={} threads={}\n", server.address(), backend.name,
              name_of(options.threading), options.threads);

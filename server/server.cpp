@@ -49,26 +49,6 @@ UniqueFd make_eventfd() {
 /// It stays readable, since nobody reads it.
 void raise(const UniqueFd& flag) { notify(flag.get()); }
 
-/// The client tells by the address and port of a connection, which a unix socket has not.
-void check_told(const Backend& backend, const ServeOptions& options) {
-  if (backend.is_told && !options.oracle) {
-    throw Failure(
-        ExitCode::usage,
-        fmt::format("--backend {0} needs --oracle FILE, and clients that are given it too",
-                    backend.name));
-  }
-  if (!backend.is_told && options.oracle) {
-    throw Failure(ExitCode::usage,
-                  fmt::format("--oracle is not for {}: use --backend oracle", backend.name));
-  }
-  if (backend.is_told && options.unix_path) {
-    throw Failure(ExitCode::usage,
-                  fmt::format("--backend {} is for TCP, not for --unix: its client names a "
-                              "connection by address and port",
-                              backend.name));
-  }
-}
-
 void check(const Backend& backend, const ServeOptions& options) {
   raise_descriptor_limit();  // before the probe, which may need a high descriptor
   if (options.threading == Threading::single && options.threads != 1) {
@@ -91,7 +71,6 @@ void check(const Backend& backend, const ServeOptions& options) {
     throw Failure(ExitCode::usage,
                   "--threading reuseport is for TCP, not for --unix: use acceptor");
   }
-  check_told(backend, options);
 }
 
 /// One that accepts, or one that waits; it comes last.
@@ -206,7 +185,6 @@ Server::Server(const Backend& backend, const ServeOptions& options)
     observer_.clocks = CallClocks::measured();
     for (WorkerStats& stats : stats_) stats.observer = &observer_;
   }
-  if (options.oracle) oracle_.emplace(OracleBoard::create(*options.oracle));
   const BlockedSignals blocked;
   try {
     switch (options_.threading) {
@@ -317,11 +295,7 @@ void Server::start_half_sync() {
 }
 
 Worker Server::worker(ConnectionSource& source, WorkerStats& stats) {
-  return {.source = source,
-          .stop = stop_.get(),
-          .options = options_,
-          .stats = stats,
-          .oracle = oracle_ ? &*oracle_ : nullptr};
+  return {.source = source, .stop = stop_.get(), .options = options_, .stats = stats};
 }
 
 void Server::start_worker(std::size_t index) {

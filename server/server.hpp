@@ -13,7 +13,6 @@
 
 #include "backends/backend.hpp"
 #include "backends/half_sync.hpp"
-#include "backends/oracle_board.hpp"
 #include "backends/shared_counters.hpp"
 #include "server/admission.hpp"
 #include "server/listener.hpp"
@@ -70,7 +69,6 @@ class Server {
   Availability availability_;
   std::uint64_t max_connections_;
   Admission admission_;
-  std::optional<OracleBoard> oracle_;  ///< only for a backend that is told
   ListenAddress address_;
   bool bound_ = false;       ///< address_ is ours, and so is the file of a unix socket
   UniqueFd stop_accepting_;  ///< for the accepting thread; it raises stop_ when it is done

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <string>
 
+#include "backends/oracle_board.hpp"
 #include "server/kernel_threads.hpp"
 #include "server/threading.hpp"
 
@@ -77,7 +78,7 @@ nlohmann::ordered_json reading_json(const Backend& backend, const ServeOptions& 
                 {"ctl", calls->ctl},
                 {"other", calls->other}};
   }
-  return {{"calls_per_echo", expected}, {"spins", backend.is_told}};
+  return {{"calls_per_echo", expected}, {"spins", backend.spins}};
 }
 
 }  // namespace muxlab

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "backends/backend.hpp"
+#include "backends/oracle_board.hpp"
 #include "backends/threading_models.hpp"
 
 namespace muxlab {
@@ -13,7 +14,7 @@ constexpr std::string_view why_not(const Backend& backend, Threading threading) 
   if (threading == Threading::half_sync && backend.make_poller == nullptr) {
     return "it waits and serves in one call, which cannot be put on two threads";
   }
-  if (backend.is_told && threading != Threading::single) {
+  if (is_oracle(backend) && threading != Threading::single) {
     return "one client thread tells one serving thread";
   }
   return "";

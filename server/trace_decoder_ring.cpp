@@ -51,7 +51,8 @@ std::vector<std::string> details_of(const io_uring_sqe& entry) {
   if ((entry.flags & IOSQE_BUFFER_SELECT) != 0) details.emplace_back("into a buffer of the ring");
   const bool sends = entry.opcode == IORING_OP_SEND;
   if (sends && (entry.msg_flags & MSG_DONTWAIT) != 0) details.emplace_back("without waiting");
-  if ((entry.flags & IOSQE_CQE_SKIP_SUCCESS) != 0) details.emplace_back("success is not told");
+  if ((entry.flags & IOSQE_CQE_SKIP_SUCCESS) != 0) details.emplace_back("no completion on success");
+  if ((entry.flags & IOSQE_IO_LINK) != 0) details.emplace_back("linked to the next");
   return details;
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "backends/backend.hpp"
+#include "backends/oracle_board.hpp"
 #include "bench/statistics.hpp"
 
 namespace muxlab {
@@ -155,7 +156,7 @@ class LoadAnalysis {
     }
     const Backend* const backend = find_backend(planned.contender.backend);
     if (planned.role == Role::baseline) return all;
-    if (backend != nullptr && backend->is_told) {
+    if (backend != nullptr && is_oracle(*backend)) {
       all.reason =
           "it spins while the load client uses the processor, so its CPU time is not a cost";
     } else {

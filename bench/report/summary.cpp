@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "backends/backend.hpp"
+#include "backends/oracle_board.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
 
@@ -44,7 +45,7 @@ std::vector<Figure> figures_of(const RigRecord& record, const Cell& cell) {
   const Backend* const backend = find_backend(cell.backend);
   double rest_ns = per_echo(record.cpu_ns) - per_echo(record.clock_ns);
   for (std::size_t kind = 0; kind < kTimed; ++kind) rest_ns -= time_in(kind);
-  if (backend == nullptr || backend->is_told) rest_ns = kNotMeasured;
+  if (backend == nullptr || is_oracle(*backend)) rest_ns = kNotMeasured;
   const std::uint64_t connections = cell.connections + cell.idle;
   std::vector<Figure> all = {
       {"echoes_per_s", record.placement == Placement::shared

@@ -16,6 +16,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/failure.hpp"
+#include "backends/oracle_board.hpp"
 #include "bench/process.hpp"
 #include "bench/rig/silence.hpp"
 
@@ -120,9 +121,9 @@ class LocalServer final : public ServerSide {
   LocalServer(Command command, const Backend& backend, bool churns, int interrupt,
               std::filesystem::path own_file)
       : own_file_(std::move(own_file)),
-        is_told_(backend.is_told),
+        is_told_(is_oracle(backend)),
         churns_(churns),
-        never_sleeps_(backend.spins || backend.is_told),
+        never_sleeps_(backend.spins),
         interrupt_(interrupt),
         counter_file_(make_counter_file()),
         counters_(counter_file_.get()),
@@ -350,10 +351,10 @@ std::unique_ptr<ServerSide> LocalSides::start_server(const ServerSpec& spec) {
   const Backend& backend = *find_backend(spec.cell.backend);
   std::vector<std::string> words = serve_words(program_, spec);
   std::filesystem::path own_file;
-  if (spec.cell.unix_sockets || backend.is_told) {
+  if (spec.cell.unix_sockets || is_oracle(backend)) {
     own_file = std::filesystem::temp_directory_path() /
                fmt::format("muxlab-bench-{}-{}", ::getpid(), started_++);
-    words.insert(words.end(), {backend.is_told ? "--oracle" : "--unix", own_file});
+    words.insert(words.end(), {is_oracle(backend) ? "--oracle" : "--unix", own_file});
   }
   return std::make_unique<LocalServer>(
       Command{.words = std::move(words), .processors = spec.processors}, backend,

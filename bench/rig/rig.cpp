@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "backends/backend.hpp"
+#include "backends/oracle_board.hpp"
 #include "bench/load.hpp"
 
 namespace muxlab {
@@ -16,7 +17,7 @@ namespace {
 /// A load process has one thread. Two for each of the server's keep it busy; the oracle's client
 /// has to be one.
 std::size_t load_processes(const Cell& cell, const Processors& processors) {
-  if (find_backend(cell.backend)->is_told) return 1;
+  if (is_oracle(*find_backend(cell.backend))) return 1;
   const std::size_t wanted = std::min<std::size_t>(processors.client.size(), 2 * cell.threads);
   return std::clamp<std::size_t>(wanted, 1, cell.connections);
 }

@@ -20,10 +20,11 @@ enum class Site : std::uint8_t {
   read,      ///< read, else: event and timer descriptors, pipes
   write,     ///< write, else: the same
   enter,     ///< io_uring_enter alone
+  control,   ///< epoll_ctl of a connection, a poll request of io_uring for one
   thread,    ///< pthread_create
   allocate,  ///< malloc and its kin
 };
-inline constexpr std::size_t kSites = 9;
+inline constexpr std::size_t kSites = 10;
 
 /// What befalls the calls of a site. Zero is nothing.
 struct SiteFaults {

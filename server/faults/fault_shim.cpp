@@ -84,6 +84,20 @@ bool wait_fails() {
   return fails(Site::wait);
 }
 
+bool is_connection(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  return ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+}
+
+/// What is gone can only be removed in vain, and what is full only be added to in vain.
+bool control_fails(int operation, int fd) {
+  if (plan == nullptr || (*plan)[Site::control].every == 0 || !is_connection(fd)) return false;
+  const int error = (*plan)[Site::control].error;
+  const bool is_gone = error == ENOENT || error == EBADF;
+  return is_gone == (operation == EPOLL_CTL_DEL) && fails(Site::control);
+}
+
 /// Has the kernel complete `request` with `error` instead of doing it; what is linked to it is then
 /// not done either.
 void fail_instead(io_uring_sqe& request, int error) {
@@ -110,6 +124,10 @@ void strike(io_uring_sqe& request) {
   if (request.opcode == IORING_OP_ACCEPT) {
     if (plan->accept_singly && !is_unix_socket(request.fd)) request.ioprio = 0;
     if (fails(Site::accept)) fail_instead(request, (*plan)[Site::accept].error);
+  } else if (request.opcode == IORING_OP_POLL_ADD) {
+    if (control_fails(EPOLL_CTL_ADD, request.fd)) {
+      fail_instead(request, (*plan)[Site::control].error);
+    }
   } else if (request.opcode == IORING_OP_RECV) {
     stall_if_asked();
     if ((*plan)[Site::receive].every > 0 || (*plan)[Site::receive].most > 0) {
@@ -221,6 +239,11 @@ int close(int fd) {
 int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
   static auto* const real = next<decltype(accept4)>("accept4");
   return fails(Site::accept) ? -1 : real(fd, address, length, flags);
+}
+
+int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) noexcept {
+  static auto* const real = next<decltype(epoll_ctl)>("epoll_ctl");
+  return control_fails(operation, fd) ? -1 : real(epfd, operation, fd, event);
 }
 
 int epoll_wait(int epfd, epoll_event* events, int most, int timeout) {

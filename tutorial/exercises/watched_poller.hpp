@@ -16,7 +16,7 @@ namespace muxlab::exercise {
 /// depends on time.
 ///
 /// It watches one descriptor more, which is readable for good and which nobody else gets to see.
-class WatchedPoller final : public Poller {
+class WatchedPoller final : public OneShotPoller {
  public:
   /// `backend`: which of the suite's: "epoll-lt", "epoll-et", "poll" ...
   explicit WatchedPoller(std::string_view backend);
@@ -26,15 +26,18 @@ class WatchedPoller final : public Poller {
   void add(int fd, Interest interest) override { inner_->add(fd, interest); }
   void modify(int fd, Interest interest) override { inner_->modify(fd, interest); }
   void remove(int fd) override { inner_->remove(fd); }
-  void add_once(int fd, Interest interest) override { inner_->add_once(fd, interest); }
-  void rearm(int fd, Interest interest) override { inner_->rearm(fd, interest); }
-  std::span<const int> wait() override;
+  /// These two are for a poller of the suite.
+  void add_once(int fd, Interest interest) override { one_shot_->add_once(fd, interest); }
+  void rearm(int fd, Interest interest) override { one_shot_->rearm(fd, interest); }
+  using Poller::wait;
+  std::span<const int> wait(int timeout_ms) override;
 
   /// The last wait() had nothing to report.
   [[nodiscard]] bool slept() const { return ready_.empty(); }
 
  private:
   std::unique_ptr<Poller> inner_;
+  OneShotPoller* one_shot_ = nullptr;  ///< the same one
   UniqueFd bell_;
   std::vector<int> ready_;
 };

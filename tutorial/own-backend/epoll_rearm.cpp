@@ -28,9 +28,9 @@ class RearmingPoller final : public Poller {
     control(EPOLL_CTL_DEL, fd, Interest::read);
   }
 
-  std::span<const int> wait() override {
+  std::span<const int> wait(int timeout_ms) override {
     rearm_reported();
-    const int count = ::epoll_wait(epoll_.get(), events_.data(), kMaxEvents, -1);
+    const int count = ::epoll_wait(epoll_.get(), events_.data(), kMaxEvents, timeout_ms);
     if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
     count_ = 0;
     for (int i = 0; i < count; ++i) {

@@ -12,7 +12,7 @@ namespace {
 
 /// A poller on which the worst always happens: while one worker is still in rearm(), what it allows
 /// takes place, on another thread and to the end.
-class WorstCase final : public Poller {
+class WorstCase final : public OneShotPoller {
  public:
   WorstCase(WatchedPoller& inner, std::function<void()> meanwhile)
       : inner_(inner), meanwhile_(std::move(meanwhile)) {}
@@ -25,7 +25,7 @@ class WorstCase final : public Poller {
     inner_.rearm(fd, interest);
     std::thread(meanwhile_).join();
   }
-  std::span<const int> wait() override { return inner_.wait(); }
+  std::span<const int> wait(int timeout_ms) override { return inner_.wait(timeout_ms); }
 
  private:
   WatchedPoller& inner_;

@@ -6,10 +6,10 @@ namespace muxlab::exercise {
 
 /// What a worker of the half-sync/half-reactive model does with a connection that it was given:
 /// receives once, sends that back, and has the connection waited for again. The connection was
-/// added with Poller::add_once(), so it is reported to one worker, and then to nobody before
+/// added with OneShotPoller::add_once(), so it is reported to one worker, and then to nobody before
 /// rearm().
 ///
 /// The messages are short: there is always room to send them.
-void serve(int fd, Poller& poller);
+void serve(int fd, OneShotPoller& poller);
 
 }  // namespace muxlab::exercise

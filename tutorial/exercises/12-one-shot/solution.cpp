@@ -6,7 +6,7 @@
 
 namespace muxlab::exercise {
 
-void serve(int fd, Poller& poller) {
+void serve(int fd, OneShotPoller& poller) {
   std::array<char, 4096> buffer{};
   const ssize_t received = ::recv(fd, buffer.data(), buffer.size(), 0);
   if (received > 0) {

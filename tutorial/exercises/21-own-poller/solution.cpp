@@ -19,7 +19,7 @@ class OwnPoller final : public Poller {
   void modify(int fd, Interest interest) override { interests_[fd] = interest; }
   void remove(int fd) override { interests_.erase(fd); }
 
-  std::span<const int> wait() override {
+  std::span<const int> wait(int timeout_ms) override {
     ready_.clear();
     polled_.clear();
     for (const auto& [fd, interest] : interests_) {
@@ -27,7 +27,8 @@ class OwnPoller final : public Poller {
       polled_.push_back({.fd = fd, .events = events, .revents = 0});
     }
     // A signal is no error: the caller gets nothing and waits again.
-    if (::poll(polled_.data(), polled_.size(), -1) < 0 && errno != EINTR) throw_errno("poll");
+    if (::poll(polled_.data(), polled_.size(), timeout_ms) < 0 && errno != EINTR)
+      throw_errno("poll");
     for (const pollfd& entry : polled_) {
       // Not only what was asked for: an error or a hang-up is for the next recv(2) or send(2) to
       // find.

@@ -11,7 +11,7 @@ class OwnPoller final : public Poller {
   void add(int /*fd*/, Interest /*interest*/) override { to_be_written("add()"); }
   void modify(int /*fd*/, Interest /*interest*/) override { to_be_written("modify()"); }
   void remove(int /*fd*/) override { to_be_written("remove()"); }
-  std::span<const int> wait() override { to_be_written("wait()"); }
+  std::span<const int> wait(int /*timeout_ms*/) override { to_be_written("wait()"); }
 
  private:
   [[noreturn]] static void to_be_written(const char* what) {

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "backends/connection_source.hpp"
+#include "backends/failure.hpp"
+#include "backends/notify.hpp"
+
+namespace muxlab::test {
+
+inline UniqueFd event() {
+  return UniqueFd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
+}
+
+/// A source for tests: hands out the far ends of socket pairs, then nothing, or an error. May be
+/// given to from any thread.
+class GivenSockets final : public ConnectionSource {
+ public:
+  UniqueFd give() {
+    std::array<int, 2> ends{};
+    checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    const timeval patience{.tv_sec = 20, .tv_usec = 0};
+    ::setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const std::lock_guard lock(mutex_);
+    given_.emplace_back(ends[1]);
+    notify(given_flag_.get());
+    return UniqueFd(ends[0]);
+  }
+  void break_down() {
+    const std::lock_guard lock(mutex_);
+    broken_ = true;
+    notify(given_flag_.get());
+  }
+
+  [[nodiscard]] int fd() const override { return given_flag_.get(); }
+  Taken take() override {
+    const std::lock_guard lock(mutex_);
+    if (broken_) throw std::system_error(EBADF, std::system_category(), "take");
+    if (given_.empty()) {
+      std::uint64_t count = 0;
+      static_cast<void>(::read(given_flag_.get(), &count, sizeof count));
+      return {};
+    }
+    UniqueFd socket = std::move(given_.back());
+    given_.pop_back();
+    return socket;
+  }
+  void give_back() override {}
+  void close() override {}
+
+ private:
+  UniqueFd given_flag_ = event();
+  std::mutex mutex_;
+  std::vector<UniqueFd> given_;
+  bool broken_ = false;
+};
+
+}  // namespace muxlab::test
