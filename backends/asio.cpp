@@ -89,6 +89,20 @@ class AsioServer {
     if (failure) std::rethrow_exception(failure);
   }
 
+  /// As take_some() has it, these two.
+  void serve(UniqueFd& socket) {
+    const int fd = socket.get();
+    std::unique_ptr<Session>& place = sessions_[fd];
+    std::unique_ptr<Session> session(new Session(io_));  // its buffer is not touched
+    touch(fd);
+    open(*session, socket);
+    receive(*session);
+    place = std::move(session);
+  }
+  void forget(int fd) {
+    if (idle_) idle_->remove(fd);
+  }
+
  private:
   /// One operation is always under way. A session that is closed meanwhile is deleted when the
   /// handler is called.
@@ -104,23 +118,6 @@ class AsioServer {
     std::array<std::byte, kBufferSize> buffer;
   };
 
-  auto serve() {
-    return [this](UniqueFd& socket) {
-      const int fd = socket.get();
-      std::unique_ptr<Session>& place = sessions_[fd];
-      std::unique_ptr<Session> session(new Session(io_));  // its buffer is not touched
-      touch(fd);
-      open(*session, socket);
-      receive(*session);
-      place = std::move(session);
-    };
-  }
-  auto forget() {
-    return [this](int fd) {
-      if (idle_) idle_->remove(fd);
-    };
-  }
-
   void wait_for_source() {
     source_.async_wait(worker_.source.fd(), [this](asio::error_code) {
       if (!draining_ && !over_) take_connections();
@@ -128,7 +125,7 @@ class AsioServer {
   }
 
   void take_connections() {
-    take_some(worker_, serve(), forget());
+    take_some(worker_, *this);
     wait_for_source();
   }
 
@@ -235,7 +232,7 @@ class AsioServer {
   void begin_drain() {
     draining_ = true;
     stop_.release();  // it stays readable
-    while (take_some(worker_, serve(), forget())) {
+    while (take_some(worker_, *this)) {
     }
     source_.release();
     worker_.source.close();

@@ -1,10 +1,8 @@
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <vector>
 
-#include "backends/buffer_ring.hpp"
 #include "backends/io_uring.hpp"
 #include "backends/ring.hpp"
 
@@ -59,11 +57,7 @@ class BareRing {
     }
   }
 
-  void watch(int fd, Kind kind) {
-    io_uring_sqe* const entry = ring_.entry();
-    io_uring_prep_poll_add(entry, fd, POLLIN);
-    entry->user_data = user_data_of(kind, fd);
-  }
+  void watch(int fd, Kind kind) { ring_.prepare_poll(fd, user_data_of(kind, fd)); }
 
   void serve(int fd) {
     is_open_.resize(std::max(is_open_.size(), static_cast<std::size_t>(fd) + 1));

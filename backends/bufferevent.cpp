@@ -38,6 +38,26 @@ class BuffereventLoop {
     }
   }
 
+  /// As take_some() has it, these two.
+  void serve(UniqueFd& socket) {
+    const int fd = socket.get();
+    std::unique_ptr<Client>& place = clients_[fd];
+    auto client = std::make_unique<Client>(Client{.loop = *this, .stream = {}});
+    client->stream.reset(bufferevent_socket_new(base_.get(), fd, BEV_OPT_CLOSE_ON_FREE));
+    if (!client->stream) throw std::bad_alloc();
+    static_cast<void>(socket.release());
+    bufferevent_setcb(
+        client->stream.get(), [](bufferevent*, void* c) { of(c).loop.received(of(c)); },
+        [](bufferevent*, void* c) { of(c).loop.all_sent(of(c)); },
+        [](bufferevent*, short what, void* c) { of(c).loop.ended(of(c), what); }, client.get());
+    bufferevent_set_max_single_read(client->stream.get(), kMaxSingleRead);
+    // Writing is enabled from the start.
+    if (bufferevent_enable(client->stream.get(), EV_READ) != 0) throw std::bad_alloc();
+    idle_.touch(fd);
+    place = std::move(client);
+  }
+  void forget(int fd) { idle_.remove(fd); }
+
  private:
   struct Client {
     BuffereventLoop& loop;
@@ -67,32 +87,8 @@ class BuffereventLoop {
   }
 
   void take_connections(int waited_for) {
-    take_some(worker_);
+    take_some(worker_, *this);
     if (worker_.source.fd() != waited_for) watch_source();
-  }
-
-  bool take_some(const Worker& worker) {
-    return muxlab::take_some(
-        worker, [this](UniqueFd& socket) { serve(std::move(socket)); },
-        [this](int fd) { idle_.remove(fd); });
-  }
-
-  void serve(UniqueFd socket) {
-    const int fd = socket.get();
-    std::unique_ptr<Client>& place = clients_[fd];
-    auto client = std::make_unique<Client>(Client{.loop = *this, .stream = {}});
-    client->stream.reset(bufferevent_socket_new(base_.get(), fd, BEV_OPT_CLOSE_ON_FREE));
-    if (!client->stream) throw std::bad_alloc();
-    static_cast<void>(socket.release());
-    bufferevent_setcb(
-        client->stream.get(), [](bufferevent*, void* c) { of(c).loop.received(of(c)); },
-        [](bufferevent*, void* c) { of(c).loop.all_sent(of(c)); },
-        [](bufferevent*, short what, void* c) { of(c).loop.ended(of(c), what); }, client.get());
-    bufferevent_set_max_single_read(client->stream.get(), kMaxSingleRead);
-    // Writing is enabled from the start.
-    if (bufferevent_enable(client->stream.get(), EV_READ) != 0) throw std::bad_alloc();
-    idle_.touch(fd);
-    place = std::move(client);
   }
 
   void received(Client& client) {
@@ -153,7 +149,7 @@ class BuffereventLoop {
   void begin_drain(int /*stop*/) {
     draining_ = true;
     stop_.reset();  // it stays readable
-    while (take_some(worker_)) {
+    while (take_some(worker_, *this)) {
     }
     source_.reset();
     worker_.source.close();

@@ -42,7 +42,8 @@ void HalfSync::watch_what_is_not_a_client() {
   poller_->add(waiter_.stop, Interest::read);
   poller_->add(handed_back_flag_.get(), Interest::read);
   poller_->add_exclusive(waiter_.source.fd());
-  idle_.begin(*poller_);
+  idle_.begin();
+  if (idle_.is_on()) poller_->add(idle_.fd(), Interest::read);
 }
 
 void HalfSync::end_requests() {
@@ -52,19 +53,17 @@ void HalfSync::end_requests() {
   requested_.notify_all();
 }
 
-auto HalfSync::serve() {
-  return [this](UniqueFd& socket) {
-    const int fd = socket.get();
-    std::unique_ptr<Client>& client = clients_[fd];
-    if (client && client->connection) forget_closed(*client);
-    if (!client) client = std::make_unique<Client>();
-    idle_.touch(fd);
-    poller_->add_once(fd, Interest::read);
-    client->connection = EchoConnection(std::move(socket));
-    client->next = Next::read;
-    client->draining = false;
-    client->busy = false;
-  };
+void HalfSync::serve(UniqueFd& socket) {
+  const int fd = socket.get();
+  std::unique_ptr<Client>& client = clients_[fd];
+  if (client && client->connection) forget_closed(*client);
+  if (!client) client = std::make_unique<Client>();
+  idle_.touch(fd);
+  poller_->add_once(fd, Interest::read);
+  client->connection = EchoConnection(std::move(socket));
+  client->next = Next::read;
+  client->draining = false;
+  client->busy = false;
 }
 
 /// Its number came back, so somebody else has closed it. Whoever serves it finds out.
@@ -76,9 +75,7 @@ void HalfSync::forget_closed(Client& client) {
   waiter_.close_done();
 }
 
-auto HalfSync::forget() {
-  return [this](int fd) { idle_.remove(fd); };
-}
+void HalfSync::forget(int fd) { idle_.remove(fd); }
 
 /// Waits once. False when all is over.
 bool HalfSync::turn() {
@@ -91,7 +88,7 @@ bool HalfSync::turn() {
     } else if (fd == handed_back_flag_.get()) {
       take_back();
     } else if (fd == waiter_.source.fd()) {
-      take_some_and_wait(*poller_, waiter_, serve(), forget());
+      take_some_and_wait(*poller_, waiter_, *this);
     } else if (fd == idle_.fd()) {
       idle_timer_fired = true;
     } else if (fd == drain_deadline_.fd()) {
@@ -165,13 +162,13 @@ void HalfSync::close_idle_connections() {
     if (client.busy.exchange(true)) return idle_.touch(fd);
     close(client);
   };
-  idle_.close_due(*poller_, close_unless_busy);
+  if (!idle_.close_due(close_unless_busy)) poller_->modify(idle_.fd(), Interest::read);
 }
 
 void HalfSync::begin_drain() {
   poller_->remove(waiter_.stop);
   poller_->remove(waiter_.source.fd());  // first: whoever comes after the last take is reset
-  while (take_some(waiter_, serve(), forget())) {
+  while (take_some(waiter_, *this)) {
   }
   waiter_.source.close();
   draining_ = true;  // whoever serves a client sees this, or we see below that it is free

@@ -35,6 +35,10 @@ class HalfSync {
   /// What each serving thread does.
   void serve_requests(WorkerStats& stats);
 
+  /// As take_some() has it, these two.
+  void serve(UniqueFd& socket);
+  void forget(int fd);
+
   /// Lets serve_requests() return although there is nobody who waits.
   void end_requests();
 
@@ -75,9 +79,7 @@ class HalfSync {
 
   void watch_what_is_not_a_client();
   bool turn();
-  auto serve();
   void forget_closed(Client& client);
-  auto forget();
   void request(Client& client);
   void take_back();
   void go_on(Client& client);

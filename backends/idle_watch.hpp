@@ -4,12 +4,11 @@
 #include <optional>
 
 #include "backends/idle_list.hpp"
-#include "backends/poller.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab {
 
-/// Closes what is silent for too long, on a loop over a Poller. Of the loop's thread.
+/// Closes what is silent for too long, with a timer to wait for. Of the loop's thread.
 class IdleWatch {
  public:
   using Duration = IdleList::Duration;
@@ -19,12 +18,14 @@ class IdleWatch {
     if (timeout.count() > 0) idle_.emplace(timeout);
   }
 
-  /// Has `poller` wait for the timer from now on. Throws std::system_error.
-  void begin(Poller& poller) {
+  /// There is a time-out: fd() is to be waited for.
+  [[nodiscard]] bool is_on() const { return idle_.has_value(); }
+
+  /// Starts the timer. Throws std::system_error.
+  void begin() {
     if (!idle_) return;
     note_time();
     timer_.fire_every(idle_->tick());
-    poller.add(timer_.fd(), Interest::read);
   }
 
   /// To be called after each wait, before touch(): the clock is read once for all that is ready.
@@ -45,14 +46,12 @@ class IdleWatch {
   [[nodiscard]] int fd() const { return timer_.fd(); }
 
   /// Calls `close` with the descriptors that are due, which it closes or touches, as many as fit in
-  /// one turn.
+  /// one turn. False when there may be more: fd() is still readable, and to be reported again.
   template <typename Close>
-  void close_due(Poller& poller, Close close) {
-    if (idle_->close_due(close)) {
-      poller.modify(timer_.fd(), Interest::read);  // reports it again, edge-triggered or not
-    } else {
-      timer_.clear();
-    }
+  bool close_due(Close close) {
+    if (idle_->close_due(close)) return false;
+    timer_.clear();
+    return true;
   }
 
  private:

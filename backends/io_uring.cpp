@@ -1,6 +1,5 @@
 #include "backends/io_uring.hpp"
 
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -9,13 +8,11 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <utility>
 #include <vector>
 
-#include "backends/buffer_ring.hpp"
 #include "backends/fd_map.hpp"
-#include "backends/idle_list.hpp"
+#include "backends/idle_watch.hpp"
 #include "backends/ring.hpp"
 #include "backends/take_some.hpp"
 #include "backends/timer_fd.hpp"
@@ -64,27 +61,43 @@ class IoUringLoop {
       : worker_(worker),
         polls_first_(options.polls_first),
         accepts_alone_(worker.options.threading != Threading::shared),
+        idle_(worker.options.idle_timeout),
         buffers_(options.buffers, options.receive_size),
         sizes_(options.buffers),
         ring_(options.submissions, options.completions) {
     sent_.reserve(options.buffers);  // each has one
     buffers_.offer_to(ring_);
-    if (worker_.options.idle_timeout.count() > 0) idle_.emplace(worker_.options.idle_timeout);
   }
 
   void run() {
-    wait_for_input(worker_.stop, Kind::stop);
+    ring_.prepare_poll(worker_.stop, user_data_of(Kind::stop));
     arm_source();
-    if (idle_) {
-      idle_->advance_to(TimerFd::now());
-      fire_after(idle_->tick(), idle_time_, Kind::idle);
-    }
-    while (!draining_ || worker_.open() > 0) turn();
+    idle_.begin();
+    if (idle_.is_on()) ring_.prepare_poll(idle_.fd(), user_data_of(Kind::idle));
+    while (phase_ != Phase::draining || worker_.open() > 0) turn();
   }
+  /// As take_some() has it, these two.
+  void serve(UniqueFd& socket) {
+    Client& client = clients_[socket.get()];
+    if (client) throw std::bad_alloc();  // its descriptor was closed by somebody else
+    starved_.reserve(clients_.capacity());
+    idle_.touch(socket.get());
+    client.socket = std::move(socket);
+    receive(client);
+  }
+  void forget(int fd) { idle_.remove(fd); }
 
  private:
   /// What a completion is of: the low byte of its user_data. The descriptor is above it.
   enum class Kind : std::uint8_t { none, receive, send, accept, source, stop, idle, deadline };
+
+  /// The way to the end. Only while serving do echoes post no completion.
+  enum class Phase : std::uint8_t {
+    serving,
+    stopping,  ///< the source is disarmed; then it is emptied and closed
+    settling,  ///< until the sends of before are over, and what came meanwhile is seen
+    draining,
+  };
 
   static std::uint64_t user_data_of(Kind kind, int fd = 0, BufferRing::Id buffer = 0) {
     return std::uint64_t{buffer} << 40 | static_cast<std::uint64_t>(fd) << 8 |
@@ -92,19 +105,20 @@ class IoUringLoop {
   }
 
   void turn() {
-    const bool is_winding_down = stopping_ && !draining_ && !source_armed_;
-    ring_.submit_and_wait(is_winding_down || !starved_.empty() ? 0 : 1);
+    const bool has_more_to_do = phase_ == Phase::settling || !starved_.empty();
+    ring_.submit_and_wait(has_more_to_do ? 0 : 1);
     cut_link_ = ring_.cut_link();
     const bool sends_are_over = ring_.is_all_submitted() && !ring_.has_overflow();
     const std::size_t over = sends_are_over ? sent_.size() : 0;
-    if (idle_) idle_->advance_to(TimerFd::now());
+    idle_.note_time();
     const unsigned count = ring_.ready();
     for (unsigned i = 0; i < count; ++i) handle(ring_.completion(i));
     ring_.seen(count);
     free_buffers_of(over);
     receive_for_the_starved();
     if (std::exchange(idle_due_, false)) close_idle_connections();
-    if (is_winding_down) wind_down();
+    if (phase_ == Phase::settling) begin_drain_once_settled();
+    if (phase_ == Phase::stopping && !source_armed_) close_source();
   }
 
   void handle(const io_uring_cqe& completion) {
@@ -120,8 +134,8 @@ class IoUringLoop {
         source_armed_ = false;
         return take_connections();
       case Kind::stop:
-        stopping_ = true;
-        if (source_armed_) cancel(source_request_);
+        phase_ = Phase::stopping;
+        if (source_armed_) disarm_source();
         return;
       case Kind::idle:
         idle_due_ = true;
@@ -136,47 +150,33 @@ class IoUringLoop {
   // Where connections come from.
 
   void arm_source() {
-    if (stopping_) return;
-    const int fd = worker_.source.fd();
-    if (accepts_alone_ && fd == worker_.source.listener()) {
-      io_uring_sqe* const entry = ring_.entry();
-      io_uring_prep_multishot_accept(entry, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      entry->user_data = source_request_ = user_data_of(Kind::accept);
-    } else {
-      source_request_ = wait_for_input(fd, Kind::source);
-    }
+    if (phase_ != Phase::serving) return;
     source_armed_ = true;
+    const int fd = worker_.source.fd();
+    if (!accepts_alone_ || fd != worker_.source.listener()) {
+      source_request_ = user_data_of(Kind::source);
+      return ring_.prepare_poll(fd, source_request_);
+    }
+    io_uring_sqe* const entry = ring_.entry();
+    io_uring_prep_multishot_accept(entry, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    entry->user_data = source_request_ = user_data_of(Kind::accept);
   }
 
-  auto serve() {
-    return [this](UniqueFd& socket) {
-      Client& client = clients_[socket.get()];
-      if (client) throw std::bad_alloc();  // its descriptor was closed by somebody else
-      starved_.reserve(clients_.capacity());
-      if (idle_) idle_->touch(socket.get());
-      client.socket = std::move(socket);
-      receive(client);
-    };
-  }
-  auto forget() {
-    return [this](int fd) {
-      if (idle_) idle_->remove(fd);
-    };
-  }
+  void disarm_source() { ring_.prepare_cancel(source_request_, user_data_of(Kind::none)); }
 
   void accepted(const io_uring_cqe& completion) {
     source_armed_ = (completion.flags & IORING_CQE_F_MORE) != 0;
     if (completion.res != -ECANCELED) {
       Taken socket = worker_.source.accept_result(completion.res);
-      if (socket) begin_to_serve(worker_, std::move(*socket), serve(), forget());
+      if (socket) begin_to_serve(worker_, std::move(*socket), *this);
     }
     if (!source_armed_) return arm_source();
     const bool pauses = worker_.source.fd() != worker_.source.listener();
-    if (pauses) cancel(source_request_);
+    if (pauses) disarm_source();
   }
 
   void take_connections() {
-    take_some(worker_, serve(), forget());
+    take_some(worker_, *this);
     arm_source();
   }
 
@@ -198,7 +198,7 @@ class IoUringLoop {
       const auto id = static_cast<BufferRing::Id>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
       buffers_.took(id);
       if (client.stage == Stage::receiving && !client.discards) {
-        if (idle_) idle_->touch(client.socket.get());
+        idle_.touch(client.socket.get());
         return echo(client, id, static_cast<std::uint32_t>(result));
       }
       buffers_.give_back(id);
@@ -224,7 +224,7 @@ class IoUringLoop {
   void echo(Client& client, BufferRing::Id id, std::uint32_t size) {
     worker_.stats.bytes_in.add(size);
     const std::byte* const data = buffers_.data(id);
-    if (stopping_) {  // then it matters when all is sent
+    if (phase_ != Phase::serving) {  // then it matters when all is sent
       buffers_.give_back(id);
       return send_rest(client, data, size);
     }
@@ -256,12 +256,12 @@ class IoUringLoop {
     }
     if (is_failure || client.stage == Stage::closing) return close_now(client);
     worker_.stats.bytes_out.add(size);
-    if (size > 0 && idle_) idle_->touch(client.socket.get());
+    if (size > 0) idle_.touch(client.socket.get());
     client.rest_begin += size;
     if (client.rest_begin < client.rest_end) return send_rest(client);
     client.rest.reset();
     ++worker_.stats.echoes;
-    if (draining_) end_sending_when_drained(client);
+    if (phase_ == Phase::draining) end_sending_when_drained(client);
     receive(client);
   }
 
@@ -301,17 +301,17 @@ class IoUringLoop {
 
   /// The kernel has nothing of it any more.
   void close_now(Client& client) {
-    if (idle_) idle_->remove(client.socket.get());
+    idle_.remove(client.socket.get());
     client = Client{};
     worker_.close_done();
   }
 
   void close_idle_connections() {
-    const bool more = idle_->close_due([this](int fd) {
-      idle_->remove(fd);
+    idle_.close_due([this](int fd) {
+      idle_.remove(fd);
       close(clients_[fd]);
     });
-    fire_after(more ? IdleList::Duration(0) : idle_->tick(), idle_time_, Kind::idle);
+    ring_.prepare_poll(idle_.fd(), user_data_of(Kind::idle));
   }
 
   void close_all() {
@@ -320,20 +320,18 @@ class IoUringLoop {
     }
   }
 
-  /// Step by step, a turn for each: what a step leaves behind has to be seen before the next.
-  void wind_down() {
-    if (std::exchange(source_closed_, true)) {
-      if (sent_.empty() && ring_.ready() == 0 && !ring_.has_overflow()) begin_drain();
-      return;
-    }
-    while (take_some(worker_, serve(), forget())) {
+  void close_source() {
+    while (take_some(worker_, *this)) {
     }
     worker_.source.close();
+    phase_ = Phase::settling;
   }
 
-  void begin_drain() {
-    draining_ = true;
-    fire_after(worker_.options.drain, deadline_time_, Kind::deadline);
+  void begin_drain_once_settled() {
+    if (!sent_.empty() || ring_.ready() > 0 || ring_.has_overflow()) return;
+    phase_ = Phase::draining;
+    deadline_.fire_after(worker_.options.drain);
+    ring_.prepare_poll(deadline_.fd(), user_data_of(Kind::deadline));
     for (Client& client : clients_) {
       const bool is_receiving = client.stage == Stage::receiving || client.stage == Stage::starved;
       if (client && is_receiving) end_sending_when_drained(client);
@@ -349,44 +347,18 @@ class IoUringLoop {
     client.discards = true;
   }
 
-  // Requests beside those of connections.
-
-  std::uint64_t wait_for_input(int fd, Kind kind) {
-    io_uring_sqe* const entry = ring_.entry();
-    io_uring_prep_poll_add(entry, fd, POLLIN);
-    return entry->user_data = user_data_of(kind);
-  }
-
-  void fire_after(IdleList::Duration delay, __kernel_timespec& time, Kind kind) {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(delay);
-    time = {.tv_sec = seconds.count(), .tv_nsec = (delay - seconds).count()};
-    io_uring_sqe* const entry = ring_.entry();
-    io_uring_prep_timeout(entry, &time, 0, 0);
-    entry->user_data = user_data_of(kind);
-  }
-
-  void cancel(std::uint64_t request) {
-    io_uring_sqe* const entry = ring_.entry();
-    io_uring_prep_cancel64(entry, request, 0);
-    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;  // the completion of what was cancelled is enough
-    entry->user_data = user_data_of(Kind::none);
-  }
-
   Worker& worker_;
   bool polls_first_;
   /// Of several multishot accepts the kernel completes one, even when its thread is stuck: then the
   /// connection would wait. Threads that share a listener wait until it is readable instead.
   bool accepts_alone_;
   bool source_armed_ = false;
-  bool source_closed_ = false;
-  bool stopping_ = false;  ///< told to; echoes post a completion from now on
-  bool draining_ = false;  ///< of what was received, the rest is echoed
+  Phase phase_ = Phase::serving;
   bool idle_due_ = false;
   std::uint64_t source_request_ = 0;
   int cut_link_ = -1;
-  std::optional<IdleList> idle_;
-  __kernel_timespec idle_time_{};
-  __kernel_timespec deadline_time_{};
+  IdleWatch idle_;
+  TimerFd deadline_;
   FdMap<Client> clients_;
   std::vector<int> starved_;          ///< descriptors, in the order in which they found no buffer
   std::vector<BufferRing::Id> sent_;  ///< buffers that echoes are sent from

@@ -1,12 +1,16 @@
 #include "backends/io_uring_features.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <array>
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+#include <thread>
 
-#include "backends/buffer_ring.hpp"
 #include "backends/failure.hpp"
 #include "backends/ring.hpp"
 
@@ -111,6 +115,55 @@ bool ring_works(unsigned setup_flags) {
   const bool completed = completes_one_request(&ring);
   ::io_uring_queue_exit(&ring);
   return completed;
+}
+
+namespace {
+
+int disabled_by_sysctl(const std::string& root) {
+  int value = 0;
+  std::ifstream(root + "/proc/sys/kernel/io_uring_disabled") >> value;
+  return value;
+}
+
+}  // namespace
+
+Availability probe_ring(Availability (*probe)()) {
+  Availability found;
+  std::thread([&] {
+    try {
+      found = probe();
+    } catch (const std::system_error& error) {
+      found = why_no_ring(error.code().value());
+    }
+  }).join();
+  return found;
+}
+
+Availability why_no_ring(int error, const std::string& root) {
+  if (const int disabled = disabled_by_sysctl(root); error == EPERM && disabled > 0) {
+    constexpr const char* kSwitchOn = "sudo sysctl kernel.io_uring_disabled=0";
+    return Availability::never(
+        fmt::format("io_uring is switched off: kernel.io_uring_disabled is {}", disabled),
+        disabled == 1 ? fmt::format("{}, or be in the group kernel.io_uring_group", kSwitchOn)
+                      : kSwitchOn);
+  }
+  if (error == EPERM || error == EACCES) {
+    return Availability::never("io_uring_setup is forbidden, as containers do by a seccomp filter",
+                               "start the container with a seccomp profile that allows io_uring");
+  }
+  if (error == ENOSYS) {
+    return Availability::never("the kernel has no io_uring, or a seccomp filter hides it",
+                               "use Linux 6.1 or later, or a seccomp profile that allows io_uring");
+  }
+  if (error == EINVAL) {
+    return Availability::never("the kernel has no IORING_SETUP_DEFER_TASKRUN",
+                               "use Linux 6.1 or later");
+  }
+  if (error == ENOMEM) {
+    return Availability::never("there is no memory for a ring, or too little may be locked",
+                               "raise the limit with ulimit -l");
+  }
+  return Availability::never(std::system_category().message(error), "");
 }
 
 }  // namespace muxlab

@@ -6,6 +6,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/fd_map.hpp"
+#include "backends/io_uring_features.hpp"
 #include "backends/reactor.hpp"
 #include "backends/ready_list.hpp"
 #include "backends/ring.hpp"

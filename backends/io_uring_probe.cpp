@@ -31,29 +31,4 @@ extern const Backend io_uring_backend{
     .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 
-extern const Backend io_uring_few_buffers_backend{
-    .name = "io-uring-few-buffers",
-    .summary = "control: io-uring with 64 buffers, which stay in the cache",
-    .probe = probe_io_uring,
-    .serve = [](Worker& worker) { serve_with_ring(worker, {.buffers = 64}); },
-    .calls = CallsPerEcho{.read = 0, .write = 0},
-};
-
-extern const Backend io_uring_large_receives_backend{
-    .name = "io-uring-large-receives",
-    .summary = "control: io-uring that receives up to 64 KiB at once",
-    .probe = probe_io_uring,
-    .serve = [](Worker& worker) { serve_with_ring(worker, {.receive_size = 4 * kBufferSize}); },
-    .calls = CallsPerEcho{.read = 0, .write = 0},
-    .connection_bytes = 4 * kBufferSize + 1024,
-};
-
-extern const Backend io_uring_poll_first_backend{
-    .name = "io-uring-poll-first",
-    .summary = "control: io-uring whose receives wait for input before they look for some",
-    .probe = probe_io_uring,
-    .serve = [](Worker& worker) { serve_with_ring(worker, {.polls_first = true}); },
-    .calls = CallsPerEcho{.read = 0, .write = 0},
-};
-
 }  // namespace muxlab

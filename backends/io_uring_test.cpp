@@ -19,6 +19,7 @@
 
 #include "backends/failure.hpp"
 #include "backends/given_sockets.hpp"
+#include "backends/io_uring_features.hpp"
 #include "backends/notify.hpp"
 #include "backends/ring.hpp"
 

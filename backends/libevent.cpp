@@ -32,6 +32,16 @@ class EventLoop {
       if (client.connection) close(client);
     }
   }
+  /// As take_some() has it, these two.
+  void serve(UniqueFd& socket) {
+    const int fd = socket.get();
+    Client& client = clients_[fd];
+    if (client.connection) forget_closed(client);
+    idle_.touch(fd);
+    client.event = libevent::watch(base_.get(), fd, EV_READ, guarded<&EventLoop::handle>, this);
+    client.connection = EchoConnection(std::move(socket));
+  }
+  void forget(int fd) { idle_.remove(fd); }
 
  private:
   struct Client {
@@ -47,33 +57,19 @@ class EventLoop {
     self.guard_.run([&] { (self.*kStep)(fd); }, [&] { event_base_loopbreak(self.base_.get()); });
   }
 
-  auto serve() {
-    return [this](UniqueFd& socket) {
-      const int fd = socket.get();
-      Client& client = clients_[fd];
-      if (client.connection) forget_closed(client);
-      idle_.touch(fd);
-      client.event = libevent::watch(base_.get(), fd, EV_READ, guarded<&EventLoop::handle>, this);
-      client.connection = EchoConnection(std::move(socket));
-    };
-  }
   /// Its number came back, so somebody else has closed it, which not every method reports.
   void forget_closed(Client& client) {
     client.event.reset();
     client.connection.abandon();
     worker_.close_done();
   }
-  auto forget() {
-    return [this](int fd) { idle_.remove(fd); };
-  }
-
   void watch_source() {
     source_ = libevent::watch(base_.get(), worker_.source.fd(), EV_READ,
                               guarded<&EventLoop::take_connections>, this);
   }
 
   void take_connections(int waited_for) {
-    take_some(worker_, serve(), forget());
+    take_some(worker_, *this);
     if (worker_.source.fd() != waited_for) watch_source();
   }
 
@@ -109,7 +105,7 @@ class EventLoop {
   void begin_drain(int /*stop*/) {
     draining_ = true;
     stop_.reset();  // it stays readable
-    while (take_some(worker_, serve(), forget())) {
+    while (take_some(worker_, *this)) {
     }
     source_.reset();
     worker_.source.close();

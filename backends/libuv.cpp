@@ -51,6 +51,19 @@ class LibuvServer {
     }
     guard_.rethrow();
   }
+  /// As take_some() has it, these two.
+  void serve(UniqueFd& socket) {
+    const int fd = socket.get();
+    std::unique_ptr<Client>& place = clients_[fd];
+    auto client = std::unique_ptr<Client>(new Client);
+    idle_.touch(fd);
+    if (!open(*client, socket)) {
+      dispose(std::move(client));
+      throw std::bad_alloc();  // all that can be lacking
+    }
+    place = std::move(client);
+  }
+  void forget(int fd) { idle_.remove(fd); }
 
  private:
   /// Deleted when libuv has closed its handle, which is a turn after its descriptor.
@@ -88,26 +101,9 @@ class LibuvServer {
     });
   }
 
-  auto serve() {
-    return [this](UniqueFd& socket) {
-      const int fd = socket.get();
-      std::unique_ptr<Client>& place = clients_[fd];
-      auto client = std::unique_ptr<Client>(new Client);
-      idle_.touch(fd);
-      if (!open(*client, socket)) {
-        dispose(std::move(client));
-        throw std::bad_alloc();  // all that can be lacking
-      }
-      place = std::move(client);
-    };
-  }
-  auto forget() {
-    return [this](int fd) { idle_.remove(fd); };
-  }
-
   void take_connections() {
     const int waited_for = worker_.source.fd();
-    take_some(worker_, serve(), forget());
+    take_some(worker_, *this);
     if (worker_.source.fd() != waited_for) watch_source();
   }
 
@@ -222,7 +218,7 @@ class LibuvServer {
   void begin_drain() {
     draining_ = true;
     uv_close(reinterpret_cast<uv_handle_t*>(&stop_), nullptr);  // it stays readable
-    while (take_some(worker_, serve(), forget())) {
+    while (take_some(worker_, *this)) {
     }
     source_.close();
     worker_.source.close();

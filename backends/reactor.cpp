@@ -24,35 +24,32 @@ class Reactor {
   void run() {
     poller_.add(worker_.stop, Interest::read);
     poller_.add_exclusive(worker_.source.fd());
-    idle_.begin(poller_);
+    idle_.begin();
+    if (idle_.is_on()) poller_.add(idle_.fd(), Interest::read);
     while (turn()) {
     }
     for (EchoConnection& connection : connections_) {
       if (connection) close(connection);
     }
   }
+  /// As take_some() has it, these two.
+  void serve(UniqueFd& socket) {
+    const int fd = socket.get();
+    EchoConnection& connection = connections_[fd];
+    if (connection) forget_closed(fd);
+    idle_.touch(fd);
+    poller_.add(fd, Interest::read);
+    connection = EchoConnection(std::move(socket));
+  }
+  void forget(int fd) { idle_.remove(fd); }
 
  private:
-  auto serve() {
-    return [this](UniqueFd& socket) {
-      const int fd = socket.get();
-      EchoConnection& connection = connections_[fd];
-      if (connection) forget_closed(fd);
-      idle_.touch(fd);
-      poller_.add(fd, Interest::read);
-      connection = EchoConnection(std::move(socket));
-    };
-  }
   /// Its number came back, so somebody else has closed it, which not every mechanism reports.
   void forget_closed(int fd) {
     poller_.remove(fd);
     connections_[fd].abandon();
     worker_.close_done();
   }
-  auto forget() {
-    return [this](int fd) { idle_.remove(fd); };
-  }
-
   /// Waits once and handles what is ready. False when all is over.
   bool turn() {
     const auto ready = poller_.wait();
@@ -62,7 +59,7 @@ class Reactor {
       if (fd == worker_.stop) {
         begin_drain();
       } else if (fd == worker_.source.fd()) {
-        take_some_and_wait(poller_, worker_, serve(), forget());
+        take_some_and_wait(poller_, worker_, *this);
       } else if (fd == idle_.fd()) {
         idle_timer_fired = true;
       } else if (fd == drain_deadline_.fd()) {
@@ -71,8 +68,8 @@ class Reactor {
         advance(*connection);
       }
     }
-    if (idle_timer_fired) {
-      idle_.close_due(poller_, [this](int fd) { close(connections_[fd]); });
+    if (idle_timer_fired && !idle_.close_due([this](int fd) { close(connections_[fd]); })) {
+      poller_.modify(idle_.fd(), Interest::read);  // reports it again, edge-triggered or not
     }
     return !draining_ || worker_.open() > 0;
   }
@@ -109,7 +106,7 @@ class Reactor {
   void begin_drain() {
     poller_.remove(worker_.stop);         // it stays readable
     poller_.remove(worker_.source.fd());  // first: whoever comes after the last take is reset
-    while (take_some(worker_, serve(), forget())) {
+    while (take_some(worker_, *this)) {
     }
     worker_.source.close();
     draining_ = true;

@@ -1,12 +1,13 @@
 #include "backends/ring.hpp"
 
-#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
 
 #include <cerrno>
-#include <fstream>
 #include <mutex>
 #include <system_error>
-#include <thread>
+
+#include "backends/failure.hpp"
 
 namespace muxlab {
 namespace {
@@ -64,6 +65,19 @@ int Ring::cut_link() const {
   return (last.flags & IOSQE_IO_LINK) != 0 ? ring_.sq.sqes[head & mask].fd : -1;
 }
 
+void Ring::prepare_poll(int fd, std::uint64_t user_data) {
+  io_uring_sqe* const entry = this->entry();
+  io_uring_prep_poll_add(entry, fd, POLLIN);
+  entry->user_data = user_data;
+}
+
+void Ring::prepare_cancel(std::uint64_t request, std::uint64_t user_data) {
+  io_uring_sqe* const entry = this->entry();
+  io_uring_prep_cancel64(entry, request, 0);
+  entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  entry->user_data = user_data;
+}
+
 void Ring::submit() { check(::io_uring_submit(&ring_), "io_uring_submit"); }
 
 void Ring::submit_and_finish() {
@@ -74,53 +88,28 @@ void Ring::submit_and_wait(unsigned count) {
   check(::io_uring_submit_and_wait(&ring_, count), "io_uring_submit_and_wait");
 }
 
-namespace {
-
-int disabled_by_sysctl(const std::string& root) {
-  int value = 0;
-  std::ifstream(root + "/proc/sys/kernel/io_uring_disabled") >> value;
-  return value;
+BufferRing::BufferRing(unsigned count, std::size_t size)
+    : count_(count), size_(size), memory_(new std::byte[count * size]) {
+  void* const pages = ::mmap(nullptr, ring_bytes(), PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);  // page-aligned, as it has to be
+  if (pages == MAP_FAILED) throw_errno("mmap");
+  ring_ = static_cast<io_uring_buf_ring*>(pages);
+  io_uring_buf_ring_init(ring_);
 }
 
-}  // namespace
+BufferRing::~BufferRing() { ::munmap(ring_, ring_bytes()); }
 
-Availability probe_ring(Availability (*probe)()) {
-  Availability found;
-  std::thread([&] {
-    try {
-      found = probe();
-    } catch (const std::system_error& error) {
-      found = why_no_ring(error.code().value());
-    }
-  }).join();
-  return found;
-}
-
-Availability why_no_ring(int error, const std::string& root) {
-  if (const int disabled = disabled_by_sysctl(root); error == EPERM && disabled > 0) {
-    constexpr const char* kSwitchOn = "sudo sysctl kernel.io_uring_disabled=0";
-    return Availability::never(
-        fmt::format("io_uring is switched off: kernel.io_uring_disabled is {}", disabled),
-        disabled == 1 ? fmt::format("{}, or be in the group kernel.io_uring_group", kSwitchOn)
-                      : kSwitchOn);
+void BufferRing::offer_to(Ring& ring) {
+  io_uring_buf_reg registration{};
+  registration.ring_addr = reinterpret_cast<std::uint64_t>(ring_);
+  registration.ring_entries = count_;
+  registration.bgid = kGroup;
+  const int result = ::io_uring_register_buf_ring(ring.get(), &registration, 0);
+  if (result < 0) {
+    throw std::system_error(-result, std::system_category(), "io_uring_register_buf_ring");
   }
-  if (error == EPERM || error == EACCES) {
-    return Availability::never("io_uring_setup is forbidden, as containers do by a seccomp filter",
-                               "start the container with a seccomp profile that allows io_uring");
-  }
-  if (error == ENOSYS) {
-    return Availability::never("the kernel has no io_uring, or a seccomp filter hides it",
-                               "use Linux 6.1 or later, or a seccomp profile that allows io_uring");
-  }
-  if (error == EINVAL) {
-    return Availability::never("the kernel has no IORING_SETUP_DEFER_TASKRUN",
-                               "use Linux 6.1 or later");
-  }
-  if (error == ENOMEM) {
-    return Availability::never("there is no memory for a ring, or too little may be locked",
-                               "raise the limit with ulimit -l");
-  }
-  return Availability::never(std::system_category().message(error), "");
+  for (unsigned id = 0; id < count_; ++id) give_back(static_cast<Id>(id));
+  publish();
 }
 
 }  // namespace muxlab

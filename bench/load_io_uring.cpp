@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "backends/buffer_ring.hpp"
 #include "backends/ring.hpp"
 #include "backends/unique_fd.hpp"
 #include "bench/load_connections.hpp"

@@ -82,6 +82,8 @@ class Faults : public testing::TestWithParam<Cell> {
   std::chrono::nanoseconds time_to_end(int signal, int exit_code);
   /// True as soon as the server uses no more than `share` of one processor, for 100 ms.
   bool settles_at(double share);
+  /// Lines that libevent writes to stderr by itself, one for each call that fails.
+  std::int64_t lines_of_libevent_ = 0;
   /// The server may write a line per second to stderr, where otherwise it has to be silent.
   void allow_a_log_line_per_second() { may_log_ = true; }
 
