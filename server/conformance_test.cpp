@@ -176,8 +176,14 @@ TEST_P(Conformance, OutlivesResetsAtEveryStage) {
     silent.reset();
   }
   EXPECT_TRUE(serves());
-  EXPECT_TRUE(eventually([&] { return sum(&WorkerStats::closed) == 41; }));
-  EXPECT_EQ(sum(&WorkerStats::accepted), 41U);
+  // A reset may overtake the last packet of the handshake. The kernel then drops the connection,
+  // and the server never hears of it. Only those that were pinged are certain.
+  std::uint64_t accepted = 0;
+  EXPECT_TRUE(eventually([&] {
+    accepted = sum(&WorkerStats::accepted);
+    return accepted >= 11 && sum(&WorkerStats::closed) == accepted;
+  }));
+  EXPECT_LE(accepted, 41U);
 }
 
 TEST_P(Conformance, OutlivesAResetWhileItCannotSend) {

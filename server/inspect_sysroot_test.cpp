@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/select.h>
 
@@ -145,13 +146,18 @@ TEST_F(InspectSysroot, TextAndSummaryAreThoseOfTheFolder) {
                              std::string(kMachineText)),
             std::string::npos)
       << text.output;
+  const auto has_switch = [this](const std::string& said) {
+    const std::string output = test::run("inspect --backends poll" + options()).output;
+    // As wide as the longest name among the features that this kernel has or lacks.
+    EXPECT_THAT(output, testing::ContainsRegex("\nkernel switch +" + said + "\n"));
+  };
   for (const auto& [disabled, said] :
        {std::pair{"0", "0: on"}, {"1", "1: off without privileges"}, {"2", "2: off"}}) {
     file("proc/sys/kernel/io_uring_disabled", disabled);
-    const std::string line = fmt::format("kernel switch   kernel.io_uring_disabled is {}\n", said);
-    EXPECT_NE(test::run("inspect --backends poll" + options()).output.find(line), std::string::npos)
-        << line;
+    has_switch(fmt::format("kernel.io_uring_disabled is {}", said));
   }
+  std::filesystem::remove(root_ / "proc/sys/kernel/io_uring_disabled");
+  has_switch("none, always on: no kernel.io_uring_disabled");
   const test::Outcome summary =
       test::run("inspect --summary --backends poll,epoll-lt" + options(), "ulimit -n 200;");
   EXPECT_TRUE(summary.output.starts_with(

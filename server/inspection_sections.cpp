@@ -40,11 +40,13 @@ void add_tried(Section& section, const std::string& name, const FoundJson& tried
   }
 }
 
-std::string kernel_switch(const FoundJson& disabled) {
+/// Linux 6.6 brought the switch. `release` is that of the kernel, null where it is unknown.
+std::string kernel_switch(const FoundJson& disabled, const FoundJson& release) {
   if (disabled == 0) return "kernel.io_uring_disabled is 0: on";
   if (disabled == 1) return "kernel.io_uring_disabled is 1: off without privileges";
   if (disabled == 2) return "kernel.io_uring_disabled is 2: off";
-  return "unknown: no kernel.io_uring_disabled";
+  if (release.is_null()) return "unknown: no kernel.io_uring_disabled";
+  return "none, always on: no kernel.io_uring_disabled";
 }
 
 std::string seccomp(const FoundJson& mode) {
@@ -62,7 +64,8 @@ std::string io_uring_text(const FoundJson& card, const FoundJson& machine,
   for (const char* key : {"reason", "mend"}) {
     if (!show_value(card[key]).empty()) section.line(key, show_value(card[key]), Ink::bad);
   }
-  section.line("kernel switch", kernel_switch(machine["io_uring_disabled"]));
+  section.line("kernel switch",
+               kernel_switch(machine["io_uring_disabled"], machine["kernel_release"]));
   section.line("seccomp", seccomp(machine["seccomp_mode"]));
   add_tried(section, "set-up", card["setup"]);
   add_tried(section, "does", card["tried"]);

@@ -58,15 +58,16 @@ std::vector<std::string> details_of(const io_uring_sqe& entry) {
 
 }  // namespace
 
+/// The call hands over new entries, and those that the kernel left in the ring before.
 void Decoder::ask_ring(const MadeCall& made, TracedCall& call) {
   const io_uring& ring = *ring_of(made);
   const std::string_view name = made.name;
   const std::uint64_t waits_for = name == "io_uring_submit_and_wait" ? made.arguments[1] : 0;
+  const unsigned count = io_uring_sq_ready(&ring);
   call.name = "io_uring_enter";
-  call.arguments = {names_.of(ring.ring_fd),
-                    fmt::format("submit {}", ring.sq.sqe_tail - ring.sq.sqe_head),
+  call.arguments = {names_.of(ring.ring_fd), fmt::format("submit {}", count),
                     fmt::format("wait for {}", waits_for)};
-  for (unsigned entry = ring.sq.sqe_head; entry != ring.sq.sqe_tail; ++entry) {
+  for (unsigned entry = ring.sq.sqe_tail - count; entry != ring.sq.sqe_tail; ++entry) {
     call.submits.push_back(request_of(ring.sq.sqes[entry & *ring.sq.kring_mask]));
   }
 }
