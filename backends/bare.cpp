@@ -47,7 +47,10 @@ void serve_select(Worker& worker) {
   Buffer buffer;
   for (int highest = std::max(source, worker.stop);;) {
     fd_set ready = all;
-    if (::select(highest + 1, &ready, nullptr, nullptr, nullptr) < 0) throw_errno("select");
+    if (::select(highest + 1, &ready, nullptr, nullptr, nullptr) < 0) {
+      if (errno == EINTR) continue;
+      throw_errno("select");
+    }
     if (FD_ISSET(worker.stop, &ready)) break;
     for (int fd = 0; fd <= highest; ++fd) {
       if (!FD_ISSET(fd, &ready)) continue;
@@ -73,7 +76,10 @@ void serve_poll(Worker& worker) {
   std::vector<pollfd> polled = {{worker.stop, POLLIN, 0}, {worker.source.fd(), POLLIN, 0}};
   Buffer buffer;
   for (;;) {
-    if (::poll(polled.data(), polled.size(), -1) < 0) throw_errno("poll");
+    if (::poll(polled.data(), polled.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      throw_errno("poll");
+    }
     if (polled[0].revents != 0) break;
     for (std::size_t i = polled.size() - 1; i > 1; --i) {
       if (polled[i].revents == 0 || echo(polled[i].fd, buffer, worker.stats)) continue;
@@ -104,7 +110,7 @@ void serve_epoll(Worker& worker, std::uint32_t mode) {
   Buffer buffer;
   for (bool stopping = false; !stopping;) {
     const int count = ::epoll_wait(epoll.get(), events.data(), events.size(), -1);
-    if (count < 0) throw_errno("epoll_wait");
+    if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == worker.stop) {

@@ -206,7 +206,12 @@ int select(int nfds, fd_set* readable, fd_set* writable, fd_set* exceptional, ti
 // liburing makes its calls itself: what is counted is the function that makes exactly one.
 int io_uring_submit_and_wait(io_uring* ring, unsigned wait_nr) {
   static auto* const real = next<decltype(io_uring_submit_and_wait)>("io_uring_submit_and_wait");
-  const int result = pass_on(Call::wait, "io_uring_submit_and_wait", real, ring, wait_nr);
+  // With nothing to hand over or to wait for, liburing makes no call.
+  const bool makes_call =
+      wait_nr > 0 || io_uring_sq_ready(ring) > 0 || io_uring_cq_has_overflow(ring);
+  const int result = makes_call
+                         ? pass_on(Call::wait, "io_uring_submit_and_wait", real, ring, wait_nr)
+                         : real(ring, wait_nr);
   count_events(static_cast<int>(io_uring_cq_ready(ring)));
   return result;
 }

@@ -244,6 +244,15 @@ TEST(Answer, BurstsAreNamed) {
   EXPECT_FALSE(campaign.answer().loads[0].contenders[1].is_bursty());
 }
 
+TEST(Answer, AnIntervalThatSaysNothingIsNotShown) {
+  Simulated campaign({100});
+  campaign.measure(0, 1, 8, 60);
+  const std::string text = answer_text(campaign.answer());
+  EXPECT_THAT(text, HasSubstr("unclear (too little data)"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("0000000")));
+  EXPECT_THAT(interim_words(campaign.answer(), 0, 80), testing::Not(HasSubstr("±")));
+}
+
 TEST(Answer, NarrowIsWithinThePrecision) {
   Simulated campaign({100});
   campaign.measure(0, 1.2);

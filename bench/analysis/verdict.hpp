@@ -85,6 +85,8 @@ struct Finding {
 
   /// The larger of the factors between the ratio and the two ends, less 1: 0.03 is ± 3 %.
   [[nodiscard]] double half_width() const { return high / ratio - 1; }
+  /// The interval says something: it ends within a factor of ten. Few blocks give any factor.
+  [[nodiscard]] bool is_known() const { return high < 10 * ratio; }
 };
 
 /// Of an interval: never `depends`.

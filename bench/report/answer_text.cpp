@@ -49,7 +49,7 @@ std::string cell_text(const AtLoad& one, Metric metric) {
   }
   if (!one.compared[metric]) return "-";
   const Finding& finding = one.compared[metric]->finding;
-  if (!std::isfinite(finding.high)) return fmt::format("{:.2f} ?", finding.ratio);
+  if (!finding.is_known()) return fmt::format("{:.2f} ?", finding.ratio);
   return fmt::format("{}±{:.0f}% {}",
                      fmt::format("{:.{}f}", finding.ratio, finding.ratio < 10 ? 2 : 1),
                      std::ceil(100 * finding.half_width() - 0.5), short_verdict(finding.verdict));
@@ -178,7 +178,7 @@ std::string several_loads(const Answer& answer, std::span<const LoadAnswer> load
 
 /// Nothing is known of the deviation of single blocks.
 std::string interval_words(const Finding& finding) {
-  if (!std::isfinite(finding.high)) return "-";
+  if (!finding.is_known()) return "-";
   return fmt::format("{} to {}", three_digits(finding.low), three_digits(finding.high));
 }
 
@@ -268,8 +268,8 @@ std::string table(const Answer& answer) {
 /// "at most 6 %": what an unclear one rules out.
 std::string ruled_out(const Finding& finding) {
   const double most = std::max(finding.high, 1 / finding.low) - 1;
-  return std::isfinite(most) ? fmt::format("at most {:.0f} %", std::ceil(100 * most))
-                             : std::string("too little data");
+  return finding.is_known() ? fmt::format("at most {:.0f} %", std::ceil(100 * most))
+                            : std::string("too little data");
 }
 
 /// "select (1.08 at 1 busy," "1.00 at 100 busy)"
@@ -444,10 +444,9 @@ std::string interim_words(const Answer& answer, std::size_t load, std::size_t wi
   for (const AtLoad* one : all) {
     const Finding& finding = one->compared[Metric::cpu]->finding;
     const std::string item =
-        std::isfinite(finding.high)
-            ? fmt::format("{} {:.2f}±{:.2f}", one->planned.contender.name, finding.ratio,
-                          finding.high - finding.ratio)
-            : fmt::format("{} {:.2f}", one->planned.contender.name, finding.ratio);
+        finding.is_known() ? fmt::format("{} {:.2f}±{:.2f}", one->planned.contender.name,
+                                         finding.ratio, finding.high - finding.ratio)
+                           : fmt::format("{} {:.2f}", one->planned.contender.name, finding.ratio);
     if (text.size() + item.size() + 2 > width) break;
     text += (text.empty() ? "" : ", ") + item;
   }
