@@ -30,6 +30,7 @@ TEST(LoadOracle, TellsTheServerSoThatItNeverWaits) {
   ServeOptions serve;
   serve.oracle = board_file();
   serve.drain = {};
+  const OracleBoard board = OracleBoard::create(board_file());
   const Server server(*find_backend("oracle"), serve);
   const auto begin = std::chrono::steady_clock::now();
   const LoadReport report = run_load(told(server.address()));
@@ -47,6 +48,7 @@ TEST(LoadOracle, RefusesTheBoardOfAnotherServer) {
   ServeOptions serve;
   serve.oracle = board_file();
   serve.drain = {};
+  const OracleBoard board = OracleBoard::create(board_file());
   const Server oracle(*find_backend("oracle"), serve);
   const Server other(*find_backend("poll"), {});
   EXPECT_THROW(run_load(told(other.address())), Failure);

@@ -129,10 +129,10 @@ TEST_P(Completions, OfferTheNamesThatAnOptionTakes) {
 }
 
 TEST_P(Completions, GoOnInAList) {
-  const auto found = complete({"muxlab bench --backends poll,io-uring-p", "muxlab bench --engine ",
+  const auto found = complete({"muxlab bench --backends poll,libevent-p", "muxlab bench --engine ",
                                "muxlab inspect --backends=select,thr"});
-  EXPECT_THAT(found.at("muxlab bench --backends poll,io-uring-p"),
-              UnorderedElementsAre("io-uring-poll"));
+  EXPECT_THAT(found.at("muxlab bench --backends poll,libevent-p"),
+              UnorderedElementsAre("libevent-poll"));
   EXPECT_THAT(found.at("muxlab bench --engine "),
               UnorderedElementsAre("auto", "epoll", "io-uring"));
   EXPECT_THAT(found.at("muxlab inspect --backends=select,thr"), UnorderedElementsAre("threads"));

@@ -61,13 +61,13 @@ set style line 21 lc rgb green     lw 2 dt (16,5,3,5) pt upward   ps 1.0
 set style line 22 lc rgb blue      lw 2 dt (20,6)     pt upward   ps 1.0
 set style line 23 lc rgb blue      lw 2 dt (20,6)     pt downward ps 1.0
 set style line 24 lc rgb grey      lw 2 dt (20,6)     pt square   ps 0.9
-set style line 25 lc rgb green     lw 2 dt (3,5)      pt upward   ps 1.0
+set style line 25 lc rgb green     lw 2 dt (20,6)     pt circle   ps 0.9
 set style line 26 lc rgb green     lw 2 dt (16,5,3,5) pt downward ps 1.0
-set style line 27 lc rgb green     lw 2 dt (16,5,3,5) pt pentagon ps 1.0
+set style line 27 lc rgb green     lw 2 dt (20,6)     pt diamond  ps 1.1
 set style line 28 lc rgb grey      lw 2 dt (3,5)      pt circle   ps 0.9
 shapes = "square circle upward downward diamond pentagon square circle upward downward diamond ".\
          "pentagon pentagon diamond square circle upward downward square circle upward ".\
-         "upward downward square upward downward pentagon circle"
+         "upward downward square circle downward diamond circle"
 
 style_of(name) = sum [i = 1:words(known)] (word(known, i) eq name ? i : 0)
 style_or_other(name) = style_of(name) > 0 ? style_of(name) : words(known) + 1
