@@ -76,6 +76,7 @@ class IoUringLoop {
     if (idle_.is_on()) ring_.prepare_poll(idle_.fd(), user_data_of(Kind::idle));
     while (phase_ != Phase::draining || worker_.open() > 0) turn();
   }
+
   /// As take_some() has it, these two.
   void serve(UniqueFd& socket) {
     Client& client = clients_[socket.get()];
@@ -89,7 +90,17 @@ class IoUringLoop {
 
  private:
   /// What a completion is of: the low byte of its user_data. The descriptor is above it.
-  enum class Kind : std::uint8_t { none, receive, send, accept, source, stop, idle, deadline };
+  enum class Kind : std::uint8_t {
+    none,
+    receive,
+    echo,
+    send,
+    accept,
+    source,
+    stop,
+    idle,
+    deadline
+  };
 
   /// The way to the end. Only while serving do echoes post no completion.
   enum class Phase : std::uint8_t {
@@ -126,8 +137,10 @@ class IoUringLoop {
     switch (static_cast<Kind>(completion.user_data & 0xff)) {
       case Kind::receive:
         return received(clients_[fd], completion);
+      case Kind::echo:
+        return echo_failed(clients_[fd], completion);
       case Kind::send:
-        return sent(clients_[fd], completion);
+        return sent(clients_[fd], completion.res);
       case Kind::accept:
         return accepted(completion);
       case Kind::source:
@@ -233,7 +246,7 @@ class IoUringLoop {
     io_uring_prep_send(entry, client.socket.get(), data, size,
                        MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
     entry->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
-    entry->user_data = user_data_of(Kind::send, client.socket.get(), id);
+    entry->user_data = user_data_of(Kind::echo, client.socket.get(), id);
     sizes_[id] = size;
     sent_.push_back(id);
     worker_.stats.bytes_out.add(size);
@@ -241,20 +254,22 @@ class IoUringLoop {
     receive(client);
   }
 
-  /// Of a rest; or of an echo, which failed then.
-  void sent(Client& client, const io_uring_cqe& completion) {
-    const int result = completion.res;
+  static bool is_over(int result) { return result < 0 && result != -EAGAIN && result != -EINTR; }
+
+  void echo_failed(Client& client, const io_uring_cqe& completion) {
+    const auto id = static_cast<BufferRing::Id>(completion.user_data >> 40);
+    const auto size = static_cast<std::uint32_t>(std::max(completion.res, 0));
+    const std::uint32_t unsent = sizes_[id] - size;
+    worker_.stats.bytes_out.take_back(unsent);
+    worker_.stats.echoes.take_back(1);
+    if (client.socket.get() == cut_link_) return close(client);  // its receive is not cancelled
+    if (is_over(completion.res) || client.stage == Stage::closing) return close_now(client);
+    send_rest(client, buffers_.data(id) + size, unsent);
+  }
+
+  void sent(Client& client, int result) {
+    if (is_over(result) || client.stage == Stage::closing) return close_now(client);
     const auto size = static_cast<std::uint32_t>(std::max(result, 0));
-    const bool is_failure = result < 0 && result != -EAGAIN && result != -EINTR;
-    if (client.stage == Stage::receiving) {
-      const auto id = static_cast<BufferRing::Id>(completion.user_data >> 40);
-      const std::uint32_t unsent = sizes_[id] - size;
-      worker_.stats.bytes_out.take_back(unsent);
-      worker_.stats.echoes.take_back(1);
-      if (client.socket.get() == cut_link_) return close(client);  // its receive is not cancelled
-      return is_failure ? close_now(client) : send_rest(client, buffers_.data(id) + size, unsent);
-    }
-    if (is_failure || client.stage == Stage::closing) return close_now(client);
     worker_.stats.bytes_out.add(size);
     if (size > 0) idle_.touch(client.socket.get());
     client.rest_begin += size;

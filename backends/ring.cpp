@@ -89,7 +89,7 @@ void Ring::submit_and_wait(unsigned count) {
 }
 
 BufferRing::BufferRing(unsigned count, std::size_t size)
-    : count_(count), size_(size), memory_(new std::byte[count * size]) {
+    : count_(count), size_(size), memory_(new std::byte[count * (size + kLine)]) {
   void* const pages = ::mmap(nullptr, ring_bytes(), PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);  // page-aligned, as it has to be
   if (pages == MAP_FAILED) throw_errno("mmap");

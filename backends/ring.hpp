@@ -109,9 +109,12 @@ class BufferRing {
   }
 
   [[nodiscard]] unsigned free() const { return free_; }
-  [[nodiscard]] std::byte* data(Id id) const { return memory_.get() + id * size_; }
+  [[nodiscard]] std::byte* data(Id id) const { return memory_.get() + id * (size_ + kLine); }
 
  private:
+  /// Buffers a power of two apart would all begin in the same sets of the cache.
+  static constexpr std::size_t kLine = 64;
+
   std::size_t ring_bytes() const { return count_ * sizeof(io_uring_buf); }
 
   unsigned count_;
