@@ -49,7 +49,8 @@ class EchoConnection {
   /// lost.
   void begin_drain() { stage_ = Stage::draining; }
 
-  /// Somebody else closed its descriptor, whose number may be another's by now: it becomes none.
+  /// Call when the descriptor was closed without this object: forgets it, and closes nothing,
+  /// because the number may belong to another socket by now.
   void abandon() {
     static_cast<void>(socket_.release());
     *this = EchoConnection();

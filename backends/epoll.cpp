@@ -30,7 +30,7 @@ class EpollPoller final : public OneShotPoller {
   void modify(int fd, Interest interest) override {
     control(EPOLL_CTL_MOD, fd, events_of(interest) | kMode);
   }
-  /// The kernel itself removes a descriptor that is closed, whoever closed it.
+  /// Closing a descriptor also removes it, so it may be gone already.
   void remove(int fd) override {
     const int result = ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
     if (result < 0 && errno != ENOENT && errno != EBADF) throw_errno("epoll_ctl");
@@ -76,7 +76,7 @@ class EpollPoller final : public OneShotPoller {
   void control(int operation, int fd, std::uint32_t events) {
     epoll_event event{.events = events, .data = {.fd = fd}};
     if (::epoll_ctl(epoll_.get(), operation, fd, &event) == 0) return;
-    // All of them are of this descriptor: fs.epoll.max_user_watches, memory, closed by somebody.
+    // Errors of this one descriptor: fs.epoll.max_user_watches reached, no memory, closed already.
     for (const int error : {ENOSPC, ENOMEM, ENOENT, EBADF}) {
       if (errno == error) throw std::bad_alloc();
     }

@@ -66,7 +66,8 @@ void HalfSync::serve(UniqueFd& socket) {
   client->busy = false;
 }
 
-/// Its number came back, so somebody else has closed it. Whoever serves it finds out.
+/// The kernel gave its number to a new socket, so it was closed without this loop. While a serving
+/// thread has it, the new socket is refused instead: that thread will see the error.
 void HalfSync::forget_closed(Client& client) {
   if (client.busy.exchange(true)) throw std::bad_alloc();
   const std::lock_guard armed(client.rearming);
@@ -103,8 +104,8 @@ bool HalfSync::turn() {
   return !draining_ || waiter_.open() > 0;
 }
 
-/// Waits while the queue is full and somebody empties it: a thread that serves never waits for us.
-/// Where none is left, one has failed, and the server stops.
+/// Waits while the queue is full and a thread serves, which makes room. When no thread serves any
+/// more, one has failed and the server stops.
 void HalfSync::request(Client& client) {
   std::unique_lock lock(requests_mutex_);
   has_room_.wait(lock, [this] { return requests_.size() < kQueueCapacity || serving_ == 0; });

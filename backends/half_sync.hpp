@@ -49,7 +49,7 @@ class HalfSync {
     EchoConnection connection;
     Next next = Next::read;  ///< what it was handed back with
     bool draining = false;
-    std::atomic<bool> busy = true;    ///< somebody has it; also when it is closed
+    std::atomic<bool> busy = true;    ///< a thread owns it; also set while it is closed
     std::mutex rearming;              ///< a serving thread arms it: not to be closed before
     Client* next_in_queue = nullptr;  ///< in whichever queue it is; never in two
   };

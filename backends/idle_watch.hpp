@@ -8,7 +8,8 @@
 
 namespace muxlab {
 
-/// Closes what is silent for too long, with a timer to wait for. Of the loop's thread.
+/// Finds connections that were silent for the time-out. Owns the timer that the loop waits for.
+/// Used by the loop's thread only.
 class IdleWatch {
  public:
   using Duration = IdleList::Duration;

@@ -80,7 +80,7 @@ class IoUringLoop {
   /// As take_some() has it, these two.
   void serve(UniqueFd& socket) {
     Client& client = clients_[socket.get()];
-    if (client) throw std::bad_alloc();  // its descriptor was closed by somebody else
+    if (client) throw std::bad_alloc();  // the number of a connection that is not closed here yet
     starved_.reserve(clients_.capacity());
     idle_.touch(socket.get());
     client.socket = std::move(socket);
@@ -102,11 +102,11 @@ class IoUringLoop {
     deadline
   };
 
-  /// The way to the end. Only while serving do echoes post no completion.
+  /// Steps of stopping. Echoes post no completion only while serving.
   enum class Phase : std::uint8_t {
     serving,
-    stopping,  ///< the source is disarmed; then it is emptied and closed
-    settling,  ///< until the sends of before are over, and what came meanwhile is seen
+    stopping,  ///< disarms the source, then takes the last connections and closes it
+    settling,  ///< waits until earlier sends are complete and all completions are handled
     draining,
   };
 
@@ -378,7 +378,7 @@ class IoUringLoop {
   std::vector<int> starved_;          ///< descriptors, in the order in which they found no buffer
   std::vector<BufferRing::Id> sent_;  ///< buffers that echoes are sent from
   BufferRing buffers_;
-  std::vector<std::uint32_t> sizes_;  ///< of what is sent from a buffer, by buffer
+  std::vector<std::uint32_t> sizes_;  ///< bytes sent from each buffer, by buffer id
   Ring ring_;  ///< destroyed first: until then the kernel may write into the others
 };
 

@@ -57,7 +57,7 @@ class EventLoop {
     self.guard_.run([&] { (self.*kStep)(fd); }, [&] { event_base_loopbreak(self.base_.get()); });
   }
 
-  /// Its number came back, so somebody else has closed it, which not every method reports.
+  /// The kernel gave its number to a new socket, so it was closed without this loop.
   void forget_closed(Client& client) {
     client.event.reset();
     client.connection.abandon();

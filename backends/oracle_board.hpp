@@ -14,8 +14,8 @@
 
 namespace muxlab {
 
-/// The one backend that is told by its client what is ready, through an OracleBoard, and spins
-/// until it is: one client thread tells one serving thread, over TCP.
+/// True for the backend `oracle`: its load client writes to an OracleBoard which connections are
+/// ready, and the backend polls that memory. One client thread, one serving thread, TCP only.
 inline bool is_oracle(const Backend& backend) { return backend.name == "oracle"; }
 
 /// What a connection is called on both of its ends: the client's address and port. Zero for what is

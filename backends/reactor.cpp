@@ -44,7 +44,7 @@ class Reactor {
   void forget(int fd) { idle_.remove(fd); }
 
  private:
-  /// Its number came back, so somebody else has closed it, which not every mechanism reports.
+  /// The kernel gave its number to a new socket, so it was closed without this loop.
   void forget_closed(int fd) {
     poller_.remove(fd);
     connections_[fd].abandon();
