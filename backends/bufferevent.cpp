@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/libevent_base.hpp"
 #include "backends/libevent_idle.hpp"
@@ -24,15 +23,12 @@ namespace {
 /// bufferevent at end of stream, with the echo still in it.
 class BuffereventLoop {
  public:
-  explicit BuffereventLoop(Worker& worker) : worker_(worker), base_(libevent::make_base("epoll")) {}
+  explicit BuffereventLoop(Worker& worker) : worker_(worker), loop_("epoll", *this) {}
 
   void run() {
-    stop_ = libevent::watch(base_.get(), worker_.stop, EV_READ,
-                            guarded<&BuffereventLoop::begin_drain>, this);
+    stop_ = loop_.watch<&BuffereventLoop::begin_drain>(worker_.stop);
     watch_source();
-    const int result = event_base_dispatch(base_.get());
-    guard_.rethrow();
-    if (result < 0) throw_errno("event_base_dispatch");
+    loop_.run();
     for (const auto& client : clients_) {
       if (client) close(*client);
     }
@@ -43,7 +39,7 @@ class BuffereventLoop {
     const int fd = socket.get();
     std::unique_ptr<Client>& place = clients_[fd];
     auto client = std::make_unique<Client>(Client{.loop = *this, .stream = {}});
-    client->stream.reset(bufferevent_socket_new(base_.get(), fd, BEV_OPT_CLOSE_ON_FREE));
+    client->stream.reset(bufferevent_socket_new(loop_.base(), fd, BEV_OPT_CLOSE_ON_FREE));
     if (!client->stream) throw std::bad_alloc();
     static_cast<void>(socket.release());
     bufferevent_setcb(
@@ -75,15 +71,8 @@ class BuffereventLoop {
 
   static Client& of(void* client) { return *static_cast<Client*>(client); }
 
-  template <void (BuffereventLoop::*kStep)(int fd)>
-  static void guarded(int fd, short, void* loop) {
-    auto& self = *static_cast<BuffereventLoop*>(loop);
-    self.guard_.run([&] { (self.*kStep)(fd); }, [&] { event_base_loopbreak(self.base_.get()); });
-  }
-
   void watch_source() {
-    source_ = libevent::watch(base_.get(), worker_.source.fd(), EV_READ,
-                              guarded<&BuffereventLoop::take_connections>, this);
+    source_ = loop_.watch<&BuffereventLoop::take_connections>(worker_.source.fd());
   }
 
   void take_connections(int waited_for) {
@@ -137,7 +126,7 @@ class BuffereventLoop {
     idle_.remove(client.fd());
     clients_[client.fd()].reset();
     worker_.close_done();
-    if (draining_ && worker_.open() == 0) event_base_loopbreak(base_.get());
+    if (draining_ && worker_.open() == 0) loop_.end();
   }
 
   /// libevent does not tell how much it sent, but what is left.
@@ -153,12 +142,11 @@ class BuffereventLoop {
     }
     source_.reset();
     worker_.source.close();
-    const timeval deadline = libevent::to_timeval(worker_.options.drain);
-    event_base_loopexit(base_.get(), &deadline);
+    loop_.end_after(worker_.options.drain);
     for (const auto& client : clients_) {
       if (client) end_sending_when_drained(*client);
     }
-    if (worker_.open() == 0) event_base_loopbreak(base_.get());
+    if (worker_.open() == 0) loop_.end();
   }
 
   /// What waits in the socket is not echoed yet; then all_sent() comes here again.
@@ -173,9 +161,8 @@ class BuffereventLoop {
   static constexpr std::size_t kMaxSingleRead = 4096;  // what libevent 2.1 reads at most anyway
 
   Worker& worker_;
-  libevent::Base base_;
-  CallbackGuard guard_;
-  libevent::IdleTimer idle_{base_.get(), guard_, worker_.options.idle_timeout,
+  libevent::Loop<BuffereventLoop> loop_;
+  libevent::IdleTimer idle_{loop_.base(), loop_.guard(), worker_.options.idle_timeout,
                             [](void* self, int fd) {
                               auto& loop = *static_cast<BuffereventLoop*>(self);
                               loop.close_unless_sending(*loop.clients_[fd]);

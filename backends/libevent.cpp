@@ -5,7 +5,6 @@
 
 #include "backends/backend.hpp"
 #include "backends/echo_connection.hpp"
-#include "backends/failure.hpp"
 #include "backends/fd_map.hpp"
 #include "backends/libevent_base.hpp"
 #include "backends/libevent_idle.hpp"
@@ -18,27 +17,24 @@ namespace {
 /// the base waits is the method it was made with; bytes are moved as in the hand-written loops.
 class EventLoop {
  public:
-  EventLoop(const char* method, Worker& worker)
-      : worker_(worker), base_(libevent::make_base(method)) {}
+  EventLoop(const char* method, Worker& worker) : worker_(worker), loop_(method, *this) {}
 
   void run() {
-    stop_ =
-        libevent::watch(base_.get(), worker_.stop, EV_READ, guarded<&EventLoop::begin_drain>, this);
+    stop_ = loop_.watch<&EventLoop::begin_drain>(worker_.stop);
     watch_source();
-    const int result = event_base_dispatch(base_.get());
-    guard_.rethrow();
-    if (result < 0) throw_errno("event_base_dispatch");
+    loop_.run();
     for (Client& client : clients_) {
       if (client.connection) close(client);
     }
   }
+
   /// As take_some() has it, these two.
   void serve(UniqueFd& socket) {
     const int fd = socket.get();
     Client& client = clients_[fd];
     if (client.connection) forget_closed(client);
     idle_.touch(fd);
-    client.event = libevent::watch(base_.get(), fd, EV_READ, guarded<&EventLoop::handle>, this);
+    client.event = loop_.watch<&EventLoop::handle>(fd);
     client.connection = EchoConnection(std::move(socket));
   }
   void forget(int fd) { idle_.remove(fd); }
@@ -51,22 +47,14 @@ class EventLoop {
 
   static EventLoop& of(void* loop) { return *static_cast<EventLoop*>(loop); }
 
-  template <void (EventLoop::*kStep)(int fd)>
-  static void guarded(int fd, short, void* loop) {
-    EventLoop& self = of(loop);
-    self.guard_.run([&] { (self.*kStep)(fd); }, [&] { event_base_loopbreak(self.base_.get()); });
-  }
-
   /// The kernel gave its number to a new socket, so it was closed without this loop.
   void forget_closed(Client& client) {
     client.event.reset();
     client.connection.abandon();
     worker_.close_done();
   }
-  void watch_source() {
-    source_ = libevent::watch(base_.get(), worker_.source.fd(), EV_READ,
-                              guarded<&EventLoop::take_connections>, this);
-  }
+
+  void watch_source() { source_ = loop_.watch<&EventLoop::take_connections>(worker_.source.fd()); }
 
   void take_connections(int waited_for) {
     take_some(worker_, *this);
@@ -90,8 +78,8 @@ class EventLoop {
     const short wanted = client.connection.interest() == Interest::read ? EV_READ : EV_WRITE;
     event* const changed = client.event.get();
     event_del(changed);
-    event_assign(changed, base_.get(), client.connection.fd(),
-                 static_cast<short>(wanted | EV_PERSIST), event_get_callback(changed), this);
+    event_assign(changed, loop_.base(), client.connection.fd(),
+                 static_cast<short>(wanted | EV_PERSIST), event_get_callback(changed), &loop_);
     if (event_add(changed, nullptr) != 0) close(client);
   }
 
@@ -99,7 +87,7 @@ class EventLoop {
     idle_.remove(client.connection.fd());
     client = Client{};
     worker_.close_done();
-    if (draining_ && worker_.open() == 0) event_base_loopbreak(base_.get());
+    if (draining_ && worker_.open() == 0) loop_.end();
   }
 
   void begin_drain(int /*stop*/) {
@@ -109,20 +97,18 @@ class EventLoop {
     }
     source_.reset();
     worker_.source.close();
-    const timeval deadline = libevent::to_timeval(worker_.options.drain);
-    event_base_loopexit(base_.get(), &deadline);
+    loop_.end_after(worker_.options.drain);
     for (Client& client : clients_) {
       if (!client.connection) continue;
       client.connection.begin_drain();
       advance(client);
     }
-    if (worker_.open() == 0) event_base_loopbreak(base_.get());
+    if (worker_.open() == 0) loop_.end();
   }
 
   Worker& worker_;
-  libevent::Base base_;
-  CallbackGuard guard_;
-  libevent::IdleTimer idle_{base_.get(), guard_, worker_.options.idle_timeout,
+  libevent::Loop<EventLoop> loop_;
+  libevent::IdleTimer idle_{loop_.base(), loop_.guard(), worker_.options.idle_timeout,
                             [](void* loop, int fd) { of(loop).close(of(loop).clients_[fd]); },
                             this};
   libevent::Event stop_;

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "backends/backend.hpp"
+#include "backends/callback_guard.hpp"
+#include "backends/failure.hpp"
 
 /// What the backends on libevent share: its objects as owners, and a base with a chosen method.
 namespace muxlab::libevent {
@@ -58,5 +60,47 @@ Availability probe(const std::string& method);
 Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument);
 
 timeval to_timeval(std::chrono::nanoseconds duration);
+
+/// A base and its loop, whose callbacks are member functions of `Owner`, which outlives it. Used by
+/// one thread.
+template <typename Owner>
+class Loop {
+ public:
+  /// Throws as make_base() does.
+  Loop(const std::string& method, Owner& owner) : owner_(owner), base_(make_base(method)) {}
+
+  [[nodiscard]] event_base* base() const { return base_.get(); }
+  [[nodiscard]] CallbackGuard& guard() { return guard_; }
+
+  /// Calls `kStep` with `fd` each time that it is readable. Throws std::bad_alloc.
+  template <void (Owner::*kStep)(int fd)>
+  Event watch(int fd) {
+    return libevent::watch(base(), fd, EV_READ, call<kStep>, this);
+  }
+
+  /// Runs until end(), or end_after() so much time. Throws what a callback threw, and
+  /// std::system_error when the loop fails.
+  void run() {
+    const int result = event_base_dispatch(base());
+    guard_.rethrow();
+    if (result < 0) throw_errno("event_base_dispatch");
+  }
+  void end() { event_base_loopbreak(base()); }
+  void end_after(std::chrono::nanoseconds delay) {
+    const timeval deadline = to_timeval(delay);
+    event_base_loopexit(base(), &deadline);
+  }
+
+ private:
+  template <void (Owner::*kStep)(int fd)>
+  static void call(int fd, short /*events*/, void* loop) {
+    Loop& self = *static_cast<Loop*>(loop);
+    self.guard_.run([&] { (self.owner_.*kStep)(fd); }, [&] { self.end(); });
+  }
+
+  Owner& owner_;
+  Base base_;
+  CallbackGuard guard_;
+};
 
 }  // namespace muxlab::libevent
