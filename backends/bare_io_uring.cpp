@@ -36,19 +36,13 @@ class BareRing {
  private:
   enum class Kind : std::uint8_t { receive, send, source, stop };
 
-  /// The kind, and above it 32 bits for a descriptor and 16 for a buffer.
-  static std::uint64_t user_data_of(Kind kind, int fd, BufferRing::Id buffer = 0) {
-    return std::uint64_t{buffer} << 40 | static_cast<std::uint64_t>(fd) << 8 |
-           static_cast<std::uint64_t>(kind);
-  }
-
   void handle(const io_uring_cqe& completion) {
-    const int fd = static_cast<int>(completion.user_data >> 8 & UINT32_MAX);
-    switch (static_cast<Kind>(completion.user_data & 0xff)) {
+    const int fd = fd_of(completion);
+    switch (kind_of<Kind>(completion)) {
       case Kind::receive:
         return received(fd, completion);
       case Kind::send:
-        return sent(fd, static_cast<BufferRing::Id>(completion.user_data >> 40), completion.res);
+        return sent(fd, sent_buffer_of(completion), completion.res);
       case Kind::source:
         while (Taken socket = worker_.source.take()) serve(socket->release());
         return watch(worker_.source.fd(), Kind::source);
@@ -69,16 +63,14 @@ class BareRing {
   void receive(int fd) {
     io_uring_sqe* const entry = ring_.entry();
     io_uring_prep_recv_multishot(entry, fd, nullptr, 0, 0);
-    entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->buf_group = BufferRing::kGroup;
+    BufferRing::pick_for(*entry);
     entry->user_data = user_data_of(Kind::receive, fd);
   }
 
   void received(int fd, const io_uring_cqe& completion) {
     const bool goes_on = (completion.flags & IORING_CQE_F_MORE) != 0;
     if (completion.res > 0) {
-      const auto buffer = static_cast<BufferRing::Id>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
-      buffers_.took(buffer);
+      const BufferRing::Id buffer = buffers_.take(completion);
       send(fd, buffer, static_cast<unsigned>(completion.res));
     } else if (completion.res != -ENOBUFS && !goes_on) {
       return close(fd);

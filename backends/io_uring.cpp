@@ -89,7 +89,7 @@ class IoUringLoop {
   void forget(int fd) { idle_.remove(fd); }
 
  private:
-  /// What a completion is of: the low byte of its user_data. The descriptor is above it.
+  /// What a completion is of.
   enum class Kind : std::uint8_t {
     none,
     receive,
@@ -110,11 +110,6 @@ class IoUringLoop {
     draining,
   };
 
-  static std::uint64_t user_data_of(Kind kind, int fd = 0, BufferRing::Id buffer = 0) {
-    return std::uint64_t{buffer} << 40 | static_cast<std::uint64_t>(fd) << 8 |
-           static_cast<std::uint64_t>(kind);
-  }
-
   void turn() {
     const bool has_more_to_do = phase_ == Phase::settling || !starved_.empty();
     ring_.submit_and_wait(has_more_to_do ? 0 : 1);
@@ -133,8 +128,8 @@ class IoUringLoop {
   }
 
   void handle(const io_uring_cqe& completion) {
-    const int fd = static_cast<int>(completion.user_data >> 8 & UINT32_MAX);
-    switch (static_cast<Kind>(completion.user_data & 0xff)) {
+    const int fd = fd_of(completion);
+    switch (kind_of<Kind>(completion)) {
       case Kind::receive:
         return received(clients_[fd], completion);
       case Kind::echo:
@@ -198,8 +193,7 @@ class IoUringLoop {
   void receive(Client& client) {
     io_uring_sqe* const entry = ring_.entry();
     io_uring_prep_recv(entry, client.socket.get(), nullptr, 0, 0);
-    entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->buf_group = BufferRing::kGroup;
+    BufferRing::pick_for(*entry);
     if (polls_first_) entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
     entry->user_data = user_data_of(Kind::receive, client.socket.get());
     client.stage = Stage::receiving;
@@ -208,8 +202,7 @@ class IoUringLoop {
   void received(Client& client, const io_uring_cqe& completion) {
     const int result = completion.res;
     if (result > 0) {
-      const auto id = static_cast<BufferRing::Id>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
-      buffers_.took(id);
+      const BufferRing::Id id = buffers_.take(completion);
       if (client.stage == Stage::receiving && !client.discards) {
         idle_.touch(client.socket.get());
         return echo(client, id, static_cast<std::uint32_t>(result));
@@ -257,7 +250,7 @@ class IoUringLoop {
   static bool is_over(int result) { return result < 0 && result != -EAGAIN && result != -EINTR; }
 
   void echo_failed(Client& client, const io_uring_cqe& completion) {
-    const auto id = static_cast<BufferRing::Id>(completion.user_data >> 40);
+    const BufferRing::Id id = sent_buffer_of(completion);
     const auto size = static_cast<std::uint32_t>(std::max(completion.res, 0));
     const std::uint32_t unsent = sizes_[id] - size;
     worker_.stats.bytes_out.take_back(unsent);

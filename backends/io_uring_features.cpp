@@ -51,8 +51,7 @@ io_uring_cqe receive_into_buffer_ring(bool multishot) {
   } else {
     io_uring_prep_recv(entry, pair.ours.get(), nullptr, kBufferBytes, 0);
   }
-  entry->flags |= IOSQE_BUFFER_SELECT;
-  entry->buf_group = BufferRing::kGroup;
+  BufferRing::pick_for(*entry);
   return result_of_one(ring);
 }
 

@@ -76,6 +76,24 @@ class Ring {
   io_uring ring_{};
 };
 
+/// user_data of a request: its kind, an enum of the loop, in the low byte. Above it these have 32
+/// bits for the descriptor, and 16 for the buffer that is sent from.
+template <typename Kind>
+std::uint64_t user_data_of(Kind kind, int fd = 0, std::uint16_t buffer = 0) {
+  return std::uint64_t{buffer} << 40 | static_cast<std::uint64_t>(fd) << 8 |
+         static_cast<std::uint64_t>(kind);
+}
+template <typename Kind>
+Kind kind_of(const io_uring_cqe& completion) {
+  return static_cast<Kind>(completion.user_data & 0xff);
+}
+inline int fd_of(const io_uring_cqe& completion) {
+  return static_cast<int>(completion.user_data >> 8 & UINT32_MAX);
+}
+inline std::uint16_t sent_buffer_of(const io_uring_cqe& completion) {
+  return static_cast<std::uint16_t>(completion.user_data >> 40);
+}
+
 /// Buffers that the kernel picks from when something is received, so that no connection has to have
 /// one before. A ring of descriptions is shared with the kernel; io_uring_register_buf_ring(3).
 ///
@@ -94,8 +112,18 @@ class BufferRing {
   /// Offers all buffers to receives of `ring`. Throws std::system_error.
   void offer_to(Ring& ring);
 
-  /// A completion brought it: it is ours until it is given back.
-  void took(Id) { --free_; }
+  /// Has the kernel pick a buffer for the receive in `entry`.
+  static void pick_for(io_uring_sqe& entry) {
+    entry.flags |= IOSQE_BUFFER_SELECT;
+    entry.buf_group = kGroup;
+  }
+  /// The buffer that a receive was completed with, by the flags of its completion.
+  static Id id_of(std::uint32_t flags) { return static_cast<Id>(flags >> IORING_CQE_BUFFER_SHIFT); }
+  /// The same, which is ours until it is given back.
+  Id take(const io_uring_cqe& completion) {
+    --free_;
+    return id_of(completion.flags);
+  }
   void give_back(Id id) {
     io_uring_buf_ring_add(ring_, data(id), static_cast<unsigned>(size_), id,
                           io_uring_buf_ring_mask(count_), returned_++);

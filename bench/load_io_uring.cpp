@@ -150,7 +150,7 @@ class IoUringConnections final : public LoadConnections {
   }
 
   void collect_send(const io_uring_cqe& completion) {
-    if (static_cast<Kind>(completion.user_data & 0xff) != Kind::send) return;
+    if (kind_of<Kind>(completion) != Kind::send) return;
     LoadConnection* const connection = connection_of(completion.user_data);
     if (connection == nullptr) return;
     connection->is_quiet_send = false;
@@ -165,7 +165,7 @@ class IoUringConnections final : public LoadConnections {
   }
 
   void collect(const io_uring_cqe& completion) {
-    const auto kind = static_cast<Kind>(completion.user_data & 0xff);
+    const auto kind = kind_of<Kind>(completion);
     if (kind == Kind::watched) {
       const std::uint64_t id = completion.user_data >> 32;
       if (completion.res < 0) return;  // unwatched
@@ -174,9 +174,7 @@ class IoUringConnections final : public LoadConnections {
     }
     if (kind != Kind::receive) return;
     if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
-      const auto id = static_cast<BufferRing::Id>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
-      buffers_.took(id);
-      taken_.push_back(id);
+      taken_.push_back(buffers_.take(completion));
     }
     LoadConnection* const connection = connection_of(completion.user_data);
     if (connection == nullptr) return;
@@ -208,8 +206,7 @@ class IoUringConnections final : public LoadConnections {
   void receive(LoadConnection& connection) {
     io_uring_sqe* const entry = ring_.entry();
     io_uring_prep_recv_multishot(entry, connection.fd.get(), nullptr, 0, 0);
-    entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->buf_group = BufferRing::kGroup;
+    BufferRing::pick_for(*entry);
     entry->user_data = name_of(Kind::receive, connection);
     connection.is_receiving = true;
   }
@@ -224,7 +221,7 @@ class IoUringConnections final : public LoadConnections {
     }
     Came came = Came::nothing;
     if (event.result > 0) {
-      const auto id = static_cast<BufferRing::Id>(event.flags >> IORING_CQE_BUFFER_SHIFT);
+      const BufferRing::Id id = BufferRing::id_of(event.flags);
       came = take_in(connection, {buffers_.data(id), static_cast<std::size_t>(event.result)});
       if (came == Came::nothing) return came;
     }
