@@ -89,18 +89,7 @@ class IoUringLoop {
   void forget(int fd) { idle_.remove(fd); }
 
  private:
-  /// What a completion is of.
-  enum class Kind : std::uint8_t {
-    none,
-    receive,
-    echo,
-    send,
-    accept,
-    source,
-    stop,
-    idle,
-    deadline
-  };
+  enum class Kind : char { none, receive, echo, send, accept, source, stop, idle, deadline };
 
   /// Steps of stopping. Echoes post no completion only while serving.
   enum class Phase : std::uint8_t {
