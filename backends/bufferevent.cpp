@@ -1,5 +1,4 @@
 #include <event2/buffer.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <memory>
@@ -151,9 +150,7 @@ class BuffereventLoop {
 
   /// What waits in the socket is not echoed yet; then all_sent() comes here again.
   static void end_sending_when_drained(Client& client) {
-    int unread = 0;
-    const bool known = ::ioctl(client.fd(), FIONREAD, &unread) == 0;
-    if (client.output_size() > 0 || (known && unread > 0)) return;
+    if (client.output_size() > 0 || has_unread(client.fd())) return;
     ::shutdown(client.fd(), SHUT_WR);
     client.ended_sending = true;
   }

@@ -29,10 +29,13 @@ class GivenSockets final : public ConnectionSource {
     checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
     ::setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    const std::lock_guard lock(mutex_);
-    given_.emplace_back(ends[1]);
-    notify(given_flag_.get());
+    give(UniqueFd(ends[1]));
     return UniqueFd(ends[0]);
+  }
+  void give(UniqueFd socket) {
+    const std::lock_guard lock(mutex_);
+    given_.push_back(std::move(socket));
+    notify(given_flag_.get());
   }
   void break_down() {
     const std::lock_guard lock(mutex_);

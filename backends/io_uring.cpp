@@ -1,6 +1,5 @@
 #include "backends/io_uring.hpp"
 
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -41,7 +40,7 @@ struct Client {
   bool discards = false;              ///< SHUT_WR sent: what still comes is not echoed
   std::unique_ptr<std::byte[]> rest;  ///< sending: what did not fit into the socket's buffer
   std::uint32_t rest_begin = 0;
-  std::uint32_t rest_end = 0;
+  std::uint32_t rest_end = 0;  ///< receiving: size of the echo before
 
   explicit operator bool() const { return static_cast<bool>(socket); }
 };
@@ -60,10 +59,10 @@ class IoUringLoop {
   IoUringLoop(Worker& worker, const RingOptions& options)
       : worker_(worker),
         polls_first_(options.polls_first),
+        tells_of_more_(options.tells_of_more),
         accepts_alone_(worker.options.threading != Threading::shared),
         idle_(worker.options.idle_timeout),
         buffers_(options.buffers, options.receive_size),
-        sizes_(options.buffers),
         ring_(options.submissions, options.completions) {
     sent_.reserve(options.buffers);  // each has one
     buffers_.offer_to(ring_);
@@ -194,7 +193,7 @@ class IoUringLoop {
       const BufferRing::Id id = buffers_.take(completion);
       if (client.stage == Stage::receiving && !client.discards) {
         idle_.touch(client.socket.get());
-        return echo(client, id, static_cast<std::uint32_t>(result));
+        return echo(client, id, completion);
       }
       buffers_.give_back(id);
     }
@@ -216,7 +215,8 @@ class IoUringLoop {
 
   // Sending.
 
-  void echo(Client& client, BufferRing::Id id, std::uint32_t size) {
+  void echo(Client& client, BufferRing::Id id, const io_uring_cqe& received) {
+    const auto size = static_cast<std::uint32_t>(received.res);
     worker_.stats.bytes_in.add(size);
     const std::byte* const data = buffers_.data(id);
     if (phase_ != Phase::serving) {  // then it matters when all is sent
@@ -225,11 +225,13 @@ class IoUringLoop {
     }
     ring_.make_room(2);  // a link holds within one submission
     io_uring_sqe* const entry = ring_.entry();
+    const bool has_more = (received.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+    const int more = has_more && tells_of_more_ ? MSG_MORE : 0;  // then one packet takes both
     io_uring_prep_send(entry, client.socket.get(), data, size,
-                       MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
+                       MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL | more);
     entry->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
     entry->user_data = user_data_of(Kind::echo, client.socket.get(), id);
-    sizes_[id] = size;
+    client.rest_end = size;
     sent_.push_back(id);
     worker_.stats.bytes_out.add(size);
     ++worker_.stats.echoes;
@@ -241,7 +243,7 @@ class IoUringLoop {
   void echo_failed(Client& client, const io_uring_cqe& completion) {
     const BufferRing::Id id = sent_buffer_of(completion);
     const auto size = static_cast<std::uint32_t>(std::max(completion.res, 0));
-    const std::uint32_t unsent = sizes_[id] - size;
+    const std::uint32_t unsent = client.rest_end - size;
     worker_.stats.bytes_out.take_back(unsent);
     worker_.stats.echoes.take_back(1);
     if (client.socket.get() == cut_link_) return close(client);  // its receive is not cancelled
@@ -337,15 +339,14 @@ class IoUringLoop {
 
   /// All that was received is sent. What waits in the socket will be, and then comes here again.
   static void end_sending_when_drained(Client& client) {
-    int unread = 0;
-    const bool known = ::ioctl(client.socket.get(), FIONREAD, &unread) == 0;
-    if (client.discards || (known && unread > 0)) return;
+    if (client.discards || has_unread(client.socket.get())) return;
     ::shutdown(client.socket.get(), SHUT_WR);
     client.discards = true;
   }
 
   Worker& worker_;
   bool polls_first_;
+  bool tells_of_more_;
   /// Of several multishot accepts the kernel completes one, even when its thread is stuck: then the
   /// connection would wait. Threads that share a listener wait until it is readable instead.
   bool accepts_alone_;
@@ -360,7 +361,6 @@ class IoUringLoop {
   std::vector<int> starved_;          ///< descriptors, in the order in which they found no buffer
   std::vector<BufferRing::Id> sent_;  ///< buffers that echoes are sent from
   BufferRing buffers_;
-  std::vector<std::uint32_t> sizes_;  ///< bytes sent from each buffer, by buffer id
   Ring ring_;  ///< destroyed first: until then the kernel may write into the others
 };
 

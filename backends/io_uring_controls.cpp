@@ -27,4 +27,12 @@ extern const Backend io_uring_poll_first_backend{
     .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 
+extern const Backend io_uring_without_more_backend{
+    .name = "io-uring-without-more",
+    .summary = "control: io-uring that sends each piece of a message as if nothing followed",
+    .probe = probe_io_uring,
+    .serve = [](Worker& worker) { serve_with_ring(worker, {.tells_of_more = false}); },
+    .calls = CallsPerEcho{.read = 0, .write = 0},
+};
+
 }  // namespace muxlab

@@ -1,6 +1,8 @@
 #include "backends/io_uring.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -117,6 +119,54 @@ TEST(IoUring, MayPollFirst) {
   expect_all_echoed({.polls_first = true}, 30, 200'000);
   expect_all_echoed({.submissions = 2, .completions = 4, .buffers = 2, .polls_first = true}, 30,
                     200'000);
+}
+
+/// Two ends of a TCP connection, whose small packets leave at once.
+std::pair<UniqueFd, UniqueFd> tcp_pair() {
+  const auto tcp = [] {
+    UniqueFd fd(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    const int on = 1;  // inherited by what is accepted
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+  };
+  const UniqueFd listener = tcp();
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  checked(::bind(listener.get(), any, size), "bind");
+  checked(::listen(listener.get(), 1), "listen");
+  checked(::getsockname(listener.get(), any, &size), "getsockname");
+  UniqueFd client = tcp();
+  checked(::connect(client.get(), any, size), "connect");
+  UniqueFd server(checked(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept4"));
+  return {std::move(client), std::move(server)};
+}
+
+/// Packets that bring back `rounds` messages of four buffers each.
+std::uint32_t packets_of(const RingOptions& ring, int rounds) {
+  Loop loop(ring);
+  auto [client, server] = tcp_pair();
+  loop.source.give(std::move(server));
+  const std::string sent = text_of(4 * kBufferSize, 1);
+  std::string received(sent.size(), '\0');
+  for (int round = 0; round < rounds; ++round) {
+    EXPECT_EQ(::send(client.get(), sent.data(), sent.size(), 0), std::ssize(sent));
+    EXPECT_EQ(::recv(client.get(), received.data(), received.size(), MSG_WAITALL),
+              std::ssize(sent));
+    EXPECT_TRUE(received == sent);
+  }
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  checked(::getsockopt(client.get(), IPPROTO_TCP, TCP_INFO, &info, &size), "getsockopt");
+  return info.tcpi_data_segs_in;
+}
+
+TEST(IoUring, SendsThePiecesOfAMessageTogether) {
+  constexpr int kRounds = 20;
+  EXPECT_LT(packets_of({}, kRounds), 4U * kRounds);
+  EXPECT_GE(packets_of({.tells_of_more = false}, kRounds), 4U * kRounds);
 }
 
 TEST(IoUring, HoldsOneBufferForAClientThatNeverReads) {

@@ -1,5 +1,3 @@
-#include <sys/ioctl.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -234,9 +232,7 @@ class LibuvServer {
 
   /// What waits in the socket is not echoed yet; then echo() or sent() comes here again.
   static void end_sending_when_drained(Client& client) {
-    int unread = 0;
-    const bool known = ::ioctl(client.fd(), FIONREAD, &unread) == 0;
-    if (client.tail || (known && unread > 0)) return;
+    if (client.tail || has_unread(client.fd())) return;
     client.ended_sending = true;
     uv_shutdown(&client.shutdown, &client.stream, [](uv_shutdown_t*, int) {});
   }

@@ -14,6 +14,7 @@ extern const Backend epoll_lt_again_backend;
 extern const Backend bare_epoll_lt_backend, bare_epoll_et_backend;
 extern const Backend bare_io_uring_backend, io_uring_few_buffers_backend;
 extern const Backend io_uring_large_receives_backend, io_uring_poll_first_backend;
+extern const Backend io_uring_without_more_backend;
 extern const Backend blind_scan_backend, epoll_lt_extra_call_backend, oracle_backend;
 
 std::span<const Backend* const> backends() {
@@ -37,6 +38,7 @@ std::span<const Backend* const> controls() {
       &io_uring_few_buffers_backend,
       &io_uring_large_receives_backend,
       &io_uring_poll_first_backend,
+      &io_uring_without_more_backend,
       &blind_scan_backend,
       &oracle_backend,
       &epoll_lt_again_backend,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -34,5 +35,11 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
+
+/// Bytes wait in `socket` to be received.
+inline bool has_unread(int socket) {
+  int count = 0;
+  return ::ioctl(socket, FIONREAD, &count) == 0 && count > 0;
+}
 
 }  // namespace muxlab

@@ -78,8 +78,15 @@ inline std::vector<Cell> control_cells() {
       cells.push_back({.backend = find_backend(name), .model = model, .options = options});
     }
   }
-  Cell oracle{.backend = find_backend("oracle"), .model = "single", .options = {}};
-  oracle.options.drain = {};
+  const ServeOptions alone = all_models().front().second;
+  // io-uring-large-receives holds more than one buffer of the others, on purpose.
+  for (const char* const name :
+       {"io-uring-few-buffers", "io-uring-poll-first", "io-uring-without-more"}) {
+    const Backend* const backend = find_backend(name);
+    if (!why_not(*backend, Threading::single).empty()) continue;
+    cells.push_back({.backend = backend, .model = "single", .options = alone});
+  }
+  Cell oracle{.backend = find_backend("oracle"), .model = "single", .options = alone};
   oracle.options.oracle = fmt::format("{}/muxlab-oracle-{}", testing::TempDir(), ::getpid());
   cells.push_back(oracle);  // as long as nobody tells it anything
   return cells;

@@ -33,7 +33,7 @@ known = "select poll epoll-lt epoll-et io-uring-poll io-uring ".\
         "bare-select bare-poll bare-epoll-lt bare-epoll-et ".\
         "io-uring-one-shot io-uring-few-buffers io-uring-told ".\
         "epoll-lt-again epoll-lt-extra-call blind-scan ".\
-        "bare-io-uring io-uring-large-receives io-uring-poll-first"
+        "bare-io-uring io-uring-large-receives io-uring-poll-first io-uring-without-more"
 vermilion = "#D55E00"; orange = "#E69F00"; blue = "#0072B2"; sky = "#56B4E9"
 green = "#009E73"; purple = "#CC79A7"; black = "#000000"; grey = "#767676"
 square = 5; circle = 7; upward = 9; downward = 11; diamond = 13; pentagon = 15
@@ -64,10 +64,11 @@ set style line 24 lc rgb grey      lw 2 dt (20,6)     pt square   ps 0.9
 set style line 25 lc rgb green     lw 2 dt (20,6)     pt circle   ps 0.9
 set style line 26 lc rgb green     lw 2 dt (16,5,3,5) pt downward ps 1.0
 set style line 27 lc rgb green     lw 2 dt (20,6)     pt diamond  ps 1.1
-set style line 28 lc rgb grey      lw 2 dt (3,5)      pt circle   ps 0.9
+set style line 28 lc rgb green     lw 2 dt (20,6)     pt pentagon ps 1.0
+set style line 29 lc rgb grey      lw 2 dt (3,5)      pt circle   ps 0.9
 shapes = "square circle upward downward diamond pentagon square circle upward downward diamond ".\
          "pentagon pentagon diamond square circle upward downward square circle upward ".\
-         "upward downward square circle downward diamond circle"
+         "upward downward square circle downward diamond pentagon circle"
 
 style_of(name) = sum [i = 1:words(known)] (word(known, i) eq name ? i : 0)
 style_or_other(name) = style_of(name) > 0 ? style_of(name) : words(known) + 1
