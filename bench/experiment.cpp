@@ -84,7 +84,6 @@ std::vector<Experiment> all_experiments() {
            "How much memory does a silent connection take, of the server and of the kernel?",
        .grid = {.connections = {1}, .idle = {1'000, 5'000, 10'000}},
        .seconds = 50,
-       .slice_ns = 50'000'000,
        .is_isolated = true,
        .pictures = {"memory"}},
       {.name = "lt-vs-et",

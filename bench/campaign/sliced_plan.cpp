@@ -186,7 +186,6 @@ std::vector<PlannedContender> settle_contenders(const SlicedRequest& request,
 
 std::int64_t slice_for(const Cell& cell, const Experiment& asked) {
   if (asked.slice_ns > 0) return asked.slice_ns;
-  if (asked.is_isolated) return kIsolatedSlice_ns;
   return cell.rate_per_s > 0 ? kOpenSlice_ns : cell.churn > 0 ? kChurnSlice_ns : kSlice_ns;
 }
 
@@ -203,7 +202,8 @@ double seconds_for(const PlannedLoad& load, const Experiment& asked, std::size_t
       std::max(static_cast<double>(load.slice_ns) / 1e9, 3 * connections / kEchoesPer_s);
   const auto blocks = static_cast<double>(kFewestBlocks + 5);
   if (asked.is_isolated) {
-    return std::ceil(std::max(asked.seconds, 2 * (build_s + all * (1.25 * slice_s + 0.1))));
+    const auto slices = static_cast<double>(slices_of_visit(true, load.slice_ns));
+    return std::ceil(std::max(asked.seconds, 2 * (build_s + all * (slices * slice_s + 0.2))));
   }
   const double rigs = build_s > kLong_s ? 2 : 4;
   return std::ceil(std::max(asked.seconds, blocks * all * slice_s + rigs * build_s));
@@ -373,7 +373,9 @@ std::string describe(const SlicedPlan& plan) {
       "slices      of {} ms and at least {} round trips per connection{}; {} servers of the "
       "baseline\n",
       plan.loads.front().slice_ns / 1'000'000, plan.slice_round_trips,
-      plan.is_isolated ? ", each of a server that is started for it" : "",
+      plan.is_isolated ? fmt::format(", {} in a row of each server, which is started for them",
+                                     slices_of_visit(true, plan.loads.front().slice_ns))
+                       : "",
       plan.baseline_instances());
   text += fmt::format("verdicts    same within {:g} %, for {} comparisons together\n",
                       100 * plan.same_within, plan.family(Metric::cpu));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -45,9 +46,15 @@ struct PlannedContender {
 };
 
 /// How long a slice is. One of an open loop has to be longer than a closed loop's, for percentiles,
-/// and one in which connections come and go too; one of a server that is alone is a window.
+/// and one in which connections come and go too.
 inline constexpr std::int64_t kSlice_ns = 10'000'000, kChurnSlice_ns = 100'000'000,
-                              kOpenSlice_ns = 250'000'000, kIsolatedSlice_ns = 250'000'000;
+                              kOpenSlice_ns = 250'000'000;
+
+/// Slices in a row that a visit takes. A server that was started for it is visited for longer.
+inline std::int64_t slices_of_visit(bool is_isolated, std::int64_t slice_ns) {
+  constexpr std::int64_t kIsolatedVisit_ns = 250'000'000;
+  return is_isolated ? std::max<std::int64_t>(kIsolatedVisit_ns / slice_ns, 1) : 1;
+}
 
 /// One load, and what of it is settled beforehand.
 struct PlannedLoad {

@@ -58,17 +58,17 @@ std::string why_broken(const Slice& slice, const SliceReply& reply, const Counte
   return {};
 }
 
-CounterSums difference(const CounterSums& begin, const CounterSums& end) {
-  CounterSums moved{.echoes = end.echoes - begin.echoes,
-                    .bytes_in = end.bytes_in - begin.bytes_in,
-                    .bytes_out = end.bytes_out - begin.bytes_out,
-                    .events = end.events - begin.events};
-  for (std::size_t i = 0; i < moved.calls.size(); ++i)
-    moved.calls[i] = end.calls[i] - begin.calls[i];
-  for (std::size_t i = 0; i < moved.call_ns.size(); ++i)
-    moved.call_ns[i] = end.call_ns[i] - begin.call_ns[i];
-  moved.clock_ns = end.clock_ns - begin.clock_ns;
-  return moved;
+/// What moved from `begin` to `end`.
+void add(CounterSums& sum, const CounterSums& begin, const CounterSums& end) {
+  sum.echoes += end.echoes - begin.echoes;
+  sum.bytes_in += end.bytes_in - begin.bytes_in;
+  sum.bytes_out += end.bytes_out - begin.bytes_out;
+  sum.events += end.events - begin.events;
+  for (std::size_t i = 0; i < sum.calls.size(); ++i) sum.calls[i] += end.calls[i] - begin.calls[i];
+  for (std::size_t i = 0; i < sum.call_ns.size(); ++i) {
+    sum.call_ns[i] += end.call_ns[i] - begin.call_ns[i];
+  }
+  sum.clock_ns += end.clock_ns - begin.clock_ns;
 }
 
 void add(SliceReply& sum, const SliceReply& part) {
@@ -161,25 +161,30 @@ void Rig::start_loads(Member& member) const {
   }
 }
 
-Slice Rig::visit(Member& member, const SliceCommand& command) {
+Slice Rig::visit(Member& member, const SliceCommand& command, std::int64_t count) {
   const Cell cell = cell_of(load_, member.contender);
   scratch_.clear();
   Slice slice;
   slice.at_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  const Silence begin = member.server->begin_slice();
-  for (const auto& side : member.loads) side->command(command);
   SliceReply reply;
-  for (const auto& side : member.loads) add(reply, side->reply(scratch_));
-  const Silence end = member.server->end_slice();
-  const CounterSums served = difference(begin.counters, end.counters);
+  CounterSums served;
+  for (std::int64_t i = 0; i < count; ++i) {
+    reply.elapsed_ns = 0;
+    reply.shares = reply.share_sum = reply.share_square_sum = 0;  // the last slice has them all
+    const Silence begin = member.server->begin_slice();
+    for (const auto& side : member.loads) side->command(command);
+    for (const auto& side : member.loads) add(reply, side->reply(scratch_));
+    const Silence end = member.server->end_slice();
+    add(served, begin.counters, end.counters);
+    slice.cpu_ns += end.cpu_ns - begin.cpu_ns;
+    slice.elapsed_ns += reply.elapsed_ns;
+  }
   slice.echoes = reply.echoes;
   slice.bytes = served.bytes_out;
-  slice.cpu_ns = end.cpu_ns - begin.cpu_ns;
   slice.calls = served.calls;
   slice.call_ns = served.call_ns;
   slice.clock_ns = served.clock_ns;
   slice.events = served.events;
-  slice.elapsed_ns = reply.elapsed_ns;
   slice.client_cpu_ns = reply.client_cpu_ns;
   slice.opened = reply.opened;
   slice.unsent = reply.unsent;
@@ -202,6 +207,7 @@ void Rig::run_block(std::uint64_t block, const SliceCommand& command, std::mt199
   std::vector<std::size_t> order(members_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::shuffle(order.begin(), order.end(), random);
+  const std::int64_t count = slices_of_visit(options_.is_isolated, command.duration_ns);
   for (const std::size_t index : order) {
     Member& member = members_[index];
     if (!member.failure.empty()) continue;
@@ -209,10 +215,10 @@ void Rig::run_block(std::uint64_t block, const SliceCommand& command, std::mt199
     try {
       if (options_.is_isolated) {
         build({&member, 1});
-        if (member.failure.empty()) visit(member, {command.duration_ns / 4, 1});
+        if (member.failure.empty()) visit(member, command, std::max<std::int64_t>(count / 4, 1));
       }
       if (member.failure.empty()) {
-        slice = visit(member, command);
+        slice = visit(member, command, count);
         member.times.merge(scratch_);
       }
       if (options_.is_isolated) {

@@ -73,7 +73,8 @@ class Rig {
   void build(std::span<Member> members);
   static void end(Member& member, const std::string& why);
   void start_loads(Member& member) const;
-  Slice visit(Member& member, const SliceCommand& command);
+  /// `count` slices, added up.
+  Slice visit(Member& member, const SliceCommand& command, std::int64_t count);
 
   Sides& sides_;
   const Cell load_;
