@@ -58,8 +58,7 @@ class IoUringLoop {
  public:
   IoUringLoop(Worker& worker, const RingOptions& options)
       : worker_(worker),
-        polls_first_(options.polls_first),
-        tells_of_more_(options.tells_of_more),
+        options_(options),
         accepts_alone_(worker.options.threading != Threading::shared),
         idle_(worker.options.idle_timeout),
         buffers_(options.buffers, options.receive_size),
@@ -182,7 +181,7 @@ class IoUringLoop {
     io_uring_sqe* const entry = ring_.entry();
     io_uring_prep_recv(entry, client.socket.get(), nullptr, 0, 0);
     BufferRing::pick_for(*entry);
-    if (polls_first_) entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    if (options_.polls_first) entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
     entry->user_data = user_data_of(Kind::receive, client.socket.get());
     client.stage = Stage::receiving;
   }
@@ -226,7 +225,8 @@ class IoUringLoop {
     ring_.make_room(2);  // a link holds within one submission
     io_uring_sqe* const entry = ring_.entry();
     const bool has_more = (received.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
-    const int more = has_more && tells_of_more_ ? MSG_MORE : 0;  // then one packet takes both
+    const int more =
+        has_more && options_.tells_of_more ? MSG_MORE : 0;  // then one packet takes both
     io_uring_prep_send(entry, client.socket.get(), data, size,
                        MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL | more);
     entry->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
@@ -345,8 +345,7 @@ class IoUringLoop {
   }
 
   Worker& worker_;
-  bool polls_first_;
-  bool tells_of_more_;
+  const RingOptions options_;
   /// Of several multishot accepts the kernel completes one, even when its thread is stuck: then the
   /// connection would wait. Threads that share a listener wait until it is readable instead.
   bool accepts_alone_;
