@@ -141,6 +141,17 @@ void ConnectionThread::note_activity() {
   if (notes_time_) last_activity_.store(TimerFd::now().count(), std::memory_order_relaxed);
 }
 
+/// Notes a client that still receives as active, as the thread would.
+bool ConnectionThread::is_idle(Duration now, Duration timeout) {
+  const Duration active(last_activity_.load(std::memory_order_relaxed));
+  if (now - active < timeout) return false;
+  if (active != looked_at_) progress_ = {};  // the thread has moved something since
+  if (!progress_.goes_on(socket_.get())) return true;
+  looked_at_ = now;
+  last_activity_.store(now.count(), std::memory_order_relaxed);
+  return false;
+}
+
 /// A receive that is under way without data is interrupted. One that begins between the look at
 /// `draining_` and the interruption times out; the limit comes first, since the thread lifts it as
 /// soon as it drains.

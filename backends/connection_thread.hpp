@@ -9,6 +9,7 @@
 #include <span>
 
 #include "backends/backend.hpp"
+#include "backends/send_progress.hpp"
 #include "backends/unique_fd.hpp"
 
 namespace muxlab {
@@ -76,10 +77,9 @@ class ConnectionThread {
   int start(UniqueFd socket);
   [[nodiscard]] bool serves() const { return static_cast<bool>(socket_); }
 
-  /// Since any fixed point on a clock that never jumps.
-  [[nodiscard]] Duration last_activity() const {
-    return Duration(last_activity_.load(std::memory_order_relaxed));
-  }
+  /// True when no byte moved in either direction for `timeout` until `now`, TimerFd::now(): neither
+  /// in a call of the thread, nor from the socket's buffer to the client.
+  bool is_idle(Duration now, Duration timeout);
 
   /// From now on it sends back what has come, ends its side of the stream, and takes in the rest
   /// without an echo until the client has ended its side.
@@ -108,6 +108,8 @@ class ConnectionThread {
   pthread_t thread_{};
   std::atomic<bool> draining_ = false;
   std::atomic<Duration::rep> last_activity_ = 0;
+  Duration looked_at_{};  ///< when is_idle() looked at progress_
+  SendProgress progress_;
 };
 
 }  // namespace muxlab

@@ -10,6 +10,16 @@ IdleList::Duration IdleList::tick_for(Duration timeout) {
   return std::clamp<Duration>(timeout / 8, 10ms, 1s);
 }
 
+/// Then it gets another time-out.
+bool IdleList::still_receives(int fd) {
+  SendProgress progress = entries_[fd].progress;
+  if (!progress.goes_on(fd)) return false;
+  unlink(fd);
+  append(fd);
+  entries_[fd].progress = progress;
+  return true;
+}
+
 void IdleList::append(int fd) {
   entries_[fd] = {.older = newest_, .newer = -1, .last_tick = now_, .linked = true};
   (newest_ >= 0 ? entries_[newest_].newer : oldest_) = fd;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "backends/fd_map.hpp"
+#include "backends/send_progress.hpp"
 
 namespace muxlab {
 
@@ -13,6 +14,10 @@ namespace muxlab {
 /// Time goes in ticks, which the owner tells it about. A connection is due at the first tick by
 /// which it was certainly silent for the whole time-out, so between one time-out and one time-out
 /// plus one tick after its last activity. Several echoes within a tick cost one comparison each.
+///
+/// A client that receives what was sent to it earlier is active too, without any call of the
+/// server. So a connection that is due and has unacknowledged bytes is looked at again after
+/// another time-out, until SendProgress finds it stuck.
 class IdleList {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -40,15 +45,16 @@ class IdleList {
     if (Entry* entry = entries_.find(fd); entry != nullptr && entry->linked) unlink(fd);
   }
 
-  /// Calls `close` with each descriptor that is due, which it removes or touches; but never so many
-  /// at once that others wait long. True when there may be more.
+  /// Calls `close` with each descriptor that is due and whose client receives nothing any more, and
+  /// `close` removes or touches it; but never so many at once that others wait long. True when
+  /// there may be more.
   template <typename Close>
   bool close_due(Close close) {
     constexpr int kClosesPerTurn = 64;
     for (int closed = 0; closed < kClosesPerTurn; ++closed) {
       const int fd = due();
       if (fd < 0) return false;
-      close(fd);
+      if (!still_receives(fd)) close(fd);
     }
     return true;
   }
@@ -65,9 +71,11 @@ class IdleList {
     std::int32_t newer = -1;
     std::uint32_t last_tick = 0;
     bool linked = false;
+    SendProgress progress = {};  ///< since the last activity
   };
 
   static Duration tick_for(Duration timeout);
+  bool still_receives(int fd);
   void append(int fd);
   void unlink(int fd);
 

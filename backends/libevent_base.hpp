@@ -11,6 +11,7 @@
 #include "backends/backend.hpp"
 #include "backends/callback_guard.hpp"
 #include "backends/failure.hpp"
+#include "backends/say.hpp"
 
 /// What the backends on libevent share: its objects as owners, and a base with a chosen method.
 namespace muxlab::libevent {
@@ -40,8 +41,9 @@ inline constexpr const char* kChangelistSwitch = "EVENT_EPOLL_USE_CHANGELIST";
 /// environment (EVENT_NOEPOLL and the like) disables it.
 Base make_base(const std::string& method);
 
-/// While it lives libevent does not say on stderr what its callers get told anyway. For the process
-/// as a whole: while no other thread uses libevent.
+/// While it lives libevent does not say on stderr what its callers get told anyway. Afterwards its
+/// lines go through say_at_once(). For the process as a whole: while no other
+/// thread uses libevent.
 class Silence {
  public:
   Silence() {
@@ -49,7 +51,9 @@ class Silence {
   }
   Silence(const Silence&) = delete;
   Silence& operator=(const Silence&) = delete;
-  ~Silence() { ::event_set_log_callback(nullptr); }
+  ~Silence() {
+    ::event_set_log_callback([](int, const char* line) { say_at_once("libevent: {}", line); });
+  }
 };
 
 /// Really makes such a base and waits with it. While no other thread uses libevent.

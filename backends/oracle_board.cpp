@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "backends/failure.hpp"
+#include "backends/own_name.hpp"
 
 namespace muxlab {
 namespace {
@@ -70,7 +71,7 @@ OracleBoard OracleBoard::create(const std::string& path) {
 }
 
 OracleBoard OracleBoard::open(const std::string& path) {
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) fail(path, "open");
   if (!is_board(file.get())) refuse(path, "is not what muxlab serve --oracle makes");
   return {std::move(file), ""};
@@ -84,11 +85,11 @@ OracleBoard OracleBoard::anonymous() {
 
 /// Removes what a server left behind that was killed, and nothing else.
 void OracleBoard::make_way(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return;
   if (!is_board(file.get())) refuse(path, "exists, and is no oracle's: name another file");
   if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) refuse(path, "is in use by another server");
-  ::unlink(path.c_str());
+  remove_own_name(path, file.get());
 }
 
 bool OracleBoard::is_board(int file) {
@@ -113,7 +114,7 @@ OracleBoard::OracleBoard(OracleBoard&& other) noexcept
       memory_(std::exchange(other.memory_, nullptr)) {}
 
 OracleBoard::~OracleBoard() {
-  if (!path_.empty()) ::unlink(path_.c_str());
+  if (!path_.empty()) remove_own_name(path_, file_.get());
   if (memory_ != nullptr) ::munmap(memory_, sizeof(Memory));
 }
 

@@ -122,7 +122,7 @@ class ThreadPerConnection {
       }
       ConnectionThread* const connection = entry->get();
       if (connection == nullptr || !connection->serves()) continue;
-      if (now - connection->last_activity() < timeout()) continue;
+      if (!connection->is_idle(now, timeout())) continue;
       connection->cut();
       ++cut;
     }

@@ -8,15 +8,16 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "backends/say.hpp"
 #include "cli.hpp"
+#include "server/serve_output.hpp"
 #include "server/server.hpp"
 #include "server/stats_json.hpp"
 #include "server/threading.hpp"
@@ -67,56 +68,6 @@ ServeOptions complete(const ServeCommand& command, const Backend& backend) {
   return options;
 }
 
-/// Where `--stats` goes: a line on stdout per snapshot, or a file that always holds a whole one.
-class StatsOutput {
- public:
-  /// Tries the file at once: better to fail before there is something to lose.
-  StatsOutput(std::optional<std::string> path, nlohmann::ordered_json reading)
-      : path_(std::move(path)), reading_(std::move(reading)) {
-    if (!path_ || *path_ == "-") return;
-    write_temporary("");
-    std::remove(temporary().c_str());
-  }
-
-  void write(std::span<const WorkerStats> threads) const {
-    if (!path_) return;
-    const std::string line = line_of(threads);
-    if (*path_ == "-") {
-      fmt::print("{}", line);
-      std::fflush(stdout);
-    } else {
-      write_temporary(line);
-      if (std::rename(temporary().c_str(), path_->c_str()) != 0) fail();
-    }
-  }
-
- private:
-  /// The JSON is gone when this returns: that takes memory too, which there may not be any more
-  /// when the line has been read.
-  [[nodiscard]] std::string line_of(std::span<const WorkerStats> threads) const {
-    nlohmann::ordered_json all = stats_json(threads);
-    all.update(reading_);
-    return all.dump() + "\n";
-  }
-
-  [[nodiscard]] std::string temporary() const { return *path_ + ".tmp"; }
-
-  void write_temporary(const std::string& text) const {
-    std::ofstream file(temporary());
-    file << text;
-    file.close();
-    if (!file) fail();
-  }
-
-  [[noreturn]] void fail() const {
-    throw Failure(ExitCode::unavailable, fmt::format("cannot write --stats {}: {}", *path_,
-                                                     std::generic_category().message(errno)));
-  }
-
-  std::optional<std::string> path_;
-  nlohmann::ordered_json reading_;  ///< how to read the counters
-};
-
 /// The signals that speak to the server, taken from a descriptor by the main thread.
 UniqueFd block_and_watch_signals() {
   sigset_t handled;
@@ -135,16 +86,18 @@ void let_signals_end_the_program() {
 
 /// Drains at the first SIGINT or SIGTERM. A second one ends the program as it stands, whatever its
 /// threads do; the caller gets to know which.
-std::optional<ExitCode> serve_until_the_end(Server& server, int signals, const StatsOutput& stats) {
-  std::array<pollfd, 2> waited{{{server.ended(), POLLIN, 0}, {signals, POLLIN, 0}}};
+std::optional<ExitCode> serve_until_the_end(Server& server, int signals, ServeOutput& output) {
   for (bool stopping = false;;) {
+    std::array<pollfd, 3> waited{
+        {{server.ended(), POLLIN, 0}, {signals, POLLIN, 0}, {output.waits_for(), POLLOUT, 0}}};
     if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) throw_errno("poll");
     if (waited[0].revents != 0) return std::nullopt;
+    if (waited[2].revents != 0) output.flush();
     if (waited[1].revents == 0) continue;
     signalfd_siginfo signal{};
     if (::read(signals, &signal, sizeof signal) < 0) continue;
     if (signal.ssi_signo == SIGUSR1) {
-      stats.write(server.stats());
+      output.write(server.stats());
     } else if (stopping) {
       return signal.ssi_signo == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
     } else {
@@ -173,24 +126,35 @@ std::optional<OracleBoard> board_for(const Backend& backend, const ServeOptions&
   return OracleBoard::create(*options.oracle);
 }
 
-void serve(const ServeCommand& command) {
+void warn_of_everyone(const ServeOptions& options, std::span<const ListenAddress> addresses) {
+  if (!std::ranges::any_of(addresses, is_open_to_everyone)) return;
+  say(
+      fmt::format("--host {}: everyone who reaches this machine can connect; 127.0.0.1 and ::1 are "
+                  "for this machine alone",
+                  options.host));
+}
+
+ExitCode serve(const ServeCommand& command) {
   const Backend& backend = backend_named(command.backend);
   const ServeOptions options = complete(command, backend);
+  ::signal(SIGUSR1, SIG_IGN);  // until there are counters
+  ServeOutput output(command.stats_path, reading_json(backend, options));
+  // Before signals are held back: a resolver may take long, and nothing is there to drain yet.
+  const std::vector<ListenAddress> addresses = resolve(address_of(options));
   const UniqueFd signals = block_and_watch_signals();
-  const StatsOutput stats(command.stats_path, reading_json(backend, options));
   const std::optional<OracleBoard> board = board_for(backend, options);
-  Server server(backend, options);
-  fmt::print("listening on {} backend={} threading={} threads={}\n", server.address(), backend.name,
-             name_of(options.threading), options.threads);
-  std::fflush(stdout);
-  const std::optional<ExitCode> cut_short = serve_until_the_end(server, signals.get(), stats);
+  Server server(backend, options, addresses);
+  warn_of_everyone(options, addresses);
+  output.say_listening(fmt::format("listening on {} backend={} threading={} threads={}\n",
+                                   server.address(), backend.name, name_of(options.threading),
+                                   options.threads));
+  const std::optional<ExitCode> cut_short = serve_until_the_end(server, signals.get(), output);
   let_signals_end_the_program();  // should a thread hang, after another has failed
   if (!cut_short) server.stop();
-  stats.write(server.stats());
-  if (cut_short) {
-    if (options.unix_path) ::unlink(options.unix_path->c_str());
-    std::_Exit(static_cast<int>(*cut_short));
-  }
+  output.write(server.stats());
+  const bool is_complete = output.finish();
+  if (cut_short) std::_Exit(static_cast<int>(*cut_short));
+  return is_complete ? ExitCode::ok : ExitCode::unavailable;
 }
 
 void explain_serve(CLI::App& verb) {
@@ -211,11 +175,8 @@ void explain_serve(CLI::App& verb) {
 void add_serve(CLI::App& program, ExitCode& exit_code) {
   auto command = std::make_shared<ServeCommand>();
   ServeOptions& options = command->options;
-  CLI::App& verb =
-      cli::add_verb(program, "serve", "Run the echo server on one backend", [command, &exit_code] {
-        serve(*command);
-        exit_code = ExitCode::ok;
-      });
+  CLI::App& verb = cli::add_verb(program, "serve", "Run the echo server on one backend",
+                                 [command, &exit_code] { exit_code = serve(*command); });
   cli::add_text(verb, "--backend", command->backend, "NAME",
                 "Way of waiting; muxlab inspect lists them")
       .suggests(names_of(backends()));

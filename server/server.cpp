@@ -169,13 +169,15 @@ Availability probe_or_reason(const Backend& backend) try {
   return Availability::never(error.what(), "");
 }
 
-Server::Server(const Backend& backend, const ServeOptions& options)
+Server::Server(const Backend& backend, const ServeOptions& options,
+               std::vector<ListenAddress> addresses)
     : backend_(backend),
       options_(options),
       availability_((check(backend, options), probe(backend))),
       max_connections_(places(options, availability_)),
       admission_(max_connections_, availability_.max_descriptor, options.when_full),
-      address_{.host = options.host, .port = options.port, .unix_path = options.unix_path},
+      addresses_(std::move(addresses)),
+      address_(addresses_.front()),
       stop_accepting_(make_eventfd()),
       stop_(make_eventfd()),
       ended_(make_eventfd()),
@@ -213,6 +215,7 @@ Server::Server(const Backend& backend, const ServeOptions& options)
 Server::~Server() { end_threads(); }
 
 void Server::begin_stop() {
+  socket_name_.reset();
   raise(options_.threading == Threading::acceptor ? stop_accepting_ : stop_);
 }
 
@@ -227,15 +230,14 @@ void Server::end_threads() {
   threads_.clear();
   half_sync_.reset();
   sources_.clear();
-  if (address_.unix_path && bound_) ::unlink(address_.unix_path->c_str());
-  bound_ = false;
 }
 
 UniqueFd Server::listen(bool shared_port) {
-  UniqueFd listener = listen_on(address_, shared_port);
-  bound_ = true;
-  if (!address_.unix_path) address_.port = port_of(listener.get());
-  return listener;
+  Listening listening = listen_on_first(addresses_, shared_port);
+  address_ = listening.address;
+  addresses_ = {address_};
+  if (address_.unix_path) socket_name_.emplace(*address_.unix_path);
+  return std::move(listening.socket);
 }
 
 std::unique_ptr<ConnectionSource> Server::listener_source(UniqueFd listener, WorkerStats& stats) {

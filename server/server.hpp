@@ -19,12 +19,20 @@
 
 namespace muxlab {
 
+/// What `options` ask for, to be resolved.
+inline ListenAddress address_of(const ServeOptions& options) {
+  return {.host = options.host, .port = options.port, .unix_path = options.unix_path};
+}
+
 /// An echo server: listeners, threads, and a backend that serves on each of them.
 class Server {
  public:
-  /// Starts to accept. Throws Failure when `options` contradict each other, the address is busy, or
-  /// the backend or the descriptors it needs are not to be had.
-  Server(const Backend& backend, const ServeOptions& options);
+  /// Starts to accept on the first of `addresses` that works, which resolve() gives. Throws Failure
+  /// when `options` contradict each other, the address is busy, or the backend or the descriptors
+  /// it needs are not available.
+  Server(const Backend& backend, const ServeOptions& options, std::vector<ListenAddress> addresses);
+  Server(const Backend& backend, const ServeOptions& options)
+      : Server(backend, options, resolve(address_of(options))) {}
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  ///< as stop(), without errors
@@ -40,8 +48,8 @@ class Server {
   [[nodiscard]] std::span<const WorkerStats> stats() const { return stats_; }
 
   /// Tells the threads to stop: they take and echo what has come, end their side of each
-  /// connection, and wait for the clients to end theirs, for options.drain at most. Returns at
-  /// once.
+  /// connection, and wait for the clients to end theirs, for options.drain at most. Removes the
+  /// name of a unix socket, so that another server can have it meanwhile. Returns at once.
   void begin_stop();
 
   /// begin_stop(), and waits for the threads to end. Throws what a thread failed with.
@@ -69,8 +77,9 @@ class Server {
   Availability availability_;
   std::uint64_t max_connections_;
   Admission admission_;
+  std::vector<ListenAddress> addresses_;  ///< to try; once it listens, address_ alone
   ListenAddress address_;
-  bool bound_ = false;       ///< address_ is ours, and so is the file of a unix socket
+  std::optional<SocketName> socket_name_;  ///< of a unix socket that listens
   UniqueFd stop_accepting_;  ///< for the accepting thread; it raises stop_ when it is done
   UniqueFd stop_;
   UniqueFd ended_;

@@ -71,11 +71,19 @@ class Client {
       connect(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), sizeof name, receive_buffer);
     } else {
       const auto colon = address.rfind(':');
+      const auto port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
       sockaddr_in name{};
+      sockaddr_in6 name6{};
       name.sin_family = AF_INET;
-      name.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
-      ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &name.sin_addr);
-      connect(AF_INET, reinterpret_cast<const sockaddr*>(&name), sizeof name, receive_buffer);
+      name6.sin6_family = AF_INET6;
+      name.sin_port = name6.sin6_port = port;
+      if (address.starts_with('[')) {
+        ::inet_pton(AF_INET6, address.substr(1, colon - 2).c_str(), &name6.sin6_addr);
+        connect(AF_INET6, reinterpret_cast<const sockaddr*>(&name6), sizeof name6, receive_buffer);
+      } else {
+        ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &name.sin_addr);
+        connect(AF_INET, reinterpret_cast<const sockaddr*>(&name), sizeof name, receive_buffer);
+      }
     }
   }
 

@@ -17,6 +17,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
@@ -58,9 +59,10 @@ inline std::string lasting_port() {
 
 /// What a server process gets beside its options.
 struct Surroundings {
-  std::vector<std::string> environment;                     ///< NAME=VALUE
+  std::vector<std::string> environment = {};                ///< NAME=VALUE
   rlim_t descriptors = 0;                                   ///< RLIMIT_NOFILE; 0: as ours
   std::vector<std::string> command = {program(), "serve"};  ///< what the options are for
+  std::function<void()> prepare = {};  ///< called in the child, before it becomes the program
 };
 
 /// `muxlab serve` as a process that the test may stop, starve and look into. Killed at the end.
@@ -186,6 +188,7 @@ class ServerProcess {
     for (const std::string& variable : around.environment) {
       ::putenv(const_cast<char*>(variable.c_str()));
     }
+    if (around.prepare) around.prepare();
     std::vector<const char*> words;
     for (const std::string& word : around.command) words.push_back(word.c_str());
     for (const std::string& option : options) words.push_back(option.c_str());

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
+#include "backends/say.hpp"
 #include "cli.hpp"
 #include "server/trace.hpp"
 
@@ -52,10 +53,9 @@ std::vector<trace::Step> script_of(const TraceOptions& options) {
 
 void warn_of_motion(const trace::Trace& trace) {
   if (trace.stood_still) return;
-  fmt::print(
-      stderr,
-      "muxlab: {} went on between two steps that were to come at once: on a busy machine, or "
-      "below a debugger, another trace may differ\n",
+  say_at_once(
+      "{} went on between two steps that were to come at once: on a busy machine, or below a "
+      "debugger, another trace may differ",
       trace.backend);
 }
 

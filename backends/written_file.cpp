@@ -1,0 +1,152 @@
+#include "backends/written_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "backends/failure.hpp"
+#include "backends/unique_fd.hpp"
+
+namespace muxlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kForOwner = 0600;
+constexpr mode_t kAsTheUmaskSays = 0666;
+constexpr mode_t kPermissions = 07777;
+
+std::error_code last_error() { return {errno, std::generic_category()}; }
+
+/// Zero or an errno. Asks for the effective user, as open(2) does.
+int why_no_access(const fs::path& path, int mode) {
+  return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+fs::path folder_of(const fs::path& file) {
+  const fs::path folder = file.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+/// A new file beside others, removed at the end unless it has become one of them.
+class Temporary {
+ public:
+  Temporary(const fs::path& folder, mode_t mode) {
+    constexpr int kMostLeftBehind = 1000;  // by processes of the same number that were killed
+    for (int i = 0; i < kMostLeftBehind && !file_; ++i) {
+      path_ = folder / fmt::format(".muxlab-{}-{}.tmp", ::getpid(), i);
+      file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+      if (!file_ && errno != EEXIST) return;
+    }
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (file_) ::unlink(path_.c_str());
+  }
+
+  /// Empty, with errno, where none could be made.
+  [[nodiscard]] const UniqueFd& file() const { return file_; }
+
+  [[nodiscard]] bool becomes(const fs::path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) return false;
+    file_.reset();
+    return true;
+  }
+
+ private:
+  fs::path path_;
+  UniqueFd file_;
+};
+
+bool write_and_sync(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ::fsync(file) == 0 || errno == EINVAL;  // a pipe or a device has no disk
+}
+
+std::error_code write_in_place(const fs::path& path, std::string_view text) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  return file && write_and_sync(file.get(), text) ? std::error_code() : last_error();
+}
+
+/// Owner and mode; giving a file away clears bits of its mode.
+bool take_after(int file, const struct stat& old) {
+  struct stat made {};
+  if (::fstat(file, &made) != 0) return false;
+  const bool same_owner = made.st_uid == old.st_uid && made.st_gid == old.st_gid;
+  return (same_owner || ::fchown(file, old.st_uid, old.st_gid) == 0) &&
+         ::fchmod(file, old.st_mode & kPermissions) == 0;
+}
+
+/// Not so when the disk is full: the old text would be lost.
+bool may_be_written_in_place(const std::error_code& error) {
+  for (const int one : {EACCES, EPERM, EBUSY, EROFS, EINVAL}) {
+    if (error.value() == one) return true;
+  }
+  return false;
+}
+
+/// Makes `text` the file `target`; `old` is the one that is there, or null.
+std::error_code rename_over(const fs::path& target, const struct stat* old, std::string_view text) {
+  const fs::path folder = folder_of(target);
+  Temporary temporary(folder, old != nullptr ? kForOwner : kAsTheUmaskSays);
+  if (!temporary.file()) return last_error();
+  if (old != nullptr && !take_after(temporary.file().get(), *old)) return last_error();
+  if (!write_and_sync(temporary.file().get(), text)) return last_error();
+  if (!temporary.becomes(target)) return last_error();
+  const UniqueFd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return !opened || ::fsync(opened.get()) == 0 || errno == EINVAL ? std::error_code()
+                                                                  : last_error();
+}
+
+}  // namespace
+
+OutputKind output_kind(std::string_view option, const std::string& path) {
+  const auto refuse = [&](std::string_view why) {
+    throw Failure(ExitCode::usage, fmt::format("{} {}", option, why));
+  };
+  const auto check = [&](int error) {
+    if (error == 0) return;
+    throw Failure(ExitCode::unavailable, fmt::format("cannot write {} {}: {}", option, path,
+                                                     std::generic_category().message(error)));
+  };
+  if (path.empty()) refuse("is empty: name a file");
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    if (errno != ENOENT) check(errno);
+    if (::lstat(path.c_str(), &found) == 0) refuse(path + " is a link to nothing: name a file");
+    check(why_no_access(folder_of(path), W_OK | X_OK));
+    return OutputKind::file;
+  }
+  if (S_ISDIR(found.st_mode)) refuse(path + " is a folder: name a file");
+  if (S_ISSOCK(found.st_mode)) refuse(path + " is a socket: name a file");
+  if (S_ISBLK(found.st_mode)) refuse(path + " is a disk: name a file");
+  check(why_no_access(path, W_OK));
+  return S_ISREG(found.st_mode) ? OutputKind::file : OutputKind::stream;
+}
+
+std::error_code replace_file(const std::filesystem::path& path, std::string_view text) {
+  struct stat old {};
+  if (::stat(path.c_str(), &old) != 0) {
+    const std::error_code error = last_error();
+    const bool leads_nowhere =
+        ::lstat(path.c_str(), &old) == 0;  // a link, to nothing or in a circle
+    if (error.value() != ENOENT || leads_nowhere) return error;
+    return rename_over(path, nullptr, text);
+  }
+  if (const int error = why_no_access(path, W_OK)) return {error, std::generic_category()};
+  std::error_code unknown;
+  const fs::path target = fs::canonical(path, unknown);
+  if (!S_ISREG(old.st_mode) || old.st_nlink > 1 || unknown) return write_in_place(path, text);
+  const std::error_code error = rename_over(target, &old, text);
+  return may_be_written_in_place(error) ? write_in_place(path, text) : error;
+}
+
+}  // namespace muxlab
