@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <system_error>
@@ -16,14 +17,25 @@ bool Admission::enter() {
   return false;
 }
 
+namespace {
+
+/// Without an allocation, for which there may be no memory either.
+const char* cure_of(int error) {
+  if (error == EMFILE) return "ulimit -n and --max-connections";
+  return error == ENFILE ? "sysctl fs.file-max, of the whole machine"
+                         : "the memory of the machine and of its control group";
+}
+
+}  // namespace
+
 void Admission::report_shortage(int error) {
   constexpr std::int64_t kSecondNs = 1'000'000'000;
   const std::int64_t now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
   std::int64_t before_ns = reported_at_ns_.load();
   if (now_ns - before_ns < kSecondNs) return;
   if (!reported_at_ns_.compare_exchange_strong(before_ns, now_ns)) return;
-  fmt::print(stderr, "muxlab: accepting pauses: {}; see ulimit -n and --max-connections\n",
-             std::generic_category().message(error));
+  fmt::print(stderr, "muxlab: accepting pauses: {}; see {}\n",
+             std::generic_category().message(error), cure_of(error));
 }
 
 }  // namespace muxlab

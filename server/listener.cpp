@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "backends/failure.hpp"
+#include "server/bind_cure.hpp"
 
 namespace muxlab {
 namespace {
@@ -34,8 +35,10 @@ void enable(int fd, int level, int option) {
                               address.unix_path ? "path with --unix"
                                                 : "port with --port (0 finds a free one)"));
   }
-  throw Failure(ExitCode::unavailable, fmt::format("cannot listen on {}: {}", show(address),
-                                                   std::generic_category().message(error)));
+  const std::string cure = bind_cure(address, error);
+  throw Failure(ExitCode::unavailable, fmt::format("cannot listen on {}: {}{}{}", show(address),
+                                                   std::generic_category().message(error),
+                                                   cure.empty() ? "" : ": ", cure));
 }
 
 struct FreeAddresses {
