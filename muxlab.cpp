@@ -2,18 +2,25 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 #include "backends/build_stamp.hpp"
 #include "backends/failure.hpp"
+#include "backends/shortage.hpp"
 #include "bench/verbs.hpp"
 #include "cli_verb.hpp"
 #include "packaging/packaging_commands.hpp"
 #include "server/inspect_command.hpp"
 #include "server/serve_command.hpp"
 #include "server/trace_command.hpp"
+#include "surroundings.hpp"
 
 namespace {
+
+using muxlab::ExitCode;
 
 std::string exit_codes() {
   std::string text = "Exit codes:\n";
@@ -50,13 +57,12 @@ void check_verb(const CLI::App& app, int argc, char** argv) {
     verbs += " " + verb->get_name();
   }
   if (argc > 1 && argv[1][0] == '-') return;
-  throw muxlab::Failure(muxlab::ExitCode::usage,
+  throw muxlab::Failure(ExitCode::usage,
                         argc > 1 ? fmt::format("unknown verb {}: there are{}", argv[1], verbs)
                                  : fmt::format("say what to do:{}; or see muxlab --help", verbs));
 }
 
-int run(int argc, char** argv) {
-  using muxlab::ExitCode;
+ExitCode run(int argc, char** argv) {
   muxlab::cli::Verb app("Compare the ways of waiting for I/O on this machine", "muxlab");
   app.set_version_flag("--version", version(), "Show the version and the commit");
   app.footer(exit_codes());
@@ -75,29 +81,57 @@ int run(int argc, char** argv) {
   check_verb(app, argc, argv);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
-  } catch (const CLI::CallForVersion& asked) {
-    return app.exit(asked);
+  } catch (const CLI::Success& asked) {  // for the help text or the version
+    app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "muxlab: {}; see muxlab --help\n", error.what());
-    return static_cast<int>(ExitCode::usage);
+    throw muxlab::Failure(ExitCode::usage, fmt::format("{}; see muxlab --help", error.what()));
   }
-  return static_cast<int>(exit_code);
+  return exit_code;
 }
+
+/// How the program ends, and the line that says why.
+struct End {
+  ExitCode code = ExitCode::ok;
+  std::string reason = {};
+  int output_error = 0;  ///< errno of a write to stdout that failed
+};
+
+/// A write to stdout that failed is reported as that, whatever the library calls it.
+End end_of(const std::system_error& error) {
+  const std::string_view what = error.what();
+  const bool is_of_output = what.starts_with("cannot write to file") || what.starts_with("stdout");
+  if (is_of_output && std::ferror(stdout) != 0) return {.output_error = error.code().value()};
+  const bool is_short = muxlab::shortage_of(error).has_value();
+  return {is_short ? ExitCode::unavailable : ExitCode::failed, muxlab::explain(error)};
+}
+
+End run_to_the_end(int argc, char** argv) try {
+  muxlab::settle_surroundings();
+  return {run(argc, argv)};
+} catch (const muxlab::Failure& failure) {
+  return {failure.code(), failure.what()};
+} catch (const std::system_error& error) {
+  return end_of(error);
+} catch (const std::bad_alloc&) {
+  const muxlab::Shortage memory = muxlab::shortage_of_memory();
+  return {ExitCode::unavailable, memory.reason + "; " + memory.mend};
+} catch (const std::exception& error) {
+  return {ExitCode::failed, error.what()};
+}
+
+void report(const std::string& reason) { std::fputs(("muxlab: " + reason + '\n').c_str(), stderr); }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto fail = [](const char* reason, muxlab::ExitCode code) {
-    std::fputs(("muxlab: " + std::string(reason) + "\n").c_str(), stderr);
-    return static_cast<int>(code);
-  };
-  try {
-    return run(argc, argv);
-  } catch (const muxlab::Failure& failure) {
-    return fail(failure.what(), failure.code());
-  } catch (const std::exception& error) {
-    return fail(error.what(), muxlab::ExitCode::failed);
+  End end = run_to_the_end(argc, argv);
+  if (!end.reason.empty()) report(end.reason);
+  const std::string lost = muxlab::lost_output(end.output_error);
+  if (!lost.empty()) {
+    report(lost);
+    const bool is_success = end.code == ExitCode::ok || end.code == ExitCode::untrusted ||
+                            end.code == ExitCode::regressed;
+    if (is_success) end.code = ExitCode::unavailable;
   }
+  return static_cast<int>(end.code);
 }

@@ -297,8 +297,7 @@ Availability probe() try {
   return reported ? Availability{}
                   : Availability::never("it does not report a readable descriptor", "");
 } catch (const std::system_error& error) {
-  const bool shortage = error.code().value() == EMFILE || error.code().value() == ENFILE;
-  return Availability::never(error.what(), shortage ? "raise the limit of descriptors" : "");
+  return Availability::never(error);
 }
 
 }  // namespace

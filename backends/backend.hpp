@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,8 @@ struct Availability {
     found.mend = std::move(mend);
     return found;
   }
+  /// A step of the probe failed: with the cure where shortage_of() knows one.
+  static Availability never(const std::system_error& error);
   static Availability up_to(int max_descriptor, std::string reason) {
     Availability found;
     found.max_descriptor = max_descriptor;

@@ -11,6 +11,7 @@
 
 #include "backends/failure.hpp"
 #include "backends/mechanism_cards.hpp"
+#include "backends/shortage.hpp"
 #include "backends/unique_fd.hpp"
 
 namespace muxlab {
@@ -77,7 +78,8 @@ nlohmann::ordered_json epoll_card() {
                            error.code().value() == ENOTTY;
       one["works"] = false;
       one["reason"] = error.what();
-      one["mend"] = unknown ? feature.mend : "";
+      const auto shortage = shortage_of(error);
+      one["mend"] = unknown ? feature.mend : shortage ? shortage->mend : "";
     }
     tried.push_back(one);
   }

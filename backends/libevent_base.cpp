@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <new>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "backends/failure.hpp"
+#include "backends/shortage.hpp"
 
 namespace muxlab::libevent {
 
@@ -116,8 +118,12 @@ std::string switch_of(const std::string& method) {
 }
 
 Base make_base(const std::string& method) {
+  require_descriptors(kDescriptorsOfBase);
   const Config config = only(method);
+  errno = 0;
   Base base(event_base_new_with_config(config.get()));
+  const bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+  if (!base && is_short) throw_errno("event_base_new");
   if (!base || event_base_get_method(base.get()) != method) {
     throw Failure(ExitCode::unavailable, fmt::format("libevent {} makes no base with the method {}",
                                                      event_get_version(), method));
@@ -130,6 +136,8 @@ Availability probe(const std::string& method) try {
   if (method == "select") return probe_select();
   if (reports(make_base(method).get(), make_readable().get())) return {};
   return Availability::never(kReportsNothing, "");
+} catch (const std::system_error& error) {
+  return Availability::never(error);
 } catch (const std::exception& error) {
   return Availability::never(error.what(), mend(method));
 }

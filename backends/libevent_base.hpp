@@ -41,9 +41,11 @@ inline constexpr const char* kChangelistSwitch = "EVENT_EPOLL_USE_CHANGELIST";
 /// environment (EVENT_NOEPOLL and the like) disables it.
 Base make_base(const std::string& method);
 
+/// What a base takes: an epoll instance, a timer, and a pair for signals.
+inline constexpr std::size_t kDescriptorsOfBase = 4;
+
 /// While it lives libevent does not say on stderr what its callers get told anyway. Afterwards its
-/// lines go through say_at_once(). For the process as a whole: while no other
-/// thread uses libevent.
+/// lines go through say_at_once(). For the process as a whole: while no other thread uses libevent.
 class Silence {
  public:
   Silence() {

@@ -9,6 +9,7 @@
 
 #include "backends/libevent_base.hpp"
 #include "backends/mechanism_cards.hpp"
+#include "backends/shortage.hpp"
 
 namespace muxlab {
 namespace {
@@ -49,6 +50,7 @@ LibeventJson method_json(const std::string& method) {
 /// What libevent does when it is left to choose, and the environment decides with it.
 LibeventJson default_method() {
   const libevent::Silence silence;
+  require_descriptors(libevent::kDescriptorsOfBase);
   const libevent::Base base(event_base_new());
   return base ? LibeventJson(event_base_get_method(base.get())) : LibeventJson();
 }

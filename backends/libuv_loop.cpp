@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "backends/failure.hpp"
+#include "backends/shortage.hpp"
 #include "backends/timer_fd.hpp"
 
 namespace muxlab::libuv {
@@ -15,6 +16,8 @@ void checked(int result, const char* call) {
 }
 
 Loop::Loop() {
+  constexpr std::size_t kMost = 6;  // a pipe for the process, one for the loop, two more
+  require_descriptors(kMost);
   checked(uv_loop_init(&loop_), "uv_loop_init");
   // With the first stream libuv opens a descriptor to have in reserve. Here it is, while all that
   // the server needs for itself is opened.
@@ -50,8 +53,7 @@ Availability probe() try {
   return reported ? Availability{}
                   : Availability::never("it does not report a readable descriptor", "");
 } catch (const std::system_error& error) {
-  const bool shortage = error.code().value() == EMFILE || error.code().value() == ENFILE;
-  return Availability::never(error.what(), shortage ? "raise the limit of descriptors" : "");
+  return Availability::never(error);
 }
 
 std::uint64_t to_ms(std::chrono::nanoseconds duration) {

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "backends/build_stamp.hpp"
+#include "backends/control_group.hpp"
 #include "backends/machine_text.hpp"
 
 namespace muxlab {
@@ -110,6 +111,23 @@ Json socket_memory(const Path& root) {
           {"all_sockets_low_pressure_high_pages", numbers_in(net / "tcp_mem", 3)}};
 }
 
+/// The least of the limits that our own control group and its ancestors set.
+Json control_group(const Path& root, const ControlGroupLimits& limits) {
+  const auto value = [](const auto& limit) { return limit ? Json(limit->value) : Json(); };
+  const auto file = [](const auto& limit) { return limit ? Json(limit->file) : Json(); };
+  const auto throttling = control_group_throttling(root);
+  return {{"processors", value(limits.processors)},
+          {"memory_bytes", value(limits.memory_bytes)},
+          {"memory_left_bytes", value(limits.memory_left_bytes)},
+          {"tasks", value(limits.tasks)},
+          {"set_by",
+           {{"processors", file(limits.processors)},
+            {"memory", file(limits.memory_left_bytes)},
+            {"tasks", file(limits.tasks)}}},
+          {"throttled_periods", throttling ? Json(throttling->periods) : Json()},
+          {"throttled_us", throttling ? Json(throttling->us) : Json()}};
+}
+
 std::string architecture() {
   utsname names{};
   return ::uname(&names) == 0 ? names.machine : "unknown";
@@ -142,6 +160,7 @@ Json machine_card(const Path& root) {
   const Path processors = root / "sys/devices/system/cpu";
   const Path kernel = root / "proc/sys/kernel";
   const Path net = root / "proc/sys/net";
+  const ControlGroupLimits group = control_group_limits(root);
   return {
       {"distribution", text_in(root / "etc/os-release", "PRETTY_NAME", '=')},
       {"kernel_release", text_of(kernel / "osrelease")},
@@ -156,7 +175,8 @@ Json machine_card(const Path& root) {
       {"simultaneous_multithreading", text_of(processors / "smt/control")},
       {"clock_source",
        text_of(root / "sys/devices/system/clocksource/clocksource0/current_clocksource")},
-      {"cpu_quota", text_of(root / "sys/fs/cgroup/cpu.max")},
+      {"cpu_quota", group.cpu_quota.empty() ? Json() : Json(group.cpu_quota)},
+      {"control_group", control_group(root, group)},
       {"descriptor_limit", descriptor_limits(root)},
       {"nr_open", number_in(root / "proc/sys/fs/nr_open")},
       {"file_max", number_in(root / "proc/sys/fs/file-max")},
@@ -173,6 +193,19 @@ Json machine_card(const Path& root) {
       {"build", build()},
       {"libraries", libraries()},
   };
+}
+
+std::optional<MemoryLeft> memory_left(const Json& card) {
+  std::optional<MemoryLeft> left;
+  const auto number = [](const Json& value) { return value.get<std::uint64_t>(); };
+  const Json available = card.value("memory_available_bytes", Json());
+  if (available.is_number()) left = MemoryLeft{number(available), ""};
+  const Json group = card.value("control_group", Json::object());
+  const Json allowed = group.value("memory_left_bytes", Json());
+  if (allowed.is_number() && (!left || number(allowed) < left->bytes)) {
+    left = MemoryLeft{number(allowed), group["set_by"]["memory"].get<std::string>()};
+  }
+  return left;
 }
 
 }  // namespace muxlab

@@ -121,7 +121,7 @@ Availability probe_oracle() {
     return Availability::up_to(OracleBoard::kDescriptors - 1,
                                "its client tells of descriptors below 65536");
   } catch (const std::system_error& error) {
-    return Availability::never(error.what(), "");
+    return Availability::never(error);
   }
 }
 

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <limits>
 
+#include "backends/control_group.hpp"
+
 namespace muxlab {
 namespace {
 
@@ -14,12 +16,19 @@ constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
 
 std::uint64_t limit_in(const std::filesystem::path& file) {
   std::uint64_t limit = 0;
-  return std::ifstream(file) >> limit ? limit : kNone;  // a control group says "max"
+  return std::ifstream(file) >> limit ? limit : kNone;
+}
+
+/// The kernel's own root has no limit; root of a user namespace is another user outside.
+bool is_root() {
+  std::uint64_t inside = 1, outside = 1;
+  std::ifstream("/proc/self/uid_map") >> inside >> outside;
+  return ::geteuid() == 0 && inside == 0 && outside == 0;
 }
 
 std::uint64_t limit_of_user() {
   rlimit limit{};
-  if (::geteuid() == 0 || ::getrlimit(RLIMIT_NPROC, &limit) != 0) return kNone;  // root has none
+  if (is_root() || ::getrlimit(RLIMIT_NPROC, &limit) != 0) return kNone;
   return limit.rlim_cur == RLIM_INFINITY ? kNone : limit.rlim_cur;
 }
 
@@ -36,7 +45,9 @@ ThreadLimit thread_limit(const std::filesystem::path& root) {
   };
   consider_file("kernel.threads-max", "proc/sys/kernel/threads-max");
   consider_file("kernel.pid_max", "proc/sys/kernel/pid_max");
-  consider_file("pids.max of the control group", "sys/fs/cgroup/pids.max");
+  if (const auto tasks = control_group_limits(root).tasks) {
+    consider("pids.max of the control group", tasks->value, tasks->value);
+  }
   consider("ulimit -u", limit_of_user(), limit_of_user());
 
   // A stack and the page that guards it are a mapping each; some are the program's own.

@@ -167,9 +167,7 @@ Availability probe() {
   WorkerStats stats;
   ConnectionThread connection(threads, finished, stats, false);
   if (const int error = connection.start(std::move(served)); error != 0) {
-    return Availability::never(
-        "no further thread can be started: " + std::system_category().message(error),
-        "raise the limit of threads: ulimit -u, or pids.max of the control group");
+    return Availability::never(std::system_error(error, std::system_category(), "pthread_create"));
   }
   char byte = '?';
   const bool echoed =

@@ -79,9 +79,10 @@ std::optional<std::string> why_unsupported(const BackendInfo& backend, const Cel
   const std::uint64_t connections = cell.connections + cell.idle;
   const std::uint64_t for_threads = backend.descriptors_per_thread * (cell.threads - 1);
   if (backend.max_connections && connections + for_threads > *backend.max_connections) {
-    return fmt::format("{} takes at most {} connections here{}{}", backend.name,
-                       *backend.max_connections - std::min(for_threads, *backend.max_connections),
-                       backend.reason.empty() ? "" : ": ", backend.reason);
+    return fmt::format(
+        "{} takes at most {} connections here: {}", backend.name,
+        *backend.max_connections - std::min(for_threads, *backend.max_connections),
+        backend.reason.empty() ? "raise the limit of descriptors with ulimit -n" : backend.reason);
   }
   const auto& models = backend.threading;
   if (std::find(models.begin(), models.end(), cell.threading) == models.end()) {

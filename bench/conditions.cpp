@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "backends/control_group.hpp"
+
 namespace muxlab {
 namespace {
 
@@ -36,7 +38,22 @@ void read_processors(std::span<const int> processors, const Path& file, Conditio
 Conditions read_conditions(std::span<const int> processors, const Path& root) {
   Conditions conditions;
   read_processors(processors, root / "proc/stat", conditions);
+  if (const auto throttling = control_group_throttling(root)) {
+    conditions.throttled_s = static_cast<double>(throttling->us) / 1e6;
+    conditions.throttled_periods = throttling->periods;
+  }
   return conditions;
+}
+
+std::string throttling_words(const Conditions& before, const Conditions& after) {
+  const std::uint64_t periods_before = before.throttled_periods.value_or(0);
+  const std::uint64_t periods_after = after.throttled_periods.value_or(0);
+  if (periods_after <= periods_before) return "";
+  return fmt::format(
+      "the control group's quota of processor time stopped the measurement in {} periods, for "
+      "{:.1f} s in all: raise cpu.max",
+      periods_after - periods_before,
+      std::max(0.0, after.throttled_s.value_or(0) - before.throttled_s.value_or(0)));
 }
 
 }  // namespace muxlab

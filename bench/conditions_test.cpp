@@ -45,10 +45,27 @@ TEST_F(ConditionsTest, ReadsTheProcessorsThatCount) {
   EXPECT_DOUBLE_EQ(read({}).busy_s.value(), 2.20 + 4.20);
 }
 
+TEST_F(ConditionsTest, CountsHowOftenTheQuotaOfTheGroupStoppedIt) {
+  write("proc/self/cgroup", "0::/work/inner\n");
+  write("proc/self/mountinfo", "31 22 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  write("sys/fs/cgroup/work/cpu.stat", "nr_throttled 2\nthrottled_usec 500000\n");
+  const Conditions before = read({});
+  write("sys/fs/cgroup/work/cpu.stat", "nr_throttled 12\nthrottled_usec 2000000\n");
+  write("sys/fs/cgroup/work/inner/cpu.stat", "nr_throttled 0\nthrottled_usec 0\n");
+  const Conditions after = read({});
+  EXPECT_DOUBLE_EQ(before.throttled_s.value(), 0.5);
+  EXPECT_DOUBLE_EQ(after.throttled_s.value(), 2);
+  EXPECT_EQ(throttling_words(before, after),
+            "the control group's quota of processor time stopped the measurement in 10 periods, "
+            "for 1.5 s in all: raise cpu.max");
+  EXPECT_EQ(throttling_words(after, after), "");
+}
+
 TEST_F(ConditionsTest, WhatTheKernelDoesNotTellIsNotMeasured) {
   const Conditions nothing = read_conditions({}, root_ / "nowhere");
   EXPECT_FALSE(nothing.busy_s);
   EXPECT_FALSE(nothing.stolen_s);
+  EXPECT_FALSE(nothing.throttled_s);
 }
 
 TEST(ConditionsHere, CanBeRead) {

@@ -219,7 +219,7 @@ TEST(LoadCommand, ReportsAReaderThatWentAway) {
                               "--duration 1ms --connect " + server.address() +
                               " >/dev/full 2>/dev/null";
   const int status = std::system(command.c_str());
-  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_EQ(WEXITSTATUS(status), 3);
 }
 
 }  // namespace

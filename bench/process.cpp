@@ -12,6 +12,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <sstream>
+#include <string_view>
 
 #include "backends/failure.hpp"
 
@@ -21,6 +24,7 @@ namespace {
 /// All that the child needs between fork and exec, made before: there it may not allocate.
 struct Launch {
   std::vector<char*> arguments;
+  std::vector<char*> environment;  ///< empty: that of this process
   const char* folder;
   cpu_set_t processors;
   bool pinned;
@@ -37,33 +41,68 @@ void place(int from, int to) {
   }
 }
 
+[[noreturn]] void give_up(std::string_view why) {
+  (void)!::write(STDERR_FILENO, why.data(), why.size());
+  ::_exit(127);
+}
+
 /// Runs in the child: async-signal-safe calls only (signal-safety(7)).
-[[noreturn]] void become(const Launch& launch) {
+[[noreturn]] void become(Launch& launch) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_DFL);  // which we ignore
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // A parent that died before the line above can no longer kill this child.
   if (::getppid() != launch.parent) ::_exit(127);
-  if (launch.pinned) ::sched_setaffinity(0, sizeof(launch.processors), &launch.processors);
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (null >= 0) place(null, STDIN_FILENO);
   place(launch.output, STDOUT_FILENO);
   place(launch.errors, STDERR_FILENO);
   if (launch.inherited >= 0) place(launch.inherited, kInheritedFd);
+  // Elsewhere it would be another measurement, and nothing would say so.
+  if (launch.pinned && ::sched_setaffinity(0, sizeof(launch.processors), &launch.processors) != 0) {
+    give_up("cannot be bound to its processors: sched_setaffinity fails\n");
+  }
   if (launch.folder == nullptr || ::chdir(launch.folder) == 0) {
+    if (!launch.environment.empty()) ::environ = launch.environment.data();
     ::execvp(launch.arguments.front(), launch.arguments.data());
   }
-  constexpr char message[] = "cannot be run\n";
-  (void)!::write(STDERR_FILENO, message, sizeof(message) - 1);
-  ::_exit(127);
+  give_up("cannot be run\n");
 }
 
-// <sys/pidfd.h> of glibc 2.36 forgets to say that its functions are C, so these go by number.
+// <sys/pidfd.h> of glibc 2.36 forgets to say that its functions are C, so this goes by number.
 int pidfd_open(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
-void pidfd_send_signal(int pidfd, int signal) {
-  ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
+
+/// Without relative folders, which would be looked for in the child's: a folder of results is no
+/// place to find programs in.
+std::string search_path() {
+  const char* const path = ::getenv("PATH");
+  if (path == nullptr) return "/usr/local/bin:/usr/bin:/bin";
+  std::istringstream folders{std::string(path)};
+  std::string absolute;
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (folder.starts_with('/')) absolute += (absolute.empty() ? "" : ":") + folder;
+  }
+  return absolute.empty() ? "/dev/null" : absolute;  // empty would be the folder of the child
+}
+
+std::vector<std::string> fixed_environment() {
+  std::vector<std::string> all = {"PATH=" + search_path(), "LC_ALL=C", "TERM=dumb"};
+  for (const char* const name : {"LD_LIBRARY_PATH", "TMPDIR"}) {
+    if (const char* const value = ::getenv(name)) all.push_back(std::string(name) + '=' + value);
+  }
+  return all;
+}
+
+/// Null-terminated, as exec wants them.
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 cpu_set_t cpu_set_of(const std::vector<int>& processors) {
@@ -72,6 +111,9 @@ cpu_set_t cpu_set_of(const std::vector<int>& processors) {
   for (const int processor : processors) CPU_SET(static_cast<std::size_t>(processor), &set);
   return set;
 }
+
+/// Where nothing reports the end of a child.
+constexpr std::chrono::milliseconds kLookAgain{10};
 
 /// Rounded up: a deadline a moment away must not turn into a busy loop of zero waits.
 int timeout_ms(Clock::time_point deadline) {
@@ -114,8 +156,9 @@ std::optional<std::string> PipeReader::take_line() {
 
 Process::Process(const Command& command) {
   const UniqueFd output = output_.open(), errors = errors_.open();
-  std::vector<std::string> words = command.words;
-  Launch launch{{},
+  std::vector<std::string> words = command.words, variables = fixed_environment();
+  Launch launch{pointers_to(words),
+                command.shares_environment ? std::vector<char*>() : pointers_to(variables),
                 command.folder.empty() ? nullptr : command.folder.c_str(),
                 cpu_set_of(command.processors),
                 !command.processors.empty(),
@@ -123,31 +166,31 @@ Process::Process(const Command& command) {
                 output.get(),
                 errors.get(),
                 command.inherited};
-  for (std::string& word : words) launch.arguments.push_back(word.data());
-  launch.arguments.push_back(nullptr);
   pid_ = checked(::fork(), "fork");
   if (pid_ == 0) become(launch);
-  pidfd_ = UniqueFd(checked(pidfd_open(pid_), "pidfd_open"));
+  pidfd_ = UniqueFd(pidfd_open(pid_));
 }
 
+/// A child that cannot be killed is not waited for: the kernel kills it when this process ends.
 Process::~Process() {
   if (exit_code_) return;
-  send(SIGKILL);
-  collect_exit_code();
+  if (::kill(pid_, SIGKILL) == 0) collect_exit_code(0);
 }
 
 void Process::send(int signal) const {
-  if (!exit_code_) pidfd_send_signal(pidfd_.get(), signal);
+  if (!exit_code_) ::kill(pid_, signal);
 }
 
-/// A child that somebody else reaped cannot be asked: 255 then, rather than an exception.
-void Process::collect_exit_code() {
-  siginfo_t info{};
-  int result = -1;
-  do result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED);
+/// Waits for its end unless `options` are WNOHANG. A child that was reaped elsewhere cannot be
+/// asked: 255 then, rather than an exception.
+void Process::collect_exit_code(int options) {
+  int status = 0;
+  pid_t result = -1;
+  do result = ::waitpid(pid_, &status, options);
   while (result < 0 && errno == EINTR);
-  const int code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-  exit_code_ = result == 0 ? code : 255;
+  if (result == 0) return;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  exit_code_ = result == pid_ ? code : 255;
 }
 
 Wake Process::await_change(int interrupt, Clock::time_point deadline) {
@@ -156,11 +199,15 @@ Wake Process::await_change(int interrupt, Clock::time_point deadline) {
                                    {exit_code_ ? -1 : pidfd_.get(), POLLIN, 0},
                                    {output_.fd(), POLLIN, 0},
                                    {errors_.fd(), POLLIN, 0}}};
-  const int ready = ::poll(polled.data(), polled.size(), timeout_ms(deadline));
+  const bool looks_itself = !exit_code_ && !pidfd_;
+  const auto until = looks_itself ? std::min(deadline, Clock::now() + kLookAgain) : deadline;
+  const int ready = ::poll(polled.data(), polled.size(), timeout_ms(until));
   if (ready < 0 && errno != EINTR) throw_errno("poll");
   if (polled[0].revents != 0) return Wake::interrupted;
-  if (ready == 0 && Clock::now() >= deadline) return Wake::deadline;
-  if (polled[1].revents != 0) collect_exit_code();  // before the pipes: it writes no more
+  // Before the pipes: it writes no more.
+  if (looks_itself || polled[1].revents != 0) collect_exit_code(WNOHANG);
+  const bool has_changed = ready > 0 || (looks_itself && exit_code_);
+  if (!has_changed && Clock::now() >= deadline) return Wake::deadline;
   output_.drain();
   errors_.drain();
   return Wake::happened;

@@ -23,6 +23,11 @@ struct Command {
   std::vector<int> processors;     ///< where it may run; empty: wherever this process may
   std::string folder = {};         ///< where it starts; empty: where this process is
   int inherited = -1;              ///< borrowed: the child has it too, as kInheritedFd; -1: none
+  /// For muxlab itself: the child has the environment of this process, so that EVENT_NOEPOLL or
+  /// LD_PRELOAD mean the same to both. Other programs have a fixed one: LC_ALL=C, the
+  /// absolute folders of PATH, LD_LIBRARY_PATH and TMPDIR, so that no setting changes what they
+  /// write.
+  bool shares_environment = false;
 };
 
 /// The descriptor on which a child finds Command::inherited.
@@ -59,7 +64,8 @@ enum class Wake { happened, deadline, interrupted };
 ///
 /// The child has a process group of its own, so that a Ctrl-C at the terminal reaches this process
 /// alone, and is killed by the kernel when the thread that started it dies (prctl(2),
-/// PR_SET_PDEATHSIG). Nothing here waits; wait_for() does.
+/// PR_SET_PDEATHSIG). Nothing here waits; wait_for() does. Where pidfd_open(2) is forbidden, the
+/// end of a child is looked for a hundred times a second.
 class Process {
  public:
   /// Starts `command`; a program that cannot be run shows as a child that ends with 127. Throws
@@ -73,7 +79,8 @@ class Process {
   ~Process();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// Sends `signal` unless the child has ended. Never hits another process of the same number.
+  /// Sends `signal` unless the child has ended. Never hits another process of the same number: the
+  /// kernel keeps the number until the child is reaped, here.
   void send(int signal) const;
   /// How it ended, 128 + N for signal N; nothing while it runs or its end was not waited for.
   [[nodiscard]] std::optional<int> exit_code() const { return exit_code_; }
@@ -87,10 +94,10 @@ class Process {
   friend Wake wait_for(Process& process, int interrupt, Clock::time_point deadline,
                        const std::function<bool()>& happened);
   Wake await_change(int interrupt, Clock::time_point deadline);
-  void collect_exit_code();
+  void collect_exit_code(int options);
 
   pid_t pid_ = -1;
-  UniqueFd pidfd_;
+  UniqueFd pidfd_;  ///< none where it is forbidden
   PipeReader output_{1 << 20};
   PipeReader errors_{4096};
   std::optional<int> exit_code_;

@@ -3,10 +3,18 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "backends/failure.hpp"
+#include "server/test_program.hpp"
 
 namespace muxlab {
 namespace {
@@ -58,6 +66,86 @@ TEST(Process, TellsWhichSignalEndedIt) {
   process.send(SIGTERM);
   ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
   EXPECT_EQ(process.exit_code(), 128 + SIGTERM);
+}
+
+/// In a process of its own, since a filter stays.
+void expect_ends_children_without(const std::vector<long>& calls, int error) {
+  const pid_t child = checked(::fork(), "fork");
+  if (child == 0) {
+    test::forbid(calls, error);
+    Process ends(shell("echo here; exit 7"));
+    const bool is_seen = wait_for(ends, -1, in(seconds(30)), ended(ends)) == Wake::happened;
+    const bool is_heard = ends.exit_code() == 7 && ends.output().text() == "here\n";
+    Process waits(shell("exec sleep 60"));
+    const bool is_late = wait_for(waits, -1, in(milliseconds(30)), ended(waits)) == Wake::deadline;
+    waits.send(SIGTERM);
+    wait_for(waits, -1, in(seconds(30)), ended(waits));
+    { const Process killed(shell("exec sleep 60")); }
+    ::_exit(is_seen && is_heard && is_late && waits.exit_code() == 128 + SIGTERM ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "with error " << error;
+}
+
+TEST(Process, NeedsNoDescriptorOfItsChild) {
+  for (const int error : {EPERM, ENOSYS}) {
+    expect_ends_children_without({SYS_pidfd_open}, error);
+    expect_ends_children_without({SYS_pidfd_send_signal}, error);
+    expect_ends_children_without({SYS_pidfd_open, SYS_pidfd_send_signal}, error);
+  }
+}
+
+TEST(Process, SaysThatItCannotBeBoundToItsProcessors) {
+  Process process(Command{.words = {"/bin/true"}, .processors = {CPU_SETSIZE - 1}});
+  ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
+  EXPECT_EQ(process.exit_code(), 127);
+  EXPECT_THAT(process.last_words(), HasSubstr("sched_setaffinity"));
+}
+
+/// Sets a variable for a test.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* const before = ::getenv(name)) before_ = before;
+    ::setenv(name, value, 1);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() { before_ ? ::setenv(name_, before_->c_str(), 1) : ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+TEST(Process, OtherProgramsHaveAFixedEnvironment) {
+  const Variable terminal("GNUTERM", "x11"), locale("LC_ALL", "de_DE.UTF-8"),
+      path("PATH", ":relative:/usr/bin:.:/bin");
+  Process process(Command{.words = {"/usr/bin/env"}, .processors = {}});
+  ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
+  const std::string& text = process.output().text();
+  EXPECT_THAT(text, HasSubstr("PATH=/usr/bin:/bin\n"));
+  EXPECT_THAT(text, HasSubstr("LC_ALL=C\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("GNUTERM")));
+  Process own(Command{.words = {"/usr/bin/env"}, .processors = {}, .shares_environment = true});
+  ASSERT_EQ(wait_for(own, -1, in(seconds(10)), ended(own)), Wake::happened);
+  EXPECT_THAT(own.output().text(), HasSubstr("GNUTERM=x11\n"));
+}
+
+/// A folder of results may hold a file that is called gnuplot.
+TEST(Process, NoProgramIsLookedForInTheFolderOfTheChild) {
+  std::string name = testing::TempDir() + "process-XXXXXX";
+  const std::filesystem::path folder = ::mkdtemp(name.data());
+  std::ofstream(folder / "planted") << "#!/bin/sh\necho planted\n";
+  std::filesystem::permissions(folder / "planted", std::filesystem::perms::owner_all);
+  for (const char* const value : {"", ".", ":/usr/bin", "/usr/bin:"}) {
+    const Variable path("PATH", value);
+    Process process(Command{.words = {"planted"}, .processors = {}, .folder = folder.string()});
+    ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
+    EXPECT_EQ(process.exit_code(), 127) << value << process.output().text();
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Process, ProgramThatIsNotThereEndsWith127) {

@@ -26,7 +26,7 @@ struct Said {
 };
 
 inline Said run_muxlab(const std::vector<std::string>& words) {
-  Command command{{MUXLAB_BINARY}, {}, {}};
+  Command command{.words = {MUXLAB_BINARY}, .processors = {}, .shares_environment = true};
   command.words.insert(command.words.end(), words.begin(), words.end());
   Process process(command);
   const auto ended = [&] { return process.exit_code().has_value(); };

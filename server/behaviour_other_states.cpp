@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -10,6 +9,7 @@
 #include <limits>
 
 #include "backends/failure.hpp"
+#include "backends/loopback.hpp"
 #include "server/behaviour_scene.hpp"
 #include "server/behaviour_socket.hpp"
 
@@ -58,20 +58,16 @@ Scene unix_peer_closed_unread() {
 
 /// To a port that is ours and that we do not receive from any more.
 Scene datagram_refused() {
-  const auto udp = [] {
+  SocketAddress name = loopback().at(0);
+  const auto udp = [&name] {
     return UniqueFd(
-        checked(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
+        checked(::socket(name.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
   };
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof name;
-  auto* const address = reinterpret_cast<sockaddr*>(&name);
   UniqueFd closed = udp();
   Scene scene{udp(), {}};
-  checked(::bind(closed.get(), address, size), "bind");
-  checked(::getsockname(closed.get(), address, &size), "getsockname");
-  checked(::connect(scene.watched.get(), address, size), "connect");
+  checked(::bind(closed.get(), name.get(), name.size), "bind");
+  checked(::getsockname(closed.get(), name.get(), &name.size), "getsockname");
+  checked(::connect(scene.watched.get(), name.get(), name.size), "connect");
   closed.reset();
   checked(static_cast<int>(::send(scene.watched.get(), "?", 1, 0)), "send");
   await_event(scene.watched.get(), POLLERR);

@@ -1,6 +1,5 @@
 #include "server/behaviour_socket.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/sockios.h>
@@ -16,6 +15,8 @@
 #include <cstring>
 #include <thread>
 
+#include "backends/loopback.hpp"
+
 namespace muxlab::behaviour {
 namespace {
 
@@ -29,7 +30,8 @@ void set(int fd, int level, int option, int value) {
 }
 
 UniqueFd tcp_socket() {
-  UniqueFd fd(checked(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
+  const int family = loopback().at(0).family();
+  UniqueFd fd(checked(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
   set(fd.get(), SOL_SOCKET, SO_SNDBUF, kSendBuffer);
   set(fd.get(), SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
   set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
@@ -39,10 +41,9 @@ UniqueFd tcp_socket() {
   return fd;
 }
 
-sockaddr_in name_of(int fd) {
-  sockaddr_in name{};
-  socklen_t size = sizeof name;
-  checked(::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size), "getsockname");
+SocketAddress name_of(int fd) {
+  SocketAddress name;
+  checked(::getsockname(fd, name.get(), &name.size), "getsockname");
   return name;
 }
 
@@ -66,10 +67,8 @@ bool is_stuck(int fd) {
 
 UniqueFd bind_tcp() {
   UniqueFd fd = tcp_socket();
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  checked(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), "bind");
+  const SocketAddress name = loopback().at(0);
+  checked(::bind(fd.get(), name.get(), name.size), "bind");
   return fd;
 }
 
@@ -81,8 +80,8 @@ UniqueFd listen_tcp() {
 
 UniqueFd begin_connect(int to_port_of) {
   UniqueFd fd = tcp_socket();
-  const sockaddr_in name = name_of(to_port_of);
-  const int result = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name);
+  const SocketAddress name = name_of(to_port_of);
+  const int result = ::connect(fd.get(), name.get(), name.size);
   if (result < 0 && errno != EINPROGRESS) throw_errno("connect");
   return fd;
 }

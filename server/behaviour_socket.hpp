@@ -17,7 +17,7 @@ struct TcpPair {
 };
 TcpPair connect_tcp();
 
-/// A socket with a port of 127.0.0.1 to itself, one that listens there, too, and one that begins to
+/// A socket with a loopback port to itself, one that listens there, too, and one that begins to
 /// connect to it.
 UniqueFd bind_tcp();
 UniqueFd listen_tcp();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/descriptor_limit.hpp"
+#include "backends/machine.hpp"
 #include "server/server.hpp"
 
 namespace muxlab {
@@ -93,8 +94,9 @@ std::string raise_threads(Count connections, const std::string& reason) {
   const std::string name = reason.substr(0, reason.find(' '));
   constexpr Count kPerThread = 2;  // mappings; and for the others, room for what else runs
   constexpr Count kOwn = 512;
-  if (name.find('.') == std::string::npos || name == "pids.max") return "";
-  return raise_sysctl(name, kPerThread * connections + kOwn);
+  const Count needed = kPerThread * connections + kOwn;
+  if (name == "ulimit") return fmt::format("sudo prlimit --pid $$ --nproc={0}:{0}", needed);
+  return name == "pids.max" ? "" : raise_sysctl(name, needed);
 }
 
 struct Bound {
@@ -119,10 +121,12 @@ std::vector<Bound> bounds_of(Count connections, const TriedBackend& tried,
                       raise_threads(connections, limits.threads.reason)});
   }
   const Need memory = memory_of(*tried.backend, limits);
-  bounds.push_back({memory.most(),
-                    fmt::format("{} bytes of memory are available, and a connection takes up to {}",
-                                memory.have, memory.each),
-                    ""});
+  bounds.push_back(
+      {memory.most(),
+       fmt::format("{} bytes of memory are available{}, and a connection takes up to {}",
+                   memory.have, limits.memory_set_by.empty() ? "" : " by " + limits.memory_set_by,
+                   memory.each),
+       ""});
   return bounds;
 }
 
@@ -176,12 +180,18 @@ ConnectionLimits limits_of(const Json& card, ThreadLimit threads, Count own_desc
       .ports = std::nullopt,
       .epoll_watches = count_of(card["epoll_max_user_watches"]),
       .tcp_pages = std::nullopt,
-      .memory_bytes = count_of(card["memory_available_bytes"]),
+      .memory_bytes = std::nullopt,
       .socket_bytes = count_of(memory["objects_bytes"]).value_or(kOneSocket),
       .threads = std::move(threads)};
   if (!range.is_null() && range[0] <= range[1])
     limits.ports = range[1].get<Count>() - range[0].get<Count>() + 1;
   if (!pages.is_null()) limits.tcp_pages = pages[2].get<Count>();
+  if (const auto left = memory_left(card)) {
+    limits.memory_bytes = left->bytes;
+    limits.memory_set_by = left->set_by;
+  }
+  const Json& processors = card["control_group"]["processors"];
+  if (processors.is_number()) limits.processors = processors.get<double>();
   return limits;
 }
 
@@ -197,6 +207,8 @@ Json feasibility(Count connections, std::span<const TriedBackend> backends,
   return {{"connections", connections},
           {"possible", all_possible},
           {"memory_available_bytes", limits.memory_bytes ? Json(*limits.memory_bytes) : Json()},
+          {"memory_set_by", limits.memory_set_by.empty() ? Json() : Json(limits.memory_set_by)},
+          {"processors", limits.processors ? Json(*limits.processors) : Json()},
           {"needs", needs_json(connections, needs)},
           {"backends", verdicts}};
 }

@@ -31,6 +31,8 @@ struct ConnectionLimits {
   std::optional<std::uint64_t> memory_bytes;  ///< available
   std::uint64_t socket_bytes;                 ///< of the kernel's objects for one
   ThreadLimit threads;
+  std::string memory_set_by = {};         ///< the file of a control group; empty: the machine
+  std::optional<double> processors = {};  ///< that the control group allows
 };
 
 /// From machine_card(); `own_descriptors` where it does not tell the limit.

@@ -104,6 +104,8 @@ TEST(Feasibility, ThreadsBindOnlyABackendThatNeedsThem) {
   EXPECT_EQ(found["bound_by"], "each connection has a thread, and kernel.pid_max is 500");
   EXPECT_EQ(only_mend(found), "sudo sysctl kernel.pid_max=1514");
   limits.threads.reason = "ulimit -u is 500";
+  EXPECT_EQ(only_mend(verdict(threads, 501, limits)), "sudo prlimit --pid $$ --nproc=1514:1514");
+  limits.threads.reason = "pids.max of the control group is 500";
   EXPECT_TRUE(verdict(threads, 501, limits)["mend"].empty());
 }
 

@@ -76,13 +76,27 @@ std::string memory_text(const FoundJson& found, const TextLayout& layout) {
       names.push_back(backend["name"]);
   }
   if (names.empty()) return "";
+  const bool is_all = names.size() == found["backends"].size();
+  const std::string which = is_all ? "they" : fmt::format("{}", fmt::join(names, ", "));
+  const std::uint64_t mib = available.get<std::uint64_t>() >> 20;
+  const FoundJson& group = found["memory_set_by"];
+  const std::string text =
+      group.is_null()
+          ? fmt::format("No command gives the memory that {} may take: {} MiB are available.",
+                        which, mib)
+          : fmt::format("The control group leaves {} MiB, less than {} may take: raise {}.", mib,
+                        which, group.get<std::string>());
+  return '\n' + layout.wrap(text, 0) + '\n';
+}
+
+/// Server and client are busy on a processor each.
+std::string processors_text(const FoundJson& processors, const TextLayout& layout) {
+  constexpr double kBusy = 2;
+  if (processors.is_null() || processors.get<double>() >= kBusy) return "";
   return '\n' +
-         layout.wrap(fmt::format("No command gives the memory that {} may take: {} MiB are "
-                                 "available.",
-                                 names.size() == found["backends"].size()
-                                     ? "they"
-                                     : fmt::format("{}", fmt::join(names, ", ")),
-                                 available.get<std::uint64_t>() >> 20),
+         layout.wrap(fmt::format("The control group allows {:g} processors for server and client "
+                                 "together: the kernel stops both when they have used that up.",
+                                 processors.get<double>()),
                      0) +
          '\n';
 }
@@ -99,7 +113,7 @@ std::string feasibility_text(const FoundJson& found, const TextLayout& layout) {
   const std::vector<std::string> commands = commands_of(found["backends"]);
   if (!commands.empty()) all += "\nTo change it:\n";
   for (const std::string& command : commands) all += "  " + command + '\n';
-  return all + memory_text(found, layout);
+  return all + memory_text(found, layout) + processors_text(found["processors"], layout);
 }
 
 }  // namespace muxlab

@@ -81,9 +81,10 @@ ExitCode run_inspect(const InspectOptions& options) {
     fmt::print("{}", inspection_text(found, TextLayout::of_stdout()));
   }
   if (asked && !found["feasibility"]["possible"]) return ExitCode::unavailable;
-  const bool all_work = std::ranges::all_of(
-      found["backends"], [](const Json& backend) { return backend["status"] == "works"; });
-  return options.backends.empty() || all_work ? ExitCode::ok : ExitCode::unavailable;
+  const auto works = [](const Json& backend) { return backend["status"] == "works"; };
+  const bool enough = options.backends.empty() ? std::ranges::any_of(found["backends"], works)
+                                               : std::ranges::all_of(found["backends"], works);
+  return enough ? ExitCode::ok : ExitCode::unavailable;
 }
 
 void explain_inspect(CLI::App& verb) {
@@ -92,7 +93,8 @@ void explain_inspect(CLI::App& verb) {
       {.description =
            "Nothing is taken from a list that can be tried: each backend is constructed and has a "
            "server echo a message, each feature of epoll, io_uring and libevent is used once, and "
-           "what does not work comes with the reason and the cure.",
+           "what does not work comes with the reason and the cure. Exit code 3 where nothing "
+           "works.",
        .examples = {{"muxlab inspect --summary", "what works, in one line"},
                     {"muxlab inspect --for 10k",
                      "can this machine run 10,000 connections, and what to change: as commands"},

@@ -91,6 +91,11 @@ constexpr const char* kMachine = R"({
   "simultaneous_multithreading": "on",
   "clock_source": "hpet",
   "cpu_quota": null,
+  "control_group": {
+    "processors": null, "memory_bytes": null, "memory_left_bytes": null, "tasks": null,
+    "set_by": {"processors": null, "memory": null, "tasks": null},
+    "throttled_periods": null, "throttled_us": null
+  },
   "descriptor_limit": {"soft": 1024, "hard": 4096},
   "nr_open": 8192,
   "file_max": 100000,
@@ -123,6 +128,7 @@ TEST_F(InspectSysroot, MachineCardIsThatOfTheFolder) {
 constexpr const char* kMachineText =
     R"(clock source    hpet
 memory          256 MiB, 128 MiB available
+control group   no limit
 descriptors     soft limit 1024, hard limit 4096; fs.nr_open 8192, fs.file-max 100000
 FD_SETSIZE      1024
 epoll watches   15000
@@ -200,6 +206,45 @@ TEST_F(InspectSysroot, SaysWhatTenThousandConnectionsLack) {
   const SysrootJson feasible = found("--for 4063")["feasibility"];
   EXPECT_EQ(feasible["possible"], true) << feasible.dump(2);
   EXPECT_EQ(found("--for 4064")["feasibility"]["possible"], false);
+}
+
+/// A group of version 2 and its parent, which sets the limits.
+TEST_F(InspectSysroot, ObeysTheLimitsOfItsControlGroups) {
+  prepare_small_machine();
+  file("proc/self/cgroup", "0::/work/inner");
+  file("proc/self/mountinfo", "30 22 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw");
+  file("sys/fs/cgroup/work/cpu.max", "50000 100000");
+  file("sys/fs/cgroup/work/cpu.stat", "nr_throttled 4\nthrottled_usec 250000");
+  file("sys/fs/cgroup/work/memory.max", "67108864");
+  file("sys/fs/cgroup/work/pids.max", "300");
+  file("sys/fs/cgroup/work/inner/cpu.max", "max 100000");
+  const SysrootJson json = found("--for 4k");
+  EXPECT_EQ(json["machine"]["cpu_quota"], "50000 100000");
+  const SysrootJson& group = json["machine"]["control_group"];
+  EXPECT_EQ(group["processors"], 0.5);
+  EXPECT_EQ(group["memory_left_bytes"], 67108864);
+  EXPECT_EQ(group["tasks"], 300);
+  EXPECT_EQ(group["set_by"]["memory"], "/sys/fs/cgroup/work/memory.max");
+  EXPECT_EQ(group["throttled_us"], 250000);
+  const SysrootJson& feasible = json["feasibility"];
+  EXPECT_EQ(feasible["possible"], false) << feasible.dump(2);
+  EXPECT_EQ(feasible["memory_available_bytes"], 67108864);
+  EXPECT_EQ(feasible["processors"], 0.5);
+  EXPECT_TRUE(feasible["backends"][0]["bound_by"].get<std::string>().starts_with(
+      "67108864 bytes of memory are available by /sys/fs/cgroup/work/memory.max, and "))
+      << feasible["backends"][0];
+  const std::string text = test::run("inspect --backends poll" + options()).output;
+  EXPECT_THAT(text,
+              testing::HasSubstr(
+                  "\ncontrol group   0.5 processors by /sys/fs/cgroup/work/cpu.max; 64 MiB of "
+                  "memory, 64 MiB left by /sys/fs/cgroup/work/memory.max; 300 threads by "
+                  "/sys/fs/cgroup/work/pids.max; stopped 4 times for want of processor time, "
+                  "0.2 s in all\n"));
+  const test::Outcome asked = test::run("inspect --for 4k --backends poll,threads" + options());
+  EXPECT_EQ(asked.exit_code, 3);
+  EXPECT_THAT(asked.output, testing::HasSubstr("raise /sys/fs/cgroup/work/memory.max."));
+  EXPECT_THAT(asked.output, testing::HasSubstr("allows 0.5 processors for server and client"));
+  EXPECT_THAT(asked.output, testing::ContainsRegex("threads +no +300 "));
 }
 
 TEST_F(InspectSysroot, NothingThereIsUnknownAndNoError) {

@@ -189,7 +189,9 @@ TEST(Inspect, WorksWithoutPrivileges) {
 }
 
 TEST(Inspect, SaysWhatLacksWhereNothingCanBeMade) {
-  const InspectJson found = inspect_json("", "ulimit -n 16;");
+  const Outcome outcome = test::run("inspect --json", "ulimit -n 16;", "2>/dev/null");
+  EXPECT_EQ(outcome.exit_code, 3) << "none works";
+  const InspectJson found = InspectJson::parse(outcome.output);
   expect_valid(found);
   const InspectJson& poll = named(found["backends"], "poll");
   EXPECT_EQ(poll["status"], "unavailable");

@@ -11,6 +11,7 @@
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
 #include "backends/libevent_base.hpp"
+#include "backends/loopback.hpp"
 #include "backends/machine.hpp"
 #include "backends/mechanism_cards.hpp"
 #include "backends/thread_limit.hpp"
@@ -135,6 +136,7 @@ std::vector<const Backend*> backends_named(std::span<const std::string> names) {
 nlohmann::ordered_json inspect_machine(std::span<const Backend* const> chosen,
                                        const std::filesystem::path& root,
                                        std::optional<std::uint64_t> connections) {
+  loopback();                         // throws where there is none: nothing could be tried
   Json machine = machine_card(root);  // with the soft limit as we found it
   const std::uint64_t descriptor_limit = raise_descriptor_limit();
   std::vector<TriedBackend> tried = construct(chosen);

@@ -112,6 +112,30 @@ std::string mib(const FoundJson& bytes) {
   return fmt::format("{} MiB", bytes.get<std::uint64_t>() >> 20);
 }
 
+/// Each limit with the file that sets it.
+std::string control_group(const FoundJson& group) {
+  std::vector<std::string> limits;
+  const auto add = [&](const char* name, const std::string& value) {
+    limits.push_back(fmt::format("{} by {}", value, show_value(group["set_by"][name])));
+  };
+  if (!group["processors"].is_null()) {
+    add("processors", fmt::format("{:g} processors", group["processors"].get<double>()));
+  }
+  if (!group["memory_bytes"].is_null()) {
+    add("memory", fmt::format("{} of memory, {} left", mib(group["memory_bytes"]),
+                              mib(group["memory_left_bytes"])));
+  }
+  if (!group["tasks"].is_null()) {
+    add("tasks", fmt::format("{} threads", group["tasks"].dump()));
+  }
+  if (group["throttled_periods"].is_number() && group["throttled_periods"] > 0) {
+    limits.push_back(fmt::format("stopped {} times for want of processor time, {:.1f} s in all",
+                                 group["throttled_periods"].dump(),
+                                 group["throttled_us"].get<double>() / 1e6));
+  }
+  return limits.empty() ? "no limit" : fmt::format("{}", fmt::join(limits, "; "));
+}
+
 std::string ports(const FoundJson& range) {
   if (range.is_null()) return "unknown";
   const auto first = range[0].get<std::uint64_t>(), last = range[1].get<std::uint64_t>();
@@ -158,6 +182,7 @@ void add_system(Section& section, const FoundJson& card) {
   section.line("clock source", show_value(card["clock_source"]));
   section.line("memory", fmt::format("{}, {} available", mib(card["memory_bytes"]),
                                      mib(card["memory_available_bytes"])));
+  section.line("control group", control_group(card["control_group"]));
 }
 
 void add_limits(Section& section, const FoundJson& card) {

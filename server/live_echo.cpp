@@ -1,9 +1,7 @@
 #include "server/live_echo.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -21,6 +19,8 @@
 #include <utility>
 
 #include "backends/failure.hpp"
+#include "backends/loopback.hpp"
+#include "backends/shortage.hpp"
 #include "backends/unique_fd.hpp"
 #include "server/server.hpp"
 
@@ -33,13 +33,9 @@ constexpr std::string_view kMessage = "live echo";
 constexpr std::string_view kPassed = "+";
 
 UniqueFd connect_to(std::uint16_t port) {
-  UniqueFd client(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  sockaddr_in server{};
-  server.sin_family = AF_INET;
-  server.sin_port = htons(port);
-  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  checked(::connect(client.get(), reinterpret_cast<const sockaddr*>(&server), sizeof server),
-          "connect");
+  const SocketAddress server = loopback().at(port);
+  UniqueFd client(checked(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  checked(::connect(client.get(), server.get(), server.size), "connect");
   return client;
 }
 
@@ -53,6 +49,7 @@ std::string receive(int socket, std::size_t size) {
 /// Empty when the message came back. A server that never answers is the caller's to kill.
 std::string why_no_echo(const Backend& backend) try {
   ServeOptions options;
+  options.host = loopback().host;
   options.drain = std::chrono::seconds(1);
   Server server(backend, options);
   UniqueFd client = connect_to(server.port());
@@ -62,6 +59,8 @@ std::string why_no_echo(const Backend& backend) try {
   client.reset();
   server.stop();
   return same ? "" : "what came back is not what was sent";
+} catch (const std::system_error& error) {
+  return explain(error);
 } catch (const std::exception& error) {
   return error.what();
 }
@@ -100,7 +99,7 @@ Attempt begin(const Backend& backend) {
     if (attempt.child == 0) answer_in_child(backend, writer.get());
     attempt.answer = std::move(reader);
   } catch (const std::system_error& error) {
-    attempt.text = error.what();
+    attempt.text = explain(error);
   }
   return attempt;
 }
@@ -118,15 +117,18 @@ void read_answer(Attempt& attempt) {
 /// Until all children have closed their end, which they do when they end, or `deadline`.
 void wait_for_answers(std::span<Attempt> attempts, Clock::time_point deadline) {
   while (true) {
-    std::vector<pollfd> waited;
-    waited.reserve(attempts.size());
-    for (const Attempt& one : attempts) waited.push_back({one.answer.get(), POLLIN, 0});
+    std::vector<pollfd> waited;  // poll(2) takes no more than the limit of descriptors
+    std::vector<Attempt*> waiting;
+    for (Attempt& one : attempts) {
+      if (one.is_over()) continue;
+      waited.push_back({one.answer.get(), POLLIN, 0});
+      waiting.push_back(&one);
+    }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    const bool all_over = std::ranges::all_of(attempts, &Attempt::is_over);
-    if (all_over || left.count() <= 0) return;
+    if (waited.empty() || left.count() <= 0) return;
     if (::poll(waited.data(), waited.size(), static_cast<int>(left.count())) < 0) continue;
     for (std::size_t i = 0; i < waited.size(); ++i) {
-      if (waited[i].revents != 0) read_answer(attempts[i]);
+      if (waited[i].revents != 0) read_answer(*waiting[i]);
     }
   }
 }

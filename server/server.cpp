@@ -166,7 +166,7 @@ std::string own_bound_of(const Availability& available, std::uint64_t descriptor
 Availability probe_or_reason(const Backend& backend) try {
   return backend.probe();
 } catch (const std::system_error& error) {
-  return Availability::never(error.what(), "");
+  return Availability::never(error);
 }
 
 Server::Server(const Backend& backend, const ServeOptions& options,

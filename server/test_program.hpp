@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "backends/failure.hpp"
 #include "backends/unique_fd.hpp"
@@ -48,35 +49,36 @@ inline std::string without_privileges() {
   return ::geteuid() == 0 ? "setpriv --bounding-set=-all --inh-caps=-all" : "";
 }
 
-/// Has the kernel answer io_uring_setup(2) with `error` in this process and in what it executes.
-inline void forbid_io_uring(int error) {
-  std::array<sock_filter, 4> filter{{
+/// Has the kernel answer the system calls of these numbers with `error` in this process and in what
+/// it executes.
+inline void forbid(const std::vector<long>& calls, int error) {
+  std::vector<sock_filter> filter = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  }};
-  const sock_fprog program{.len = filter.size(), .filter = filter.data()};
+  };
+  for (const long call : calls) {
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)));
+  }
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog program{.len = static_cast<unsigned short>(filter.size()),
+                           .filter = filter.data()};
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-/// run_command() where io_uring_setup(2) fails with `error`.
-inline Outcome run_command_without_io_uring(const std::string& command, int error) {
+/// run_command() where these calls fail with `error`.
+inline Outcome run_command_without(const std::vector<long>& calls, int error,
+                                   const std::string& command) {
   std::array<int, 2> ends{};
   checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) {
-    forbid_io_uring(error);
-    const Outcome outcome = run_command(command);
-    for (std::string_view left = outcome.output; !left.empty();) {
-      const ssize_t written = ::write(writer.get(), left.data(), left.size());
-      if (written < 0) ::_exit(1);
-      left.remove_prefix(static_cast<std::size_t>(written));
-    }
-    ::_exit(outcome.exit_code);
+    forbid(calls, error);
+    ::dup2(writer.get(), STDOUT_FILENO);
+    ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    ::_exit(127);
   }
   writer.reset();
   Outcome outcome{.exit_code = -1, .output = {}};
@@ -90,9 +92,24 @@ inline Outcome run_command_without_io_uring(const std::string& command, int erro
   return outcome;
 }
 
-/// run() where io_uring_setup(2) fails with `error`.
+/// run() where these calls fail with `error`.
+inline Outcome run_without(const std::vector<long>& calls, int error,
+                           const std::string& arguments) {
+  return run_command_without(calls, error, fmt::format("{} {} 2>&1", MUXLAB_BINARY, arguments));
+}
+inline Outcome run_command_without_io_uring(const std::string& command, int error) {
+  return run_command_without({SYS_io_uring_setup}, error, command);
+}
 inline Outcome run_without_io_uring(const std::string& arguments, int error) {
-  return run_command_without_io_uring(fmt::format("{} {} 2>&1", MUXLAB_BINARY, arguments), error);
+  return run_without({SYS_io_uring_setup}, error, arguments);
+}
+
+/// Why `command` of the shell cannot be used to make a test's surroundings; empty when it can.
+inline std::string why_not_permitted(const std::string& command) {
+  const Outcome outcome = run_command(command + " 2>&1");
+  return outcome.exit_code == 0
+             ? ""
+             : fmt::format("{}: {}", command, outcome.output.substr(0, outcome.output.find('\n')));
 }
 
 }  // namespace muxlab::test

@@ -14,7 +14,9 @@
 
 #include "backends/counted_calls.hpp"
 #include "backends/failure.hpp"
+#include "backends/loopback.hpp"
 #include "backends/notify.hpp"
+#include "backends/shortage.hpp"
 #include "server/admission.hpp"
 #include "server/listener.hpp"
 #include "server/listener_source.hpp"
@@ -82,7 +84,7 @@ class TracedServer {
  public:
   TracedServer(int max_descriptor, TraceLog& log)
       : admission_(kPlaces, max_descriptor, options_.when_full),
-        listener_(listen_on({.host = options_.host}, false)),
+        listener_(listen_on({.host = loopback().host}, false)),
         port_(port_of(listener_.get())),
         source_(std::move(listener_), admission_, stats_),
         stop_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
@@ -230,6 +232,10 @@ class Performance {
 
 Trace make_trace(const Backend& backend, const std::vector<Step>& steps) {
   const Availability available = probe(backend);
+  loopback();  // throws where there is none
+  constexpr std::size_t kOwn = 14;
+  const auto connections = std::ranges::count(steps, Action::connect, &Step::action);
+  require_descriptors(kOwn + 2 * static_cast<std::size_t>(connections));
   std::optional<Trace> trace;
   for (int attempt = 0; attempt < kAttempts && (!trace || !trace->stood_still); ++attempt) {
     // On a thread of its own, which stays bound to a processor.

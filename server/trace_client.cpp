@@ -1,6 +1,5 @@
 #include "server/trace_client.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,33 +10,21 @@
 #include <utility>
 
 #include "backends/failure.hpp"
+#include "backends/loopback.hpp"
 
 namespace muxlab::trace {
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-const sockaddr* plain(const sockaddr_in& address) {
-  return reinterpret_cast<const sockaddr*>(&address);
-}
-
-UniqueFd socket_of(int type) {
-  return UniqueFd(checked(::socket(AF_INET, type | SOCK_CLOEXEC, 0), "socket"));
+UniqueFd socket_of(const SocketAddress& address, int type) {
+  return UniqueFd(checked(::socket(address.family(), type | SOCK_CLOEXEC, 0), "socket"));
 }
 
 UniqueFd connected_to_itself() {
-  UniqueFd socket = socket_of(SOCK_DGRAM);
-  sockaddr_in address = loopback(0);
-  socklen_t size = sizeof address;
-  checked(::bind(socket.get(), plain(address), size), "bind");
-  checked(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
-  checked(::connect(socket.get(), plain(address), size), "connect");
+  SocketAddress address = loopback().at(0);
+  UniqueFd socket = socket_of(address, SOCK_DGRAM);
+  checked(::bind(socket.get(), address.get(), address.size), "bind");
+  checked(::getsockname(socket.get(), address.get(), &address.size), "getsockname");
+  checked(::connect(socket.get(), address.get(), address.size), "connect");
   return socket;
 }
 
@@ -78,11 +65,11 @@ void ScriptedClients::perform(const Step& step) {
 }
 
 void ScriptedClients::connect(const std::string& name) {
-  UniqueFd socket = socket_of(SOCK_STREAM);
+  const SocketAddress server = loopback().at(port_);
+  UniqueFd socket = socket_of(server, SOCK_STREAM);
   const int on = 1;
   checked(::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
-  const sockaddr_in server = loopback(port_);
-  checked(::connect(socket.get(), plain(server), sizeof server), "connect");
+  checked(::connect(socket.get(), server.get(), server.size), "connect");
   clients_[name] = {.socket = std::move(socket)};
 }
 

@@ -14,6 +14,7 @@
 #include "bench/campaign/slices_file.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/campaign_interrupts.hpp"
+#include "bench/conditions.hpp"
 #include "bench/progress.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/report/answer_text.hpp"
@@ -97,6 +98,14 @@ class Measuring {
   std::vector<RigRecord> records_;
 };
 
+/// Kept in machine.json, for the report; of each part of a campaign that was resumed.
+void note_throttling(const std::string& words, Json& record) {
+  if (words.empty()) return;
+  if (!record["throttling"].is_array()) record["throttling"] = Json::array();
+  record["throttling"].push_back(words);
+  std::fputs(("muxlab: " + words + '\n').c_str(), stderr);
+}
+
 std::string status_after(const Answer& answer) {
   return answer.has_failed() ? "complete_with_failures" : "complete";
 }
@@ -118,6 +127,7 @@ ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json) {
   LocalSides sides(std::filesystem::read_symlink("/proc/self/exe"), interrupts.fd());
   std::optional<ExitCode> signalled;
   std::exception_ptr failure;
+  const Conditions before = read_conditions({}, "/");
   try {
     Measuring(plan, sides).run();
   } catch (const Interrupted&) {
@@ -126,6 +136,7 @@ ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json) {
     failure = std::current_exception();  // what was measured before is reported all the same
   }
   interrupts.let_the_next_one_end_us();
+  note_throttling(throttling_words(before, read_conditions({}, "/")), record);
   const Answer found = answer_of(plan, read_records(plan.folder));
   record["run_status"] = signalled || failure ? "interrupted" : status_after(found);
   record["ended_utc"] = utc_now();

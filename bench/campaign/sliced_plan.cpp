@@ -11,6 +11,7 @@
 
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
+#include "backends/loopback.hpp"
 #include "backends/machine.hpp"
 #include "bench/analysis/verdict.hpp"
 #include "bench/load.hpp"
@@ -290,15 +291,16 @@ void check_fit(const SlicedPlan& plan) {
                     "is {}: raise it (ulimit -Hn), or ask for {} at most",
                     connections, connections + kOwn, limit, limit - kOwn));
   }
-  const Json machine = machine_card();
-  const Json available = machine.value("memory_available_bytes", Json());
+  if (!plan.loads.front().cell.unix_sockets) loopback();  // throws where there is none
+  const auto available = memory_left(machine_card());
   const double needed = kConnectionBytes * static_cast<double>(connections * servers);
-  if (available.is_number() && needed > 0.8 * available.get<double>()) {
+  if (available && needed > 0.8 * static_cast<double>(available->bytes)) {
     throw Failure(
         ExitCode::unavailable,
         fmt::format("{} connections to each of {} servers need about {:.1f} GB and {:.1f} "
                     "GB are available: ask for fewer connections or --backends",
-                    connections, servers, needed / 1e9, available.get<double>() / 1e9));
+                    connections, servers, needed / 1e9,
+                    static_cast<double>(available->bytes) / 1e9));
   }
 }
 

@@ -382,6 +382,10 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
   const std::string doubt = doubt_of_build(record);
   if (!doubt.empty()) trust.blocks.push_back(Paragraph{doubt, true});
   bullets.items = trust_notes(answer);
+  const Json throttling = record.value("throttling", Json::array());
+  for (const Json& words : throttling) {
+    if (words.is_string()) bullets.items.push_back(words.get<std::string>());
+  }
   for (const LoadAnswer& load : answer.loads) {
     if (!load.is_measured()) continue;
     bullets.items.push_back(

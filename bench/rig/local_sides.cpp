@@ -16,6 +16,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/failure.hpp"
+#include "backends/loopback.hpp"
 #include "backends/oracle_board.hpp"
 #include "bench/process.hpp"
 #include "bench/rig/silence.hpp"
@@ -50,11 +51,17 @@ std::string obituary(std::string_view what, const Process& process) {
                      words.empty() ? "it gave no reason" : words);
 }
 
+/// Of this program itself.
+Command own_command(std::vector<std::string> words, const std::vector<int>& processors) {
+  return {.words = std::move(words), .processors = processors, .shares_environment = true};
+}
+
 std::vector<std::string> serve_words(const std::filesystem::path& program, const ServerSpec& spec) {
   const Cell& cell = spec.cell;
   std::vector<std::string> words = {program,       "serve",       "--backend",
                                     cell.backend,  "--threads",   fmt::to_string(cell.threads),
                                     "--threading", cell.threading};
+  if (!cell.unix_sockets) words.insert(words.end(), {"--host", loopback().host});
   if (cell.threading == "acceptor") words.insert(words.end(), {"--notify", cell.notify});
   if (spec.time_calls) words.emplace_back("--time-calls");
   return words;
@@ -356,9 +363,8 @@ std::unique_ptr<ServerSide> LocalSides::start_server(const ServerSpec& spec) {
                fmt::format("muxlab-bench-{}-{}", ::getpid(), started_++);
     words.insert(words.end(), {is_oracle(backend) ? "--oracle" : "--unix", own_file});
   }
-  return std::make_unique<LocalServer>(
-      Command{.words = std::move(words), .processors = spec.processors}, backend,
-      spec.cell.churn > 0, interrupt_, own_file);
+  return std::make_unique<LocalServer>(own_command(std::move(words), spec.processors), backend,
+                                       spec.cell.churn > 0, interrupt_, own_file);
 }
 
 std::unique_ptr<LoadSide> LocalSides::start_load(const LoadSpec& spec, ServerSide& server) {
@@ -380,8 +386,8 @@ std::unique_ptr<LoadSide> LocalSides::start_load(const LoadSpec& spec, ServerSid
   } else {
     words.insert(words.end(), {"--oracle", board});
   }
-  return std::make_unique<LocalLoad>(
-      Command{.words = std::move(words), .processors = spec.processors}, interrupt_, Channel());
+  return std::make_unique<LocalLoad>(own_command(std::move(words), spec.processors), interrupt_,
+                                     Channel());
 }
 
 }  // namespace muxlab

@@ -9,6 +9,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/oracle_board.hpp"
+#include "backends/shortage.hpp"
 #include "bench/load.hpp"
 
 namespace muxlab {
@@ -135,7 +136,7 @@ void Rig::each_alive(std::span<Member> members, Step step) {
     } catch (const SideFailed& failed) {
       end(member, failed.what());
     } catch (const std::system_error& error) {  // no process or no descriptor is left for it
-      end(member, error.what());
+      end(member, explain(error));
     }
   }
 }
