@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
+#include "backends/say.hpp"
 #include "backends/threading_models.hpp"
 #include "bench/campaign/sliced_campaign.hpp"
 #include "bench/campaign_files.hpp"
@@ -87,7 +88,10 @@ SlicedRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   request.same_within = command.same_within;
   request.placement = command.placement;
   request.baseline = command.baseline;
-  if (cli::is_given(verb, "--out")) request.folder = command.folder;
+  if (cli::is_given(verb, "--out")) {
+    if (command.folder.empty()) throw Failure(ExitCode::usage, "--out \"\": name a folder");
+    request.folder = command.folder;
+  }
   request.command_line = own_command_line();
   return request;
 }
@@ -110,6 +114,15 @@ void refuse_beside(const CLI::App& verb, std::initializer_list<const char*> opti
   }
 }
 
+ExitCode run_or_show(const SlicedPlan& plan, const BenchCommand& command) {
+  if (command.dry_run) {
+    fmt::print("{}", describe(plan));
+    return ExitCode::ok;
+  }
+  write_diagnostic(describe(plan));
+  return run_sliced_campaign(plan, command.json);
+}
+
 /// Goes on as it began: nothing may be asked for beside it.
 ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
   refuse_beside(
@@ -120,8 +133,7 @@ ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
        "--threading", "--unix",     "--out",       "EXPERIMENT"},
       "--resume goes on as the campaign began");
   const SlicedPlan plan = sliced_plan_to_resume(command.resumed);
-  fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
-  return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);
+  return run_or_show(plan, command);
 }
 
 ExitCode run(const CLI::App& verb, const BenchCommand& command) {
@@ -136,9 +148,7 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
   }
   const SlicedRequest request = request_of(verb, command);
   const auto known = probe_backends();
-  const SlicedPlan plan = plan_slices(request, known);
-  fmt::print(command.dry_run ? stdout : stderr, "{}", describe(plan));
-  return command.dry_run ? ExitCode::ok : run_sliced_campaign(plan, command.json);
+  return run_or_show(plan_slices(request, known), command);
 }
 
 std::vector<std::string> names_of_experiments() {
@@ -227,7 +237,9 @@ void explain_bench(CLI::App& verb) {
                     {"muxlab bench latency --backends io-uring",
                      "an experiment, with these backends instead of its own"},
                     {"muxlab bench --list", "the experiments, each with the question it answers"}},
-       .files = {{"muxlab-results/NAME-TIME", "a folder of results, unless --out names one"},
+       .files = {{"muxlab-results/NAME-TIME",
+                  "a folder of results, unless --out names one; NAME is the "
+                  "experiment's, \"default\" or \"bench\""},
                  {"DIR/machine.json", "the machine, the program and the plan"},
                  {"DIR/records.csv", "what each rig found, written as soon as it is over"},
                  {"DIR/slices.csv", "every slice"},

@@ -31,6 +31,17 @@ BackendInfo info_of(const Backend& backend, bool control, std::uint64_t descript
   return info;
 }
 
+/// The options of `load` that its --oracle is not for, as check_oracle() there has it.
+std::string why_not_told(const Cell& cell) {
+  if (cell.rate_per_s > 0) return "--rate";
+  if (cell.churn > 0) return "--churn";
+  if (cell.unix_sockets) return "--unix";
+  if (cell.engine == "io-uring") return "--engine io-uring";
+  if (cell.depth > 1) return "--depth";
+  if (cell.size_bytes > kBufferSize) return fmt::format("--size above {}", kBufferSize);
+  return "";
+}
+
 }  // namespace
 
 const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::string& name) {
@@ -75,24 +86,29 @@ std::vector<BackendInfo> choose_backends(std::span<const BackendInfo> known,
   return chosen;
 }
 
-std::optional<std::string> why_unsupported(const BackendInfo& backend, const Cell& cell) {
+std::optional<Obstacle> why_unsupported(const BackendInfo& backend, const Cell& cell) {
   const std::uint64_t connections = cell.connections + cell.idle;
   const std::uint64_t for_threads = backend.descriptors_per_thread * (cell.threads - 1);
   if (backend.max_connections && connections + for_threads > *backend.max_connections) {
-    return fmt::format(
-        "{} takes at most {} connections here: {}", backend.name,
-        *backend.max_connections - std::min(for_threads, *backend.max_connections),
-        backend.reason.empty() ? "raise the limit of descriptors with ulimit -n" : backend.reason);
+    return Obstacle{
+        fmt::format("{} takes at most {} connections here: {}", backend.name,
+                    *backend.max_connections - std::min(for_threads, *backend.max_connections),
+                    backend.reason.empty() ? "raise the limit of descriptors with ulimit -n"
+                                           : backend.reason),
+        ExitCode::unavailable};
   }
   const auto& models = backend.threading;
   if (std::find(models.begin(), models.end(), cell.threading) == models.end()) {
-    return fmt::format("{} does not do --threading {}", backend.name, cell.threading);
+    return Obstacle{fmt::format("{} does not do --threading {}", backend.name, cell.threading),
+                    ExitCode::usage};
   }
-  if (backend.is_told && (cell.rate_per_s > 0 || cell.churn > 0)) {
-    return fmt::format(
-        "{}'s client tells it of one message at a time on connections that stay: leave out --rate "
-        "and --churn",
-        backend.name);
+  if (backend.is_told) {
+    if (const std::string reason = why_not_told(cell); !reason.empty()) {
+      return Obstacle{fmt::format("{}'s client tells it of one message at a time on connections "
+                                  "that stay: leave out {}",
+                                  backend.name, reason),
+                      ExitCode::usage};
+    }
   }
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/failure.hpp"
 #include "bench/experiment.hpp"
 
 namespace muxlab {
@@ -34,7 +35,14 @@ const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::s
 std::vector<BackendInfo> choose_backends(std::span<const BackendInfo> known,
                                          std::span<const std::string> wanted);
 
-/// Why `backend` cannot run `cell`; nothing when it can.
-std::optional<std::string> why_unsupported(const BackendInfo& backend, const Cell& cell);
+/// Why a backend cannot take part in a load.
+struct Obstacle {
+  std::string reason;
+  ExitCode code;  ///< usage: the options contradict each other; unavailable: this machine lacks it
+};
+
+/// Why `backend` cannot run `cell`, by what `muxlab serve` and `muxlab load` refuse; nothing when
+/// it can.
+std::optional<Obstacle> why_unsupported(const BackendInfo& backend, const Cell& cell);
 
 }  // namespace muxlab

@@ -1,59 +1,149 @@
 #include "bench/campaign_files.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "backends/failure.hpp"
+#include "backends/unique_fd.hpp"
 
 namespace muxlab {
 namespace {
 
-[[noreturn]] void fail_to_write(const std::filesystem::path& file, const std::error_code& error) {
-  throw Failure(ExitCode::unavailable,
-                fmt::format("cannot write {}: {}", file.string(), error.message()));
+using Path = std::filesystem::path;
+
+std::string message_of(int error) { return std::system_category().message(error); }
+
+[[noreturn]] void fail_to_write(const Path& file, const std::string& why) {
+  throw Failure(ExitCode::unavailable, fmt::format("cannot write {}: {}", file.string(), why));
 }
 
-std::error_code last_error() { return {errno, std::system_category()}; }
+[[noreturn]] void fail_to_read(const Path& file, const std::string& why) {
+  throw Failure(ExitCode::usage, fmt::format("cannot read {}: {}", file.string(), why));
+}
+
+std::string_view kind_of(mode_t mode) {
+  return S_ISDIR(mode)    ? "a folder"
+         : S_ISLNK(mode)  ? "a symbolic link"
+         : S_ISFIFO(mode) ? "a FIFO"
+         : S_ISSOCK(mode) ? "a socket"
+                          : "a device";
+}
+
+void check_replaceable(const Path& file, mode_t mode) {
+  if (S_ISREG(mode)) return;
+  fail_to_write(file,
+                fmt::format("it is {}, which is never replaced: move it away", kind_of(mode)));
+}
+
+/// False when the disk takes no more.
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t size = ::write(fd, text.data(), text.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return true;
+}
+
+/// A new file beside `file` that no other program has. The umask applies.
+std::pair<UniqueFd, Path> make_temporary(const Path& file) {
+  for (int number = 0;; ++number) {
+    Path name = file.parent_path() / fmt::format("{}{}-{}", kOwnPrefix, ::getpid(), number);
+    UniqueFd fd(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (fd) return {std::move(fd), std::move(name)};
+    if (errno != EEXIST) fail_to_write(file, message_of(errno));
+  }
+}
+
+void sync_one(const Path& file, int flags) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags));
+  // Some file systems know no fsync(2) of folders.
+  if (!fd || ::fsync(fd.get()) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS)
+    return;
+  fail_to_write(file, message_of(errno));
+}
 
 }  // namespace
 
-void make_result_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) fail_to_write(folder, error);
-  if (!std::filesystem::is_empty(folder, error) || error) {
-    throw Failure(ExitCode::usage, fmt::format("--out {} is not empty: name a new folder, or "
-                                               "muxlab report it if it holds results",
-                                               folder.string()));
+void write_whole(const Path& file, std::string_view text) {
+  struct stat before {};
+  const bool exists = ::lstat(file.c_str(), &before) == 0;
+  if (exists) check_replaceable(file, before.st_mode);
+  auto [fd, temporary] = make_temporary(file);
+  if (exists) static_cast<void>(::fchmod(fd.get(), before.st_mode & 07777));
+  const bool is_written = write_all(fd.get(), text) && ::close(fd.release()) == 0 &&
+                          ::rename(temporary.c_str(), file.c_str()) == 0;
+  if (is_written) return;
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  fail_to_write(file, message_of(error));
+}
+
+void append_to(const Path& file, std::string_view text) {
+  UniqueFd fd(::open(file.c_str(),
+                     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) {
+    const int error = errno;
+    if (::lstat(file.c_str(), &status) == 0) check_replaceable(file, status.st_mode);
+    fail_to_write(file, message_of(error));
+  }
+  check_replaceable(file, status.st_mode);
+  if (!write_all(fd.get(), text) || ::close(fd.release()) != 0) {
+    fail_to_write(file, message_of(errno));
   }
 }
 
-void write_whole(const std::filesystem::path& file, std::string_view text) {
-  const std::filesystem::path temporary = file.string() + ".tmp";
-  std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
-  stream << text;
-  stream.close();
-  std::error_code error;
-  if (!stream) {
-    const std::error_code reason = last_error();
-    std::filesystem::remove(temporary, error);
-    fail_to_write(file, reason);
+std::string read_whole(const Path& file, std::uint64_t most_bytes) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) {
+    fail_to_read(file, message_of(errno) + ": is it a file of a folder of results?");
   }
-  std::filesystem::rename(temporary, file, error);
-  if (error) fail_to_write(file, error);
+  if (!S_ISREG(status.st_mode)) {
+    fail_to_read(file, fmt::format("it is {}: name a folder of results that has the file",
+                                   kind_of(status.st_mode)));
+  }
+  const auto check_size = [&](std::uint64_t size) {
+    if (size <= most_bytes) return;
+    fail_to_read(file, fmt::format("it has {} bytes or more, and at most {} are read: muxlab did "
+                                   "not write it",
+                                   size, most_bytes));
+  };
+  check_size(static_cast<std::uint64_t>(status.st_size));
+  std::string text;
+  text.reserve(static_cast<std::size_t>(status.st_size));
+  std::array<char, 1 << 16> chunk;
+  for (;;) {
+    const ssize_t size = ::read(fd.get(), chunk.data(), chunk.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) fail_to_read(file, message_of(errno));
+    if (size == 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(size));
+    check_size(text.size());
+  }
 }
 
-std::string read_whole(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    throw Failure(ExitCode::usage,
-                  fmt::format("cannot read {}: is it a folder of results?", file.string()));
+void sync_results(const Path& folder) {
+  const Path parent = std::filesystem::absolute(folder / "..");
+  for (const Path& one : {folder / "plots", folder}) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(one, error)) {
+      if (entry.symlink_status(error).type() == std::filesystem::file_type::regular) {
+        sync_one(entry.path(), O_NONBLOCK);
+      }
+    }
+    sync_one(one, O_DIRECTORY);
   }
-  return {std::istreambuf_iterator<char>(stream), {}};
+  sync_one(parent, O_DIRECTORY);
 }
 
 }  // namespace muxlab

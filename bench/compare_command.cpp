@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "backends/say.hpp"
 #include "bench/analysis/change.hpp"
 #include "bench/report/answer_text.hpp"
 #include "bench/verbs.hpp"
+#include "bench/words.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -50,9 +52,8 @@ constexpr std::array kConditions = {"/machine/cpu_model",      "/machine/process
 std::vector<std::string> cautions_of(const Results& before, const Results& after) {
   std::vector<std::string> cautions;
   for (const char* const condition : kConditions) {
-    const Json::json_pointer pointer(condition);
-    const Json first = before.machine.value(pointer, Json());
-    const Json second = after.machine.value(pointer, Json());
+    const Json first = value_at(before.machine, condition);
+    const Json second = value_at(after.machine, condition);
     if (first == second || first.is_null() || second.is_null()) continue;
     cautions.push_back(
         fmt::format("{} differs: {} and {}", condition + 1, first.dump(), second.dump()));
@@ -98,7 +99,7 @@ std::string text_of(const Results& before, const Results& after, std::span<const
                     double threshold) {
   std::string text = fmt::format(
       "{} against {}; x: relative to {}; intervals that hold together with 95 % for each figure\n",
-      after.folder, before.folder, after.answer.plan.baseline());
+      one_line(after.folder), one_line(before.folder), after.answer.plan.baseline());
   std::string figure;
   for (const Change& change : changes) {
     if (change.verdict == ChangeVerdict::same) continue;
@@ -166,7 +167,7 @@ ExitCode run_compare(const CompareCommand& command) {
   std::ranges::stable_sort(changes, {}, &Change::figure);
   const std::vector<std::string> cautions = cautions_of(before, after);
   for (const std::string& caution : cautions) {
-    fmt::print(stderr, "muxlab: caution: {}\n", caution);
+    say("caution: " + caution);
   }
   if (command.json) {
     fmt::print("{}\n", json_of(before, after, changes, command.threshold, cautions)

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "backends/failure.hpp"
+#include "bench/campaign_files.hpp"
 
 namespace muxlab {
 namespace {
@@ -18,60 +17,7 @@ std::string quoted(const std::string& field) {
   return text + '"';
 }
 
-/// Takes records off the front of a text.
-class RecordReader {
- public:
-  RecordReader(std::string_view text, const std::string& origin) : rest_(text), origin_(origin) {}
-
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
-  [[nodiscard]] std::size_t line() const { return line_; }
-
-  std::vector<std::string> next() {
-    std::vector<std::string> fields;
-    do fields.push_back(next_field());
-    while (take(","));
-    if (!take("\r\n") && !take("\n")) fail("is cut off or has text after a closing quote");
-    ++line_;
-    return fields;
-  }
-
-  [[noreturn]] void fail(std::string_view what) const {
-    throw Failure(ExitCode::usage, fmt::format("{} line {} {}", origin_, line_, what));
-  }
-
- private:
-  bool take(std::string_view token) {
-    if (!rest_.starts_with(token)) return false;
-    rest_.remove_prefix(token.size());
-    return true;
-  }
-
-  std::string next_field() {
-    if (take("\"")) return quoted_field();
-    const std::size_t size = std::min(rest_.find_first_of(",\r\n"), rest_.size());
-    std::string field(rest_.substr(0, size));
-    rest_.remove_prefix(size);
-    return field;
-  }
-
-  std::string quoted_field() {
-    std::string field;
-    for (;;) {
-      const std::size_t quote = rest_.find('"');
-      if (quote == std::string_view::npos) fail("has a quote that is never closed");
-      field += rest_.substr(0, quote);
-      rest_.remove_prefix(quote + 1);
-      if (!take("\"")) break;
-      field += '"';
-    }
-    line_ += static_cast<std::size_t>(std::count(field.begin(), field.end(), '\n'));
-    return field;
-  }
-
-  std::string_view rest_;
-  const std::string& origin_;
-  std::size_t line_ = 1;
-};
+constexpr std::size_t kMostColumns = 1'000;
 
 }  // namespace
 
@@ -91,30 +37,80 @@ std::size_t CsvTable::column(std::string_view name) const {
                 fmt::format("{} has no column {}: it is of another schema", origin, name));
 }
 
+CsvReader::CsvReader(std::string_view text, const std::string& origin)
+    : rest_(text), origin_(origin) {
+  const std::size_t nul = text.find('\0');
+  if (nul != std::string_view::npos) {
+    record_line_ += static_cast<std::size_t>(std::ranges::count(text.substr(0, nul), '\n'));
+    fail("has a NUL byte, which no text has");
+  }
+  if (rest_.empty()) fail("should be the header, but the file is empty");
+  read(header_, kMostColumns);
+}
+
+bool CsvReader::next(std::vector<std::string>& fields) {
+  if (rest_.empty()) return false;
+  read(fields, header_.size());
+  if (fields.size() != header_.size()) {
+    fail(fmt::format("has {} fields instead of {}", fields.size(), header_.size()));
+  }
+  return true;
+}
+
+void CsvReader::fail(std::string_view what) const {
+  throw Failure(ExitCode::usage, fmt::format("{} line {} {}", origin_, record_line_, what));
+}
+
+void CsvReader::read(std::vector<std::string>& fields, std::size_t most) {
+  record_line_ = line_;
+  std::size_t count = 0;
+  do {
+    if (count == most) fail(fmt::format("has more than {} fields", most));
+    if (count == fields.size()) fields.emplace_back();
+    read_field(fields[count++]);
+  } while (take(","));
+  fields.resize(count);
+  if (!take("\r\n") && !take("\n")) fail("is cut off or has text after a closing quote");
+  ++line_;
+}
+
+bool CsvReader::take(std::string_view token) {
+  if (!rest_.starts_with(token)) return false;
+  rest_.remove_prefix(token.size());
+  return true;
+}
+
+void CsvReader::read_field(std::string& field) {
+  if (take("\"")) return read_quoted(field);
+  const std::size_t size = std::min(rest_.find_first_of(",\r\n"), rest_.size());
+  field = rest_.substr(0, size);
+  rest_.remove_prefix(size);
+}
+
+void CsvReader::read_quoted(std::string& field) {
+  field.clear();
+  for (;;) {
+    const std::size_t quote = rest_.find('"');
+    if (quote == std::string_view::npos) fail("has a quote that is never closed");
+    field += rest_.substr(0, quote);
+    rest_.remove_prefix(quote + 1);
+    if (!take("\"")) break;
+    field += '"';
+  }
+  line_ += static_cast<std::size_t>(std::count(field.begin(), field.end(), '\n'));
+}
+
 CsvTable parse_csv(std::string_view text, std::string origin) {
   CsvTable table;
   table.origin = std::move(origin);
-  RecordReader reader(text, table.origin);
-  if (reader.at_end()) reader.fail("should be the header, but the file is empty");
-  table.header = reader.next();
-  while (!reader.at_end()) {
-    const std::size_t line = reader.line();
-    table.records.push_back(reader.next());
-    const std::size_t size = table.records.back().size();
-    if (size == table.header.size()) continue;
-    throw Failure(ExitCode::usage, fmt::format("{} line {} has {} fields instead of {}",
-                                               table.origin, line, size, table.header.size()));
-  }
+  CsvReader reader(text, table.origin);
+  table.header = reader.header();
+  for (std::vector<std::string> fields; reader.next(fields);) table.records.push_back(fields);
   return table;
 }
 
 CsvTable read_csv(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) {
-    throw Failure(ExitCode::usage, fmt::format("cannot read {}: is it there?", file.string()));
-  }
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  return parse_csv(text, file.string());
+  return parse_csv(read_whole(file), file.string());
 }
 
 }  // namespace muxlab

@@ -33,7 +33,7 @@ struct Run {
 
   const LoadOptions& options;
   const LoadEngine engine = available_engine(options.oracle ? LoadEngine::epoll : options.engine);
-  const LoadTarget target = resolve_target(options.connect);
+  const LoadTarget target = options.target ? *options.target : find_target(options.connect);
   const Pattern pattern{LoadConnections::kLongestRun};
   Timeline timeline;
 };
@@ -137,6 +137,19 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
   return is_complete;
 }
 
+/// No connection has echoed: why, as far as the client can see.
+[[noreturn]] void fail_without_any(const LoadOptions& options, const LoadTally& tally) {
+  if (tally.errors.of(LoadError::mismatch) > 0) {
+    throw Failure(ExitCode::failed,
+                  fmt::format("{} is no echo server: {}", options.connect, tally.first_error));
+  }
+  const bool is_refused = tally.errors.of(LoadError::connect) == tally.errors.total();
+  throw Failure(
+      ExitCode::unavailable,
+      fmt::format("no connection to {} came up{} {}", options.connect,
+                  is_refused ? ", is its server running? First:" : ":", tally.first_error));
+}
+
 /// Ends the run when the scope is left, or threads would wait for a conductor that is gone.
 class EndAtExit {
  public:
@@ -210,11 +223,7 @@ LoadReport run_load(const LoadOptions& options) {
     tally.first_error += fmt::format(" [{} bytes sent, {} received, {} missing]", tally.bytes_sent,
                                      tally.bytes_received, tally.bytes_missing);
   }
-  if (tally.established == 0 && !report.interrupted) {
-    throw Failure(ExitCode::unavailable,
-                  fmt::format("no connection to {} came up, is its server running? first: {}",
-                              options.connect, tally.first_error));
-  }
+  if (tally.established == 0 && !report.interrupted) fail_without_any(options, tally);
   return report;
 }
 

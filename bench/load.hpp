@@ -9,6 +9,7 @@
 
 #include "bench/arrivals.hpp"
 #include "bench/load_connections.hpp"
+#include "bench/load_dial.hpp"
 #include "bench/load_tally.hpp"
 
 namespace muxlab {
@@ -18,10 +19,11 @@ inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::ma
 
 /// What `muxlab load` was asked for.
 struct LoadOptions {
-  std::string connect;            ///< HOST:PORT, [IPV6]:PORT or unix:PATH
-  std::uint64_t connections = 1;  ///< those that echo
-  std::uint64_t idle = 0;         ///< those that are open and silent beside them
-  std::uint64_t size_bytes = 64;  ///< of one message
+  std::string connect;                 ///< HOST:PORT, [IPV6]:PORT or unix:PATH
+  std::optional<LoadTarget> target{};  ///< what that is; nothing: it is looked up
+  std::uint64_t connections = 1;       ///< those that echo
+  std::uint64_t idle = 0;              ///< those that are open and silent beside them
+  std::uint64_t size_bytes = 64;       ///< of one message
   /// Messages that each connection keeps in flight; in an open loop, that it may have in flight.
   std::uint64_t depth = 1;
   /// Closed loop: echoes after which a connection is closed and another opened; nothing: never.

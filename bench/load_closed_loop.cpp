@@ -124,6 +124,17 @@ class ClosedLoop final : public LoadLoop {
     connections_.flush(connection);
   }
 
+  /// What it still waits for has taken so long at least.
+  void on_given_up(const LoadConnection& connection) override {
+    if (!connection.is_established || connection.is_ending) return;
+    const std::int64_t now_ns = monotonic_ns();
+    const EchoStream& stream = connection.stream;
+    const std::uint64_t in_flight = (stream.due() - stream.completed()) / size_bytes_;
+    for (std::uint64_t i = 0; i < in_flight; ++i) {
+      count(starts_of(connection)[(connection.slot + i) % depth_], now_ns);
+    }
+  }
+
   void on_ended(LoadConnection& connection) override {
     const std::int64_t now_ns = monotonic_ns();
     LoadTally& tally = connections_.tally();
@@ -156,16 +167,16 @@ class ClosedLoop final : public LoadLoop {
 
   void count(std::int64_t began_ns, std::int64_t now_ns) {
     LoadTally& tally = connections_.tally();
+    const bool is_echo = timeline_.measures(now_ns);
     const std::int64_t inside_ns = timeline_.inside(began_ns, now_ns);
-    if (timeline_.measures(now_ns)) {
-      ++tally.echoes;
-      if (began_ns >= timed_from_ns_) {
-        tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
-      }
-      tally.latency_outside_ns += now_ns - began_ns - inside_ns;
-    } else {
-      tally.latency_outside_ns -= inside_ns;
+    if (is_echo) ++tally.echoes;
+    // One that was in flight when the window ended is timed too: a server that stands still then
+    // would otherwise be left out.
+    if (!is_echo && inside_ns == 0) return;
+    if (began_ns >= timed_from_ns_) {
+      tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
     }
+    tally.latency_outside_ns += now_ns - began_ns - inside_ns;
   }
 
   void count_first(LoadConnection& connection, std::int64_t now_ns) {

@@ -25,10 +25,12 @@ struct ClosedLoopOptions {
 /// wrong.
 ///
 /// A message's time runs from when it was due, which is when the one before it was back, to when
-/// the bytes that completed it were taken in. So the times of a connection that stays open leave no
-/// gap, and those counted inside the window add up to its length, but for what lies outside: the
-/// beginning of those that were in flight when it began, less what the last ones spent in it. That
-/// is tallied as latency_outside_ns, with which Little's law holds exactly, in a short window too.
+/// the bytes that completed it were taken in. Timed are all that were in flight inside the window,
+/// those too that came back after its end, or, given up, never. So the times of a connection that
+/// stays open leave no gap, and add up to the window's length, but for what lies outside it: the
+/// beginning of those that were in flight when it began, and the rest of those that were when it
+/// ended. That is tallied as latency_outside_ns, with which Little's law holds exactly, in a short
+/// window too.
 ///
 /// With churn, a connection whose last echo is back is ended by this side and then by the server,
 /// and replaced. The first echo of a new one is timed from when connect(2) was first called.

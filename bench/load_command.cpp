@@ -12,11 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "backends/say.hpp"
 #include "bench/campaign_interrupts.hpp"
 #include "bench/load.hpp"
 #include "bench/load_report.hpp"
 #include "bench/rig/sliced_load.hpp"
 #include "bench/verbs.hpp"
+#include "bench/words.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -25,9 +27,6 @@ namespace {
 void print(const std::string& text) {
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw_errno("stdout");
 }
-
-/// Whoever closed stderr does not want to know, and still wants the figures.
-void tell(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
 
 struct LoadCommand {
   LoadOptions options;
@@ -91,18 +90,21 @@ ExitCode load(LoadCommand& command) {
     return ExitCode::ok;
   }
   ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is then an error of write(2)
+  check_options(options);
+  options.target = find_target(options.connect);  // a signal ends it, however long that takes
   Interrupts interrupts;
   options.interrupt = interrupts.fd();
   if (::isatty(STDERR_FILENO) != 0) {
-    tell(fmt::format("loading {} for {} after {} of warm-up", options.connect,
-                     cli::show_duration(options.duration), cli::show_duration(options.warmup)));
+    write_diagnostic(fmt::format("loading {} for {} after {} of warm-up\n",
+                                 one_line(options.connect), cli::show_duration(options.duration),
+                                 cli::show_duration(options.warmup)));
   }
   const LoadReport report = run_load(options);
   print(command.json ? load_json(options, report).dump(2) + "\n" : load_text(options, report));
   const std::string failure = load_failure(report);
-  if (!failure.empty()) tell("muxlab: " + failure);
+  if (!failure.empty()) say(failure);
   const std::vector<std::string> doubts = why_not_trusted(options, report);
-  for (const std::string& doubt : doubts) tell("muxlab: not to be trusted: " + doubt);
+  for (const std::string& doubt : doubts) say("not to be trusted: " + doubt);
   if (report.interrupted) return interrupts.take().value_or(ExitCode::interrupted);
   if (!failure.empty()) return ExitCode::failed;
   return doubts.empty() ? ExitCode::ok : ExitCode::untrusted;

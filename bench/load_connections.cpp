@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +13,22 @@
 #include "backends/failure.hpp"
 
 namespace muxlab {
+
+namespace {
+
+/// The first of `bytes`, as a C string has them.
+std::string excerpt(std::span<const std::byte> bytes) {
+  constexpr std::size_t kShown = 16;
+  std::string text = "\"";
+  for (const std::byte byte : bytes.first(std::min(bytes.size(), kShown))) {
+    const auto c = static_cast<unsigned char>(byte);
+    const bool is_plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
+    text += is_plain ? std::string(1, static_cast<char>(c)) : fmt::format("\\x{:02x}", c);
+  }
+  return text + (bytes.size() > kShown ? "\"..." : "\"");
+}
+
+}  // namespace
 
 bool LoadConnections::is_momentary(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -28,7 +46,8 @@ void LoadConnections::open(std::size_t index, UniqueFd fd, std::uint64_t bytes) 
 
 Came LoadConnections::take_in(LoadConnection& connection, std::span<const std::byte> bytes) {
   if (!connection.stream.accept(pattern_, bytes)) {
-    fail(connection, LoadError::mismatch, "bytes that are not those sent");
+    fail(connection, LoadError::mismatch,
+         fmt::format("received bytes that are not those sent: {}", excerpt(bytes)));
     return Came::nothing;
   }
   tally_.bytes_received += bytes.size();

@@ -5,10 +5,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -55,7 +57,7 @@ HostAndPort split(std::string_view text) {
   return {std::string(host), std::string(port)};
 }
 
-LoadTarget resolve_tcp(std::string_view text) {
+std::vector<LoadTarget> resolve_tcp(std::string_view text) {
   const auto [host, port] = split(text);
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICSERV;
@@ -67,19 +69,42 @@ LoadTarget resolve_tcp(std::string_view text) {
                                                      host, ::gai_strerror(error)));
   }
   const Addresses list(found);
-  const addrinfo* chosen = list.get();
+  std::vector<LoadTarget> all;
   for (const addrinfo* each = list.get(); each != nullptr; each = each->ai_next) {
-    if (each->ai_family != AF_INET) continue;
-    chosen = each;
-    break;
+    if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
+    LoadTarget& target = all.emplace_back();
+    target.text = text;
+    std::memcpy(&target.address, each->ai_addr, each->ai_addrlen);
+    target.address_size = each->ai_addrlen;
   }
-  LoadTarget target{.text = std::string(text)};
-  std::memcpy(&target.address, chosen->ai_addr, chosen->ai_addrlen);
-  target.address_size = chosen->ai_addrlen;
-  return target;
+  std::ranges::stable_partition(
+      all, [](const LoadTarget& target) { return target.address.ss_family == AF_INET; });
+  return all;
 }
 
-LoadTarget resolve_unix(std::string_view text) {
+/// The errno of a connection that is opened and closed again; 0: it came up.
+int error_of_trial(const LoadTarget& target) {
+  constexpr int kPatience_ms = 3'000;
+  const UniqueFd fd(
+      ::socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return errno;
+  if (::connect(fd.get(), target.get(), target.address_size) == 0) return 0;
+  if (errno != EINPROGRESS) return errno;
+  pollfd waited{.fd = fd.get(), .events = POLLOUT, .revents = 0};
+  if (::poll(&waited, 1, kPatience_ms) <= 0) return ETIMEDOUT;
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+std::string number_of(const LoadTarget& target) {
+  std::array<char, NI_MAXHOST> host{};
+  const int error = ::getnameinfo(target.get(), target.address_size, host.data(), host.size(),
+                                  nullptr, 0, NI_NUMERICHOST);
+  return error == 0 ? host.data() : "an address";
+}
+
+std::vector<LoadTarget> resolve_unix(std::string_view text) {
   const std::string_view path = text.substr(kUnixPrefix.size());
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
@@ -91,7 +116,7 @@ LoadTarget resolve_unix(std::string_view text) {
   LoadTarget target{.text = std::string(text)};
   std::memcpy(&target.address, &name, sizeof name);
   target.address_size = sizeof name;
-  return target;
+  return {target};
 }
 
 void set_option(int fd, int level, int option, const void* value, socklen_t size) {
@@ -129,8 +154,23 @@ bool LoadTarget::is_ipv4_loopback() const {
   return ntohl(ipv4.sin_addr.s_addr) >> 24 == 127;
 }
 
-LoadTarget resolve_target(std::string_view text) {
+std::vector<LoadTarget> resolve_targets(std::string_view text) {
   return text.starts_with(kUnixPrefix) ? resolve_unix(text) : resolve_tcp(text);
+}
+
+LoadTarget find_target(std::string_view text) {
+  const std::vector<LoadTarget> all = resolve_targets(text);
+  if (all.size() == 1) return all.front();
+  std::string errors;
+  for (const LoadTarget& target : all) {
+    const int error = error_of_trial(target);
+    if (error == 0) return target;
+    errors += fmt::format("{}{}: {}", errors.empty() ? "" : ", ", number_of(target),
+                          std::generic_category().message(error));
+  }
+  throw Failure(ExitCode::unavailable,
+                fmt::format("no connection to {} came up, is its server running? {}", text,
+                            errors.empty() ? "it has no address" : errors));
 }
 
 std::optional<in_addr> SourceAddresses::next() {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backends/unique_fd.hpp"
 
@@ -24,10 +25,14 @@ struct LoadTarget {
   [[nodiscard]] bool is_ipv4_loopback() const;
 };
 
-/// Reads "HOST:PORT", "[IPV6]:PORT" or "unix:PATH". A name with several addresses gives an IPv4 one
-/// if there is one. Throws Failure: `usage` when it is none of these, `unavailable` when the name
-/// is not known.
-LoadTarget resolve_target(std::string_view text);
+/// Reads "HOST:PORT", "[IPV6]:PORT" or "unix:PATH": all addresses of a name, IPv4 ones first.
+/// Throws Failure: `usage` when it is none of these, `unavailable` when the name is not known.
+std::vector<LoadTarget> resolve_targets(std::string_view text);
+
+/// The one to connect to. Of several it tries one after the other, and takes the first to which a
+/// connection comes up, for a server may listen at any of them. Throws as resolve_targets() does,
+/// and Failure (unavailable) that names all of them when none answers.
+LoadTarget find_target(std::string_view text);
 
 /// The addresses that connections come from, one after the other before it runs out of ports.
 ///

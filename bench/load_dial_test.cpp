@@ -64,7 +64,7 @@ TEST(Dial, ComesFromTheAddressThatItIsGiven) {
   const EchoServer server;
   SourceAddresses sources(true, 1000);
   ASSERT_TRUE(sources.advance());
-  const Dialled dialled = dial(resolve_target(server.address()), sources);
+  const Dialled dialled = dial(resolve_targets(server.address()).front(), sources);
   ASSERT_TRUE(dialled.fd);
   sockaddr_in name{};
   socklen_t size = sizeof name;

@@ -113,6 +113,7 @@ void LoadLoop::await_the_rest() {
 void LoadLoop::give_up_the_rest() {
   for (LoadConnection& connection : connections_.active()) {
     if (!is_awaited(connection)) continue;
+    on_given_up(connection);
     const LoadError error = error_of(connection, size_bytes_);
     connections_.fail(connection, error, reason_of(connection, error));
   }

@@ -38,6 +38,8 @@ class LoadLoop {
   virtual void on_received(LoadConnection& connection) = 0;
   /// The server has ended its side too; the descriptor is closed.
   virtual void on_ended(LoadConnection&) {}
+  /// The run is over, and not all that was sent is back; the connection fails next.
+  virtual void on_given_up(const LoadConnection&) {}
   /// How long to wait for an event at most, and what is to be done then; not once it has ended.
   [[nodiscard]] virtual std::int64_t until_next_ns() const { return LoadConnections::kForever; }
   virtual void do_what_is_due() {}

@@ -99,6 +99,28 @@ double flight_ns(const LoadOptions& options, const LoadReport& report) {
          static_cast<double>(report.window.count());
 }
 
+std::string show_ns(double ns) {
+  if (ns < 1e3) return fmt::format("{:.0f} ns", ns);
+  if (ns < 1e6) return fmt::format("{:.1f} us", ns / 1e3);
+  if (ns < 1e9) return fmt::format("{:.2f} ms", ns / 1e6);
+  return fmt::format("{:.2f} s", ns / 1e9);
+}
+
+/// A client that waits for the server before it sends again sends little while the server stands
+/// still, so that the percentiles do not show it.
+void doubt_stall(const LoadReport& report, Reasons& reasons) {
+  constexpr double kLeast_ns = 200e6;
+  const Histogram& latency = report.tally.latency_ns;
+  const auto longest_ns = static_cast<double>(latency.max());
+  const auto window_ns = static_cast<double>(report.window.count());
+  if (latency.count() == 0 || longest_ns <= std::max(kLeast_ns, window_ns / 10)) return;
+  if (longest_ns <= 3 * latency.mean()) return;  // all take long
+  reasons.push_back(
+      fmt::format("a message took {} of a window of {}: the server stood still, and a closed loop "
+                  "shows little of that: measure with --rate",
+                  show_ns(longest_ns), show_ns(window_ns)));
+}
+
 void doubt_closed_loop(const LoadOptions& options, const LoadReport& report, Reasons& reasons) {
   constexpr double kTolerance = 0.03;
   const LoadTally& tally = report.tally;
@@ -111,6 +133,7 @@ void doubt_closed_loop(const LoadOptions& options, const LoadReport& report, Rea
           100 * (*ratio - expected + 1), options.connections * options.depth));
     }
   }
+  doubt_stall(report, reasons);
   if (tally.without_port > 0) {
     reasons.push_back(
         fmt::format("{} connections had to wait for a port: there were fewer than --connections {}",
@@ -134,13 +157,6 @@ void doubt_open_loop(const LoadReport& report, Reasons& reasons) {
         "the client sent too late: 1 % of its messages by more than {:.0f} us, p99 is {:.0f} us",
         static_cast<double>(lag_ns) / 1e3, static_cast<double>(latency_ns) / 1e3));
   }
-}
-
-std::string show_ns(double ns) {
-  if (ns < 1e3) return fmt::format("{:.0f} ns", ns);
-  if (ns < 1e6) return fmt::format("{:.1f} us", ns / 1e3);
-  if (ns < 1e9) return fmt::format("{:.2f} ms", ns / 1e6);
-  return fmt::format("{:.2f} s", ns / 1e9);
 }
 
 std::string show_p99(const Histogram& histogram) {

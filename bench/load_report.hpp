@@ -36,6 +36,8 @@ std::optional<double> littles_law_ratio(const LoadOptions& options, const LoadRe
 ///
 /// - Little's law does not hold within 3 %, not counting what lies outside the window: connections
 ///   failed, or stood still, or this client counts wrongly.
+/// - A message took more than a tenth of the window, 200 ms at least, and thrice the mean: the
+///   server stood still.
 /// - Ports ran out, so that there were fewer connections than asked for.
 std::vector<std::string> why_not_trusted(const LoadOptions& options, const LoadReport& report);
 

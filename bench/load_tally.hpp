@@ -46,9 +46,11 @@ class LoadErrors {
 
 /// What one thread counted, and by merging what all of them did.
 struct LoadTally {
-  std::uint64_t established = 0;        ///< connections that echoed once, idle ones included
-  std::uint64_t echoes = 0;             ///< completed inside the window
-  Histogram latency_ns;                 ///< of those echoes; of an open loop: since they were due
+  std::uint64_t established = 0;  ///< connections that echoed once, idle ones included
+  std::uint64_t echoes = 0;       ///< completed inside the window
+  /// Of those echoes; of a closed loop also of messages in flight when the window ended; of an open
+  /// loop since they were due.
+  Histogram latency_ns;
   std::int64_t latency_outside_ns = 0;  ///< closed loop: see run_closed_loop()
   Histogram first_echo_ns;            ///< churn: of new connections, whose first echo is only here
   std::uint64_t closed = 0;           ///< churn: by us and then by the server, inside the window

@@ -12,7 +12,7 @@ namespace muxlab {
 namespace {
 
 TEST(LoadTarget, IsAnIpv4Address) {
-  const LoadTarget target = resolve_target("127.1.2.3:7000");
+  const LoadTarget target = resolve_targets("127.1.2.3:7000").front();
   ASSERT_EQ(target.address.ss_family, AF_INET);
   sockaddr_in name{};
   std::memcpy(&name, &target.address, sizeof name);
@@ -21,23 +21,23 @@ TEST(LoadTarget, IsAnIpv4Address) {
   EXPECT_EQ(target.text, "127.1.2.3:7000");
   EXPECT_TRUE(target.is_tcp());
   EXPECT_TRUE(target.is_ipv4_loopback());
-  EXPECT_FALSE(resolve_target("192.0.2.1:7000").is_ipv4_loopback());
+  EXPECT_FALSE(resolve_targets("192.0.2.1:7000").front().is_ipv4_loopback());
 }
 
 TEST(LoadTarget, IsAnIpv6AddressInBrackets) {
-  const LoadTarget target = resolve_target("[::1]:65535");
+  const LoadTarget target = resolve_targets("[::1]:65535").front();
   ASSERT_EQ(target.address.ss_family, AF_INET6);
   EXPECT_TRUE(target.is_tcp());
   EXPECT_FALSE(target.is_ipv4_loopback());
 }
 
 TEST(LoadTarget, IsANameAndThenRatherIpv4) {
-  EXPECT_TRUE(resolve_target("localhost:7000").is_ipv4_loopback());
+  EXPECT_TRUE(resolve_targets("localhost:7000").front().is_ipv4_loopback());
 }
 
 TEST(LoadTarget, IsAUnixPath) {
   const std::string path = "/tmp/" + std::string(102, 'x');
-  const LoadTarget target = resolve_target("unix:" + path);
+  const LoadTarget target = resolve_targets("unix:" + path).front();
   ASSERT_EQ(target.address.ss_family, AF_UNIX);
   sockaddr_un name{};
   std::memcpy(&name, &target.address, sizeof name);
@@ -47,7 +47,7 @@ TEST(LoadTarget, IsAUnixPath) {
 
 ExitCode failure_of(const std::string& text) {
   try {
-    resolve_target(text);
+    static_cast<void>(resolve_targets(text));
   } catch (const Failure& failure) {
     EXPECT_NE(std::string(failure.what()).find("--connect"), std::string::npos) << failure.what();
     return failure.code();

@@ -80,6 +80,25 @@ TEST(LittlesLaw, AllowsForWhatLiesOutsideTheWindow) {
   EXPECT_THAT(why_not_trusted(run.options, run.report), ElementsAre(HasSubstr("is 80.0 % of")));
 }
 
+/// Messages of 1 ms and of `ms` in a window of a second, one after the other.
+std::vector<std::string> doubts_of_a_stall(std::uint64_t short_ones, std::uint64_t long_ones,
+                                           std::uint64_t ms) {
+  ClosedRun run = closed_run(short_ones);
+  run.options.connections = run.options.depth = 1;
+  for (std::uint64_t i = 0; i < long_ones; ++i) {
+    run.report.tally.latency_ns.record(ms * 1'000'000);
+  }
+  run.report.tally.latency_outside_ns =
+      static_cast<std::int64_t>(short_ones + long_ones * ms - 1'000) * 1'000'000;
+  return why_not_trusted(run.options, run.report);
+}
+
+TEST(LoadTrust, IsLostWhenTheServerStoodStill) {
+  EXPECT_THAT(doubts_of_a_stall(1'000, 1, 600), ElementsAre(HasSubstr("a message took 600.")));
+  EXPECT_THAT(doubts_of_a_stall(1'000, 1, 190), IsEmpty()) << "a busy machine does that";
+  EXPECT_THAT(doubts_of_a_stall(0, 2, 600), IsEmpty()) << "all take that long";
+}
+
 TEST(LittlesLaw, IsNotForOthers) {
   ClosedRun run = closed_run(1);
   run.options.churn = 1;

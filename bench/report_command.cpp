@@ -1,12 +1,13 @@
-#include <fmt/format.h>
+#include <signal.h>
 
-#include <cstdio>
+#include <exception>
 #include <memory>
 #include <string>
 
 #include "backends/failure.hpp"
+#include "backends/say.hpp"
+#include "bench/campaign_interrupts.hpp"
 #include "bench/report/answer_files.hpp"
-#include "bench/report/answer_text.hpp"
 #include "bench/verbs.hpp"
 #include "cli.hpp"
 
@@ -18,16 +19,15 @@ struct ReportCommand {
   bool json = false;
 };
 
-void run_report(const ReportCommand& command) {
-  const Answer answer = render_answer(command.folder);
-  if (command.json) {
-    fmt::print("{}\n", answer_json(answer, read_machine_record(command.folder))
-                           .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-  } else {
-    const std::filesystem::path folder = command.folder;
-    fmt::print("{}\nReport  {}\n", answer_text(answer), (folder / "report.html").string());
-  }
-  std::fflush(stdout);
+ExitCode run_report(const ReportCommand& command) {
+  ::signal(SIGPIPE, SIG_IGN);  // a reader of stdout that went away takes no picture away
+  Interrupts interrupts;
+  const Report report(command.folder);
+  const Report::Made made = report.make(command.json, interrupts.fd(), true);
+  if (!made.missing.empty()) say(made.missing);
+  if (const auto signalled = interrupts.take()) return *signalled;
+  if (made.failure) std::rethrow_exception(made.failure);
+  return made.missing.empty() ? ExitCode::ok : ExitCode::untrusted;
 }
 
 void explain_report(CLI::App& verb) {
@@ -36,7 +36,8 @@ void explain_report(CLI::App& verb) {
       {.description =
            "The page report.html has everything in it and needs no network: the answer first, then "
            "whether to believe it, the pictures, and what bounded each point. report.md is the "
-           "same as text. The plots are drawn with gnuplot.",
+           "same as text. The plots are drawn with gnuplot, after all else is "
+           "written: exit code 4 when one is missing.",
        .examples = {{"muxlab report muxlab-results/default-20260131T120000Z",
                      "make everything of this campaign again"}},
        .files = {{"DIR/machine.json, DIR/records.csv", "what is read"},
@@ -53,10 +54,7 @@ void add_report(CLI::App& program, ExitCode& exit_code) {
       program, "report",
       "Rebuild report.html, report.md, the tables and the plots of a folder of results from its "
       "records",
-      [command, &exit_code] {
-        run_report(*command);
-        exit_code = ExitCode::ok;
-      });
+      [command, &exit_code] { exit_code = run_report(*command); });
   cli::add_text(verb, "DIR", command->folder, "DIR", "A folder that muxlab bench wrote").required();
   cli::add_flag(verb, "--json", command->json, "Print one JSON object, as muxlab bench --json");
   explain_report(verb);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -25,13 +26,24 @@ struct Said {
   std::string errors;
 };
 
-inline Said run_muxlab(const std::vector<std::string>& words) {
-  Command command{.words = {MUXLAB_BINARY}, .processors = {}, .shares_environment = true};
-  command.words.insert(command.words.end(), words.begin(), words.end());
-  Process process(command);
+/// Runs a command to its end, in `folder` unless that is empty.
+inline Said run_command(std::vector<std::string> words, const std::string& folder = "") {
+  Process process(Command{
+      .words = std::move(words), .processors = {}, .folder = folder, .shares_environment = true});
   const auto ended = [&] { return process.exit_code().has_value(); };
   wait_for(process, -1, Clock::now() + std::chrono::seconds(120), ended);
   return {process.exit_code().value_or(-1), process.output().text(), process.errors().text()};
+}
+
+inline Said run_muxlab(const std::vector<std::string>& words) {
+  std::vector<std::string> command = {MUXLAB_BINARY};
+  command.insert(command.end(), words.begin(), words.end());
+  return run_command(std::move(command));
+}
+
+/// Whether this machine lets a test make namespaces of its own: unshare(1) with `options`.
+inline bool may_unshare(const std::string& options) {
+  return std::system(("unshare " + options + " true >/dev/null 2>&1").c_str()) == 0;
 }
 
 /// A campaign that no machine has measured: eight rigs of each load, 40 blocks each.
@@ -172,10 +184,10 @@ class ResultFolderTest : public testing::Test {
   static std::map<Path, std::string> made_in(const Path& folder) {
     std::map<Path, std::string> files;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-      if (entry.is_regular_file()) files[entry.path()] = read_whole(entry.path());
+      const std::string name = entry.path().filename();
+      if (!entry.is_regular_file() || name == "records.csv" || name == "machine.json") continue;
+      files[entry.path()] = read_whole(entry.path());
     }
-    files.erase(folder / "records.csv");
-    files.erase(folder / "machine.json");
     return files;
   }
 

@@ -2,23 +2,26 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <signal.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <exception>
 #include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "backends/say.hpp"
 #include "bench/campaign/load_run.hpp"
+#include "bench/campaign/result_folder.hpp"
 #include "bench/campaign/sliced_progress.hpp"
 #include "bench/campaign/slices_file.hpp"
-#include "bench/campaign_files.hpp"
 #include "bench/campaign_interrupts.hpp"
 #include "bench/conditions.hpp"
 #include "bench/progress.hpp"
 #include "bench/report/answer_files.hpp"
-#include "bench/report/answer_text.hpp"
 #include "bench/rig/local_sides.hpp"
+#include "bench/words.hpp"
 
 namespace muxlab {
 namespace {
@@ -36,6 +39,9 @@ void keep_off_the_server(const PlannedLoad& load, std::span<const int> allowed) 
   if (CPU_COUNT(&set) > 0) ::sched_setaffinity(0, sizeof set, &set);
 }
 
+/// Never waits: what stderr does not take is not said.
+void write_progress(std::string_view text) { write_diagnostic(text, 0); }
+
 /// The loads one after the other. In the default run what one leaves of its time goes to the next,
 /// and what one takes too much is the next one's loss, so that the whole ends on time.
 class Measuring {
@@ -43,7 +49,7 @@ class Measuring {
   Measuring(const SlicedPlan& plan, Sides& sides)
       : plan_(plan),
         sides_(sides),
-        progress_(plan, stderr, stderr_is_terminal(), stderr_columns()) {
+        progress_(plan, write_progress, stderr_is_terminal(), stderr_columns()) {
     const bool has_records =
         plan.is_resumed && std::filesystem::exists(plan.folder / "records.csv");
     if (has_records) records_ = read_records(plan.folder);
@@ -103,58 +109,101 @@ void note_throttling(const std::string& words, Json& record) {
   if (words.empty()) return;
   if (!record["throttling"].is_array()) record["throttling"] = Json::array();
   record["throttling"].push_back(words);
-  std::fputs(("muxlab: " + words + '\n').c_str(), stderr);
+  say(words);
 }
 
 std::string status_after(const Answer& answer) {
   return answer.has_failed() ? "complete_with_failures" : "complete";
 }
 
-}  // namespace
+/// machine.json of the campaign, and the right to write into its folder.
+struct Begun {
+  FolderLock lock;
+  Json record;
+};
 
-ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json) {
-  if (!plan.is_resumed) make_result_folder(plan.folder);
-  Json record = plan.is_resumed ? read_machine_record(plan.folder) : new_machine_record(plan);
-  record["run_status"] = "running";
-  if (plan.is_resumed) {
-    if (!record["resumed_utc"].is_array()) record["resumed_utc"] = Json::array();
-    record["resumed_utc"].push_back(utc_now());
+/// A new folder has all its files from its first moment.
+Begun begin(const SlicedPlan& plan) {
+  Json record = new_machine_record(plan);
+  FolderLock lock = create_result_folder(plan.folder, [&](const std::filesystem::path& folder) {
+    write_machine_record(folder, record);
+    write_records(folder, {});
+  });
+  return {std::move(lock), std::move(record)};
+}
+
+Begun go_on(const SlicedPlan& plan) {
+  FolderLock lock(plan.folder);
+  Json record = read_machine_record(plan.folder);
+  if (is_complete(record)) {  // by a process that has had the lock since it was planned
+    throw Failure(ExitCode::usage,
+                  fmt::format("--resume {}: it is complete", plan.folder.string()));
   }
+  record["run_status"] = "running";
+  if (!record["resumed_utc"].is_array()) record["resumed_utc"] = Json::array();
+  record["resumed_utc"].push_back(utc_now());
   write_machine_record(plan.folder, record);
-  const std::string doubt = doubt_of_build(record);
-  if (!doubt.empty()) fmt::print(stderr, "muxlab: {}\n", doubt);
-  Interrupts interrupts;
-  LocalSides sides(std::filesystem::read_symlink("/proc/self/exe"), interrupts.fd());
+  return {std::move(lock), std::move(record)};
+}
+
+/// How measuring ended.
+struct Measured {
   std::optional<ExitCode> signalled;
   std::exception_ptr failure;
-  const Conditions before = read_conditions({}, "/");
+};
+
+Measured measure(const SlicedPlan& plan, Interrupts& interrupts) {
+  // A child finds this very program there, whatever has become of its file.
+  LocalSides sides("/proc/self/exe", interrupts.fd());
   try {
     Measuring(plan, sides).run();
   } catch (const Interrupted&) {
-    signalled = interrupts.take().value_or(ExitCode::interrupted);
+    return {.signalled = interrupts.take().value_or(ExitCode::interrupted), .failure = nullptr};
   } catch (const std::exception&) {
-    failure = std::current_exception();  // what was measured before is reported all the same
+    return {.signalled = {}, .failure = std::current_exception()};
   }
-  interrupts.let_the_next_one_end_us();
+  return {};
+}
+
+/// Whatever ended the measuring.
+ExitCode report_on(const SlicedPlan& plan, bool as_json, const Measured& measured,
+                   Interrupts& interrupts) {
+  const Report report(plan.folder);
+  const Report::Made made = report.make(as_json, interrupts.fd(), !measured.signalled);
+  if (!made.missing.empty()) say(made.missing);
+  if (measured.signalled) {
+    say(fmt::format("interrupted: go on with muxlab bench --resume {}; no pictures were drawn",
+                    shell_word(plan.folder.string())));
+  }
+  if (measured.failure) std::rethrow_exception(measured.failure);
+  if (made.failure) std::rethrow_exception(made.failure);
+  if (measured.signalled) return *measured.signalled;
+  // A signal that ends the drawing is the user's wish, and the campaign is complete.
+  const bool is_drawn = interrupts.take() || made.missing.empty();
+  const Answer& answer = report.answer();
+  return answer.has_failed() || !answer.is_precise() || !is_drawn ? ExitCode::untrusted
+                                                                  : ExitCode::ok;
+}
+
+}  // namespace
+
+ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json) {
+  ::signal(SIGPIPE, SIG_IGN);  // a reader of stdout that went away ends no campaign
+  Begun begun = plan.is_resumed ? go_on(plan) : begin(plan);
+  Json& record = begun.record;
+  const std::string doubt = doubt_of_build(record);
+  if (!doubt.empty()) say(doubt);
+  Interrupts interrupts;
+  const Conditions before = read_conditions({}, "/");
+  const Measured measured = measure(plan, interrupts);
+  if (measured.signalled) interrupts.let_the_next_one_end_us();
   note_throttling(throttling_words(before, read_conditions({}, "/")), record);
   const Answer found = answer_of(plan, read_records(plan.folder));
-  record["run_status"] = signalled || failure ? "interrupted" : status_after(found);
+  record["run_status"] =
+      measured.signalled || measured.failure ? "interrupted" : status_after(found);
   record["ended_utc"] = utc_now();
   write_machine_record(plan.folder, record);
-  const Answer answer = render_answer(plan.folder);
-  if (as_json) {
-    fmt::print("{}\n",
-               answer_json(answer, record).dump(2, ' ', false, Json::error_handler_t::replace));
-  } else {
-    fmt::print("{}\nReport  {}\n", answer_text(answer), (plan.folder / "report.html").string());
-  }
-  std::fflush(stdout);
-  if (failure) std::rethrow_exception(failure);
-  if (signalled) {
-    fmt::print(stderr, "interrupted: go on with muxlab bench --resume {}\n", plan.folder.string());
-    return *signalled;
-  }
-  return answer.has_failed() || !answer.is_precise() ? ExitCode::untrusted : ExitCode::ok;
+  return report_on(plan, as_json, measured, interrupts);
 }
 
 }  // namespace muxlab

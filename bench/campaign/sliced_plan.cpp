@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "backends/backend.hpp"
 #include "backends/descriptor_limit.hpp"
 #include "backends/failure.hpp"
 #include "backends/loopback.hpp"
@@ -77,6 +78,21 @@ void check_threading(std::span<const std::string> threading, const Grid& grid,
   }
 }
 
+/// Before they are crossed, which may take more memory than there is.
+void check_count(const Grid& grid) {
+  double loads = 1;
+  for (const std::size_t size :
+       {grid.threads.size(), grid.connections.size(), grid.idle.size(), grid.size_bytes.size(),
+        grid.rate_per_s.size(), grid.churn.size(), grid.engines.size(),
+        std::max<std::size_t>(grid.threading.size(), 1)}) {
+    loads *= static_cast<double>(size);
+  }
+  if (loads <= static_cast<double>(kMostLoads)) return;
+  throw Failure(ExitCode::usage, fmt::format("these options ask for {:.0f} loads, and at most {} "
+                                             "are measured: name fewer values",
+                                             loads, kMostLoads));
+}
+
 /// The experiment with what the request says instead.
 Experiment settle_experiment(const SlicedRequest& request, std::span<const BackendInfo> known) {
   Experiment asked = request.experiment != nullptr ? *request.experiment : own_question();
@@ -107,6 +123,7 @@ Experiment settle_experiment(const SlicedRequest& request, std::span<const Backe
   const bool has_both = std::ranges::any_of(grid.rate_per_s, [](auto rate) { return rate > 0; }) &&
                         std::ranges::any_of(grid.churn, [](auto churn) { return churn > 0; });
   if (has_both) throw Failure(ExitCode::usage, kChurnOrRate);
+  check_count(grid);
   return asked;
 }
 
@@ -251,18 +268,27 @@ Placement settle_placement(const std::string& asked, const Cell& cell,
   return is_closed && cell.connections <= kMostToShare ? Placement::shared : Placement::apart;
 }
 
-/// The self-check alone answers no question that was asked.
-void check_something_is_left(std::span<const PlannedContender> contenders,
-                             const PlannedLoad& load) {
-  std::string reason;
-  for (std::size_t i = 0; i < contenders.size(); ++i) {
-    if (contenders[i].role != Role::compared) continue;
-    if (load.unavailable[i].empty()) return;
-    reason = load.unavailable[i];
+/// Fills in which contenders cannot take part in a load, and why. The baseline must, and the
+/// self-check alone answers no question that was asked.
+void settle_contenders_of(PlannedLoad& load, std::span<const PlannedContender> contenders,
+                          std::span<const BackendInfo> known) {
+  std::optional<Obstacle> last;
+  bool has_compared = false;
+  for (const PlannedContender& one : contenders) {
+    const BackendInfo& info = find_backend(known, one.contender.backend);
+    const auto obstacle = why_unsupported(info, cell_of(load.cell, one.contender));
+    load.unavailable.push_back(obstacle ? obstacle->reason : "");
+    if (obstacle && one.role == Role::baseline) {
+      throw Failure(obstacle->code,
+                    fmt::format("the baseline cannot take part: {}", obstacle->reason));
+    }
+    if (one.role != Role::compared) continue;
+    has_compared |= !obstacle;
+    if (obstacle) last = obstacle;
   }
-  if (reason.empty()) return;  // nothing but the self-check was asked for
-  throw Failure(ExitCode::unavailable, fmt::format("nothing is left to compare at {}: {}",
-                                                   name_of_load(load.cell), reason));
+  if (has_compared || !last) return;  // or nothing but the self-check was asked for
+  throw Failure(last->code, fmt::format("nothing is left to compare at {}: {}",
+                                        name_of_load(load.cell), last->reason));
 }
 
 /// Of the load that has the most.
@@ -277,8 +303,19 @@ std::uint64_t most_connections(const SlicedPlan& plan) {
 /// Kernel memory of both sides of a connection, measured for idle ones.
 constexpr double kConnectionBytes = 10'000;
 
-/// Throws Failure (unavailable) where the connections of a load, to all servers at once, do not fit
-/// this machine. Raises the soft limit of descriptors.
+/// Named after what is measured and when; two that begin in the same second differ.
+std::filesystem::path new_folder(const std::string& experiment) {
+  const std::string name = fmt::format(
+      "muxlab-results/{}-{}", experiment.empty() ? "bench" : experiment, utc_now_for_names());
+  std::filesystem::path folder = name;
+  for (int number = 2; std::filesystem::exists(std::filesystem::symlink_status(folder)); ++number) {
+    folder = fmt::format("{}-{}", name, number);
+  }
+  return folder;
+}
+
+}  // namespace
+
 void check_fit(const SlicedPlan& plan) {
   const std::uint64_t servers = plan.is_isolated ? 1 : plan.servers();
   const std::uint64_t connections = most_connections(plan);
@@ -304,12 +341,6 @@ void check_fit(const SlicedPlan& plan) {
   }
 }
 
-[[noreturn]] void refuse(const std::filesystem::path& folder, const std::string& why) {
-  throw Failure(ExitCode::usage, fmt::format("--resume {}: {}", folder.string(), why));
-}
-
-}  // namespace
-
 SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo> known) {
   const Experiment asked = settle_experiment(request, known);
   SlicedPlan plan;
@@ -324,92 +355,14 @@ SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo
   plan.seed = request.seed ? *request.seed : std::random_device()();
   plan.allowed_processors = allowed_processors();
   plan.command_line = request.command_line;
-  plan.folder = request.folder
-                    ? *request.folder
-                    : std::filesystem::path("muxlab-results") /
-                          fmt::format("{}-{}", plan.experiment.empty() ? "bench" : plan.experiment,
-                                      utc_now_for_names());
+  plan.folder = request.folder ? *request.folder : new_folder(plan.experiment);
   for (PlannedLoad& load : plan.loads) {
     load.placement = settle_placement(request.placement, load.cell, plan.allowed_processors);
     load.processors = share_processors(plan.allowed_processors, load.cell.threads);
     if (load.placement == Placement::shared) load.processors.client = load.processors.server;
-    for (const PlannedContender& one : plan.contenders) {
-      const BackendInfo& info = find_backend(known, one.contender.backend);
-      load.unavailable.push_back(
-          why_unsupported(info, cell_of(load.cell, one.contender)).value_or(""));
-    }
-    if (!load.unavailable.front().empty()) {
-      throw Failure(ExitCode::unavailable,
-                    fmt::format("the baseline cannot take part: {}", load.unavailable.front()));
-    }
-    check_something_is_left(plan.contenders, load);
+    settle_contenders_of(load, plan.contenders, known);
   }
   check_fit(plan);
-  return plan;
-}
-
-std::string describe(const SlicedPlan& plan) {
-  std::vector<std::string> compared, checks;
-  for (const PlannedContender& one : plan.contenders) {
-    if (one.role == Role::compared) compared.push_back(one.contender.name);
-    if (one.is_self_check()) checks.push_back(one.contender.name);
-  }
-  std::string text;
-  if (!plan.experiment.empty()) text = fmt::format("experiment  {}\n", plan.experiment);
-  text += fmt::format("baseline    {}\ncompared    {}\nself-check  {}\n", plan.baseline(),
-                      fmt::join(compared, " "), fmt::join(checks, " "));
-  for (const PlannedLoad& load : plan.loads) {
-    const Processors& processors = load.processors;
-    text += fmt::format("load        {}: at most {}, server on {} {}, client on {}\n",
-                        name_of_load(load.cell),
-                        show_time(std::chrono::nanoseconds(std::llround(load.seconds * 1e9))),
-                        processors.server.size() == 1 ? "processor" : "processors",
-                        fmt::join(processors.server, ","), fmt::join(processors.client, ","));
-    for (std::size_t i = 0; i < plan.contenders.size(); ++i) {
-      if (load.unavailable[i].empty()) continue;
-      text += fmt::format("            without {}: {}\n", plan.contenders[i].contender.name,
-                          load.unavailable[i]);
-    }
-  }
-  text += fmt::format(
-      "slices      of {} ms and at least {} round trips per connection{}; {} servers of the "
-      "baseline\n",
-      plan.loads.front().slice_ns / 1'000'000, plan.slice_round_trips,
-      plan.is_isolated ? fmt::format(", {} in a row of each server, which is started for them",
-                                     slices_of_visit(true, plan.loads.front().slice_ns))
-                       : "",
-      plan.baseline_instances());
-  text += fmt::format("verdicts    same within {:g} %, for {} comparisons together\n",
-                      100 * plan.same_within, plan.family(Metric::cpu));
-  if (plan.precision)
-    text += fmt::format("precision   until all are within {:g} %\n", 100 * *plan.precision);
-  text += fmt::format("seed        {}\n", plan.seed);
-  text += fmt::format("takes       at most {}\n",
-                      show_time(std::chrono::nanoseconds(std::llround(plan.seconds() * 1e9))));
-  return text + fmt::format("results in  {}\n", plan.folder.string());
-}
-
-SlicedPlan sliced_plan_to_resume(const std::filesystem::path& folder) {
-  const Json json = read_machine_record(folder);
-  if (json.at("run_status").get<std::string>().starts_with("complete")) {
-    refuse(folder, "it is complete");
-  }
-  if (json.value("program", "") != hash_of_program()) {
-    refuse(folder, "it was begun by another build of muxlab, and results of two builds do not mix");
-  }
-  if (const std::string why = why_another_machine(json.at("machine")); !why.empty()) {
-    refuse(folder, why);
-  }
-  SlicedPlan plan = plan_from_json(json.at("plan"));
-  if (plan.allowed_processors != allowed_processors()) {
-    refuse(folder, fmt::format("it was begun on the processors {}, and may now use {}",
-                               fmt::join(plan.allowed_processors, ","),
-                               fmt::join(allowed_processors(), ",")));
-  }
-  check_fit(plan);
-  json.at("command_line").get_to(plan.command_line);
-  plan.folder = folder;
-  plan.is_resumed = true;
   return plan;
 }
 

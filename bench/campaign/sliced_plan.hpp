@@ -40,6 +40,10 @@ struct SlicedRequest {
 /// Throws Failure: usage for what makes no sense, unavailable for what this machine lacks.
 SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo> known);
 
+/// Throws Failure (unavailable) where the connections of a load, to all servers at once, do not fit
+/// this machine. Raises the soft limit of descriptors.
+void check_fit(const SlicedPlan& plan);
+
 /// What would be run, for people.
 std::string describe(const SlicedPlan& plan);
 

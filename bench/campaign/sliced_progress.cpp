@@ -12,18 +12,18 @@
 
 #include "bench/progress.hpp"
 #include "bench/report/answer_text.hpp"
+#include "bench/words.hpp"
 
 namespace muxlab {
 
-SlicedProgress::SlicedProgress(const SlicedPlan& plan, std::FILE* stream, bool terminal,
+SlicedProgress::SlicedProgress(const SlicedPlan& plan, Write write, bool terminal,
                                std::size_t columns)
-    : plan_(plan), stream_(stream), terminal_(terminal), columns_(columns) {
+    : plan_(plan), write_(write), terminal_(terminal), columns_(columns) {
   if (!terminal) due_ += std::chrono::seconds(10);
 }
 
 SlicedProgress::~SlicedProgress() {
-  if (terminal_) fmt::print(stream_, "\r\033[K");
-  std::fflush(stream_);
+  if (terminal_) write_("\r\033[K");
 }
 
 void SlicedProgress::tell(const LoadProgress& progress, double left_s) {
@@ -37,15 +37,11 @@ void SlicedProgress::tell(const LoadProgress& progress, double left_s) {
       "load {} of {}, {}: {:.0f} %, at most {} left; ", progress.load + 1, plan_.loads.size(),
       name_of_load(plan_.loads[progress.load].cell), 100 * progress.share,
       show_time(std::chrono::nanoseconds(std::llround(left_s * 1e9))));
-  // "±" is two characters and one column.
   const std::size_t room = columns_ > line.size() + 1 ? columns_ - line.size() - 1 : 0;
   line += interim_words(so_far, progress.load, terminal_ ? room : 160);
-  if (terminal_) {
-    fmt::print(stream_, "\r\033[K{}", line);
-  } else {
-    fmt::print(stream_, "muxlab: {}\n", line);
-  }
-  std::fflush(stream_);
+  // In the last column the cursor would go to the next line on some terminals.
+  write_(terminal_ ? fmt::format("\r\033[K{}", cut_to(line, columns_ - 1))
+                   : fmt::format("muxlab: {}\n", line));
 }
 
 std::size_t stderr_columns() {

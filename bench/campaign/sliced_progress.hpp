@@ -1,7 +1,8 @@
 #pragma once
 
 #include <chrono>
-#include <cstdio>
+#include <cstddef>
+#include <string_view>
 
 #include "bench/campaign/load_run.hpp"
 
@@ -11,7 +12,9 @@ namespace muxlab {
 /// that is redrawn on a terminal, at most `columns` wide, and a line every 10 s elsewhere.
 class SlicedProgress {
  public:
-  SlicedProgress(const SlicedPlan& plan, std::FILE* stream, bool terminal, std::size_t columns);
+  /// `write` never throws.
+  using Write = void (*)(std::string_view text);
+  SlicedProgress(const SlicedPlan& plan, Write write, bool terminal, std::size_t columns);
   SlicedProgress(const SlicedProgress&) = delete;
   SlicedProgress& operator=(const SlicedProgress&) = delete;
   SlicedProgress(SlicedProgress&&) = delete;
@@ -23,7 +26,7 @@ class SlicedProgress {
 
  private:
   const SlicedPlan& plan_;
-  std::FILE* stream_;
+  Write write_;
   bool terminal_;
   std::size_t columns_;
   std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::now();

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
+#include <cstring>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "backends/failure.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/csv.hpp"
+#include "bench/words.hpp"
 
 namespace muxlab {
 namespace {
@@ -38,30 +41,38 @@ void append_slices(const std::filesystem::path& folder, std::size_t load, std::u
         fmt::to_string(slice.client_cpu_ns), fmt::to_string(slice.opened),
         fmt::to_string(slice.latency_ns_p50), fmt::to_string(slice.latency_ns_p99),
         fmt::to_string(slice.first_echo_ns_p50), fmt::to_string(slice.first_echo_ns_p99),
-        slice.broken});
+        one_line(slice.broken)});
   }
-  std::ofstream stream(file, std::ios::binary | std::ios::app);
-  stream << text;
-  stream.close();
-  if (!stream) {
-    throw Failure(ExitCode::unavailable, fmt::format("cannot write {}", file.string()));
-  }
+  append_to(file, text);
 }
 
 void drop_unrecorded_slices(const std::filesystem::path& folder,
                             std::span<const std::uint64_t> rigs_of_load) {
   const std::filesystem::path file = folder / kSlices;
+  if (std::filesystem::symlink_status(file).type() != std::filesystem::file_type::regular) return;
   std::ifstream stream(file, std::ios::binary);
-  std::string kept, line;
-  while (std::getline(stream, line) && !stream.eof()) {  // a last line without its end is not whole
+  std::array<char, 4096> line;
+  std::uintmax_t kept_bytes = 0;
+  bool is_header = true;
+  // A last line without its end is not whole, and one that is longer is none of ours.
+  while (stream.getline(line.data(), line.size()) && !stream.eof()) {
     std::size_t load = 0, rig = 0;
-    const char* const end = line.data() + line.size();
+    const char* const end = line.data() + std::strlen(line.data());
     const auto first = std::from_chars(line.data(), end, load);
-    const bool is_row = first.ec == std::errc{} && first.ptr != end &&
-                        std::from_chars(first.ptr + 1, end, rig).ec == std::errc{};
-    if (!is_row || (load < rigs_of_load.size() && rig < rigs_of_load[load])) kept += line + '\n';
+    const bool is_recorded = first.ec == std::errc{} && first.ptr != end &&
+                             std::from_chars(first.ptr + 1, end, rig).ec == std::errc{} &&
+                             load < rigs_of_load.size() && rig < rigs_of_load[load];
+    if (!is_recorded && !is_header) break;
+    is_header = false;
+    kept_bytes += static_cast<std::uintmax_t>(stream.gcount());
   }
-  if (stream.is_open()) write_whole(file, kept);
+  std::error_code error;
+  if (kept_bytes < std::filesystem::file_size(file)) {
+    std::filesystem::resize_file(file, kept_bytes, error);
+  }
+  if (!error) return;
+  throw Failure(ExitCode::unavailable,
+                fmt::format("cannot write {}: {}", file.string(), error.message()));
 }
 
 }  // namespace muxlab

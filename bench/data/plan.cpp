@@ -1,6 +1,8 @@
 #include "bench/data/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +16,7 @@
 #include "backends/machine.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
+#include "bench/data/json_field.hpp"
 #include "bench/progress.hpp"
 #include "cli.hpp"
 
@@ -23,46 +26,85 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kMachineFile = "machine.json";
+constexpr std::array<std::string_view, 4> kRunStatuses = {"running", "interrupted", "complete",
+                                                          "complete_with_failures"};
 
-void demand(bool holds, const char* what) {
-  if (!holds) throw Json::other_error::create(501, what, nullptr);
+/// Whatever a program may write, what is measured stays within what the options take.
+constexpr std::uint64_t kMany = 1'000'000;
+constexpr std::uint64_t kMostThreads = 1'024, kMostDepth = 1'024, kMostRate = 100'000'000;
+constexpr std::uint64_t kMostSize = 1 << 20;
+constexpr std::size_t kMostContenders = 1'000, kMostWords = 10'000;
+constexpr double kMostSeconds = 1e6;
+
+std::uint64_t read_count(const JsonField& field, const Cell& cell, const std::uint64_t& member) {
+  if (&member == &cell.threads) return field.count(1, kMostThreads);
+  if (&member == &cell.connections) return field.count(1, kMany);
+  if (&member == &cell.size_bytes) return field.count(1, kMostSize);
+  if (&member == &cell.depth) return field.count(0, kMostDepth);
+  if (&member == &cell.rate_per_s) return field.count(0, kMostRate);
+  return field.count(0, kMany);
 }
 
-/// As all backends are called: it goes to terminals and files as it is.
-bool is_name(const std::string& text) {
-  return !text.empty() &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+/// One of two words, of which `yes` is true.
+bool read_word(const JsonField& field, const char* yes, const char* no) {
+  if (field.value() != yes && field.value() != no) field.fail(fmt::format("{} or {}", yes, no));
+  return field.value() == yes;
 }
 
-/// The library would make a whole number of 1.5 and of -1.
-std::uint64_t count_from(const Json& json, const char* key) {
-  demand(json.at(key).is_number_unsigned(), "a count is a whole number");
-  return json.at(key).get<std::uint64_t>();
-}
-
-Cell cell_from_json(const Json& json) {
+Cell cell_from_json(const JsonField& json) {
   Cell cell;
   each_cell_column(cell, [&](const char* name, auto& value) {
     using Value = std::remove_reference_t<decltype(value)>;
     if constexpr (std::is_same_v<Value, bool>) {
-      value = json.at(name) == transport_name(true);
+      value = read_word(json.at(name), transport_name(true), transport_name(false));
     } else if constexpr (std::is_same_v<Value, std::uint64_t>) {
-      value = count_from(json, name);
+      value = read_count(json.at(name), cell, value);
     } else if (&value != &cell.backend) {
-      json.at(name).get_to(value);
+      value = json.at(name).name();
     }
   });
-  demand(cell.threads > 0 && cell.connections > 0 && cell.size_bytes > 0,
-         "a load has threads, connections and messages");
   return cell;
+}
+
+std::vector<int> processors_from_json(const JsonField& json) {
+  std::vector<int> processors;
+  json.each(CPU_SETSIZE, [&](const JsonField& one) {
+    processors.push_back(static_cast<int>(one.count(0, CPU_SETSIZE - 1)));
+  });
+  return processors;
 }
 
 constexpr std::array<const char*, 4> kRoles = {"baseline", "compared", "same_again", "extra_call"};
 
-Role role_from(const std::string& name) {
-  const auto found = std::ranges::find(kRoles, name);
-  demand(found != kRoles.end(), "a role is known");
+Role role_from(const JsonField& json) {
+  const auto found = std::ranges::find(kRoles, json.text());
+  if (found == kRoles.end()) json.fail("baseline, compared, same_again or extra_call");
   return static_cast<Role>(found - kRoles.begin());
+}
+
+PlannedContender contender_from_json(const JsonField& json) {
+  return {{json.at("name").name(), json.at("backend").name(), json.at("threading").name_or_empty(),
+           json.at("notify").name_or_empty()},
+          role_from(json.at("role"))};
+}
+
+PlannedLoad load_from_json(const JsonField& json, std::span<const PlannedContender> contenders) {
+  PlannedLoad load;
+  load.cell = cell_from_json(json);
+  load.placement =
+      read_word(json.at("placement"), "shared", "apart") ? Placement::shared : Placement::apart;
+  load.processors.server = processors_from_json(json.at("processors").at("server"));
+  load.processors.client = processors_from_json(json.at("processors").at("client"));
+  load.seconds = json.at("seconds").number(0, kMostSeconds);
+  load.slice_ns = static_cast<std::int64_t>(json.at("slice_ns").count(1, 1'000'000'000'000));
+  const JsonField unavailable = json.at("unavailable");
+  if (!unavailable.value().is_object()) unavailable.fail("an object");
+  for (const PlannedContender& one : contenders) {
+    const std::string& name = one.contender.name;
+    load.unavailable.push_back(unavailable.value().contains(name) ? unavailable.at(name).text()
+                                                                  : std::string());
+  }
+  return load;
 }
 
 }  // namespace
@@ -84,7 +126,7 @@ Json load_json(const PlannedLoad& load) {
 }
 
 std::string hash_of_program() {
-  const std::string program = read_whole("/proc/self/exe");
+  const std::string program = read_whole("/proc/self/exe", UINT64_MAX);
   return fmt::format("{:016x}", std::hash<std::string>()(program));
 }
 
@@ -179,46 +221,48 @@ Json plan_json(const SlicedPlan& plan) {
           {"allowed_processors", plan.allowed_processors}};
 }
 
-SlicedPlan plan_from_json(const Json& json) {
+namespace {
+
+SlicedPlan plan_from_field(const JsonField& json) {
   SlicedPlan plan;
-  json.at("experiment").get_to(plan.experiment);
-  json.at("shares_time").get_to(plan.shares_time);
-  json.at("isolated").get_to(plan.is_isolated);
-  json.at("time_calls").get_to(plan.time_calls);
-  plan.seed = count_from(json, "seed");
-  json.at("same_within").get_to(plan.same_within);
-  plan.slice_round_trips = count_from(json, "round_trips");
-  if (!json.at("precision").is_null()) plan.precision = json.at("precision").get<double>();
-  json.at("allowed_processors").get_to(plan.allowed_processors);
-  for (const Json& one : json.at("contenders")) {
-    plan.contenders.push_back(
-        {{one.at("name").get<std::string>(), one.at("backend").get<std::string>(),
-          one.at("threading").get<std::string>(), one.at("notify").get<std::string>()},
-         role_from(one.at("role").get<std::string>())});
-    demand(is_name(plan.contenders.back().contender.name), "a contender has a name");
+  plan.experiment = json.at("experiment").name_or_empty();
+  plan.shares_time = json.at("shares_time").flag();
+  plan.is_isolated = json.at("isolated").flag();
+  plan.time_calls = json.at("time_calls").flag();
+  plan.seed = json.at("seed").count(0, UINT64_MAX);
+  plan.same_within = json.at("same_within").number(0, 1);
+  plan.slice_round_trips = json.at("round_trips").count(1, kMany);
+  if (!json.at("precision").value().is_null()) {
+    plan.precision = json.at("precision").number(0, 1);
   }
-  for (const Json& one : json.at("loads")) {
-    PlannedLoad& load = plan.loads.emplace_back();
-    load.cell = cell_from_json(one);
-    load.placement = one.at("placement") == "shared" ? Placement::shared : Placement::apart;
-    one.at("processors").at("server").get_to(load.processors.server);
-    one.at("processors").at("client").get_to(load.processors.client);
-    one.at("seconds").get_to(load.seconds);
-    one.at("slice_ns").get_to(load.slice_ns);
-    for (const PlannedContender& contender : plan.contenders) {
-      load.unavailable.push_back(
-          one.at("unavailable").value(contender.contender.name, std::string()));
+  plan.allowed_processors = processors_from_json(json.at("allowed_processors"));
+  std::set<std::string> names;
+  json.at("contenders").each(kMostContenders, [&](const JsonField& one) {
+    plan.contenders.push_back(contender_from_json(one));
+    const bool is_first = plan.contenders.size() == 1;
+    if (is_first != (plan.contenders.back().role == Role::baseline)) {
+      one.at("role").fail("the first contender, and no other, to be the baseline");
     }
-  }
-  demand(!plan.contenders.empty() && plan.contenders.front().role == Role::baseline &&
-             !plan.loads.empty(),
-         "a plan has a baseline and a load");
+    if (!names.insert(plan.contenders.back().contender.name).second) {
+      one.at("name").fail("a name that no other contender has");
+    }
+  });
   std::set<std::pair<Point, Placement>> points;
-  for (const PlannedLoad& load : plan.loads) {
-    demand(points.emplace(point_of(load.cell), load.placement).second, "loads differ");
-  }
+  json.at("loads").each(kMostLoads, [&](const JsonField& one) {
+    plan.loads.push_back(load_from_json(one, plan.contenders));
+    const PlannedLoad& load = plan.loads.back();
+    if (!points.emplace(point_of(load.cell), load.placement).second) {
+      one.fail("a load that differs from the others");
+    }
+  });
+  if (plan.contenders.empty()) json.at("contenders").fail("one contender or more");
+  if (plan.loads.empty()) json.at("loads").fail("one load or more");
   return plan;
 }
+
+}  // namespace
+
+SlicedPlan plan_from_json(const Json& json) { return plan_from_field(JsonField(json)); }
 
 Json new_machine_record(const SlicedPlan& plan) {
   return {{"schema_version", kSlicedSchema},
@@ -265,38 +309,58 @@ std::string doubt_of_build(const Json& record) {
 
 std::string why_another_machine(const Json& before) {
   const Json now = machine_card();
-  for (const char* const key : {"architecture", "cpu_model", "kernel_release"}) {
-    const Json was = before.value(key, Json());
-    const Json is = now.value(key, Json());
+  for (const char* const pointer :
+       {"/architecture", "/cpu_model", "/kernel_release", "/build/commit", "/build/type",
+        "/build/flags", "/compiler", "/libraries"}) {
+    const Json was = value_at(before, pointer);
+    const Json is = value_at(now, pointer);
     if (was == is) continue;
-    return fmt::format("it was begun where {} is {}, and here it is {}", key, was.dump(),
+    return fmt::format("it was begun where {} is {}, and here it is {}", pointer + 1, was.dump(),
                        is.dump());
   }
   return {};
 }
 
+bool is_complete(const Json& record) {
+  return record.at("run_status").get_ref<const std::string&>().starts_with("complete");
+}
+
+Json value_at(const Json& json, const char* pointer) {
+  const Json::json_pointer place(pointer);
+  return json.contains(place) ? json.at(place) : Json();
+}
+
 Json read_machine_record(const std::filesystem::path& folder) {
+  constexpr std::uint64_t kMostMachineBytes = std::uint64_t{4} << 20;
   const std::filesystem::path file = folder / kMachineFile;
-  const Json json = Json::parse(read_whole(file), nullptr, false);
-  if (json.is_discarded() || !json.is_object()) {
-    throw Failure(ExitCode::usage, fmt::format("{} is not whole JSON", file.string()));
-  }
+  return parse_machine_record(read_whole(file, kMostMachineBytes), file.string());
+}
+
+Json parse_machine_record(const std::string& text, const std::string& origin) {
+  Json json = parse_json(text, origin);
+  const auto refuse = [&](const std::string& why) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("{}: {}; restore the file, or measure again", origin, why));
+  };
   try {
-    if (json.at("schema_version") != kSlicedSchema) {
-      throw Failure(ExitCode::usage,
-                    fmt::format("{} has schema_version {}, and this reads {}", file.string(),
-                                json.at("schema_version").dump(), kSlicedSchema));
+    const JsonField record(json);
+    const JsonField schema = record.at("schema_version");
+    if (schema.value() != kSlicedSchema) {
+      refuse(fmt::format("it has schema_version {}, and this version of muxlab reads {}",
+                         schema.value().is_number() ? schema.value().dump() : "of no number",
+                         kSlicedSchema));
     }
-    (void)plan_from_json(json.at("plan"));
-    (void)json.at("run_status").get<std::string>();
-    (void)json.at("started_utc").get<std::string>();
-    (void)json.at("program").get<std::string>();
-    (void)json.at("command_line").get<std::vector<std::string>>();
-    (void)json.at("machine").at("kernel_release");
-  } catch (const Json::exception&) {
-    throw Failure(
-        ExitCode::usage,
-        fmt::format("{} is of another schema: it lacks what muxlab bench writes", file.string()));
+    (void)plan_from_field(record.at("plan"));
+    const JsonField status = record.at("run_status");
+    if (std::ranges::count(kRunStatuses, status.text()) == 0) {
+      status.fail(fmt::format("{}", fmt::join(kRunStatuses, ", ")));
+    }
+    (void)record.at("started_utc").text();
+    (void)record.at("program").text();
+    record.at("command_line").each(kMostWords, [](const JsonField& word) { (void)word.text(); });
+    (void)record.at("machine").at("kernel_release");
+  } catch (const BadField& bad) {
+    refuse(bad.what());
   }
   return json;
 }

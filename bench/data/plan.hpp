@@ -112,7 +112,10 @@ nlohmann::ordered_json number_or_null(double value);
 /// What a load is, in JSON; alike everywhere.
 nlohmann::ordered_json load_json(const PlannedLoad& load);
 
-/// For machine.json, and back. Throws nlohmann::json::exception for another schema.
+/// More loads than anyone waits for.
+inline constexpr std::size_t kMostLoads = 1'000;
+
+/// For machine.json, and back. Throws BadField for what no plan has.
 nlohmann::ordered_json plan_json(const SlicedPlan& plan);
 SlicedPlan plan_from_json(const nlohmann::ordered_json& json);
 
@@ -123,12 +126,19 @@ std::string hash_of_program();
 inline constexpr int kSlicedSchema = 3;
 nlohmann::ordered_json new_machine_record(const SlicedPlan& plan);
 void write_machine_record(const std::filesystem::path& folder, const nlohmann::ordered_json& json);
-/// Throws Failure (usage) that names the file for what is missing, broken or of another schema.
+/// Throws Failure (usage) that names the file and the place in it for what is missing, broken or of
+/// another schema.
 nlohmann::ordered_json read_machine_record(const std::filesystem::path& folder);
+/// The same of the text of such a file, which messages call `origin`.
+nlohmann::ordered_json parse_machine_record(const std::string& text, const std::string& origin);
+/// Whether such a record is of a campaign that has nothing left to measure.
+bool is_complete(const nlohmann::ordered_json& record);
+/// What is at that JSON pointer; null where nothing is.
+nlohmann::ordered_json value_at(const nlohmann::ordered_json& json, const char* pointer);
 /// Why the program of such a record is not one to measure; empty when it is, or is not known.
 std::string doubt_of_build(const nlohmann::ordered_json& record);
 /// Why results that were begun on the machine of that card are not of this one: those of two
-/// machines, or of two kernels, do not mix. Empty where they are.
+/// machines, kernels, builds or sets of libraries do not mix. Empty where they are.
 std::string why_another_machine(const nlohmann::ordered_json& before);
 
 }  // namespace muxlab

@@ -13,11 +13,14 @@
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
+#include "bench/words.hpp"
 
 namespace muxlab {
 namespace {
 
 constexpr const char* kRecords = "records.csv";
+/// A hundred times what the largest campaign writes.
+constexpr std::uint64_t kMostRecordBytes = std::uint64_t{16} << 20;
 
 /// Calls `visit` with the name and the value of each column that says which rig a record is of.
 template <typename Record, typename Visit>
@@ -76,12 +79,6 @@ void each_measured_column(Record& record, Visit visit) {
   visit("reason", record.reason);
 }
 
-/// A terminal takes control characters for commands.
-std::string one_line(std::string text) {
-  for (char& c : text) c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
-  return text;
-}
-
 std::string field_of(Placement placement) {
   return placement == Placement::shared ? "shared" : "apart";
 }
@@ -94,29 +91,28 @@ std::string measured_field_of(const Value& value) {
   return value == Value{} ? std::string() : field_of(value);
 }
 
-/// The fields of one record in their order, as what they stand for.
+/// The fields of the record that `reader` has just read, in their order, as what they stand for.
 class FieldReader {
  public:
-  FieldReader(const CsvTable& table, std::size_t index)
-      : table_(table), fields_(table.records[index]), line_(index + 2) {}
+  FieldReader(const CsvReader& reader, const std::vector<std::string>& fields)
+      : reader_(reader), fields_(fields) {}
 
-  std::string text() { return fields_[next_++]; }
+  const std::string& text() { return fields_[next_++]; }
 
   template <typename Number>
   Number number() {
-    const std::string& field = fields_[next_++];
+    const std::string& field = text();
     Number value{};
     const auto parsed = std::from_chars(field.data(), field.data() + field.size(), value);
     if (parsed.ec != std::errc{} || parsed.ptr != field.data() + field.size() ||
         !std::isfinite(static_cast<double>(value))) {
-      fail(fmt::format("\"{}\" is not a number that column {} can have", field,
-                       table_.header[next_ - 1]));
+      fail(fmt::format("\"{}\" is not a number that column {} can have", shortened(field),
+                       reader_.header()[next_ - 1]));
     }
     return value;
   }
-  std::uint64_t count() { return number<std::uint64_t>(); }
 
-  void into(std::uint64_t& value) { value = count(); }
+  void into(std::uint64_t& value) { value = number<std::uint64_t>(); }
   void into(double& value) { value = number<double>(); }
   void into(std::string& value) { value = one_line(text()); }
   void into(bool& unix_sockets) { unix_sockets = text() == transport_name(true); }
@@ -128,21 +124,21 @@ class FieldReader {
     ++next_;
   }
   void into(Placement& value) {
-    const std::string name = text();
+    const std::string& name = text();
     if (name != "apart" && name != "shared") {
-      fail(fmt::format("placement \"{}\" is neither apart nor shared", name));
+      fail(fmt::format("placement \"{}\" is neither apart nor shared", shortened(name)));
     }
     value = name == "shared" ? Placement::shared : Placement::apart;
   }
 
-  [[noreturn]] void fail(const std::string& why) const {
-    throw Failure(ExitCode::usage, fmt::format("{} line {}: {}", table_.origin, line_, why));
-  }
+  [[noreturn]] void fail(const std::string& why) const { reader_.fail("is wrong: " + why); }
 
  private:
-  const CsvTable& table_;
+  /// A field may be as long as the file.
+  static std::string shortened(const std::string& field) { return one_line(field.substr(0, 40)); }
+
+  const CsvReader& reader_;
   const std::vector<std::string>& fields_;
-  std::size_t line_;
   std::size_t next_ = 0;
 };
 
@@ -198,26 +194,35 @@ void write_records(const std::filesystem::path& folder, std::span<const RigRecor
 }
 
 std::vector<RigRecord> read_records(const std::filesystem::path& folder) {
-  const CsvTable table = read_csv(folder / kRecords);
-  if (table.header != record_header()) {
+  const std::filesystem::path file = folder / kRecords;
+  return parse_records(read_whole(file, kMostRecordBytes), file.string());
+}
+
+std::vector<RigRecord> parse_records(std::string_view text, const std::string& origin) {
+  CsvReader reader(text, origin);
+  if (reader.header() != record_header()) {
     throw Failure(
         ExitCode::usage,
-        fmt::format("{} is of another version of muxlab: its columns differ", table.origin));
+        fmt::format("{} line 1 has other columns than this version of muxlab writes: use the "
+                    "version that wrote it, or measure again",
+                    origin));
   }
   std::vector<RigRecord> records;
   std::set<std::tuple<Point, Placement, std::uint64_t, std::string>> known;
   std::map<std::pair<Point, Placement>, std::uint64_t> rigs_of;
-  for (std::size_t i = 0; i < table.records.size(); ++i) {
-    FieldReader fields(table, i);
-    RigRecord record = read_record(fields);
+  for (std::vector<std::string> fields; reader.next(fields);) {
+    const FieldReader field_reader(reader, fields);
+    RigRecord record = read_record(field_reader);
     if (!known.emplace(point_of(record.cell), record.placement, record.rig, record.cell.backend)
              .second) {
-      fields.fail(fmt::format("rig {} has {} twice", record.rig, record.cell.backend));
+      field_reader.fail(fmt::format("rig {} has {} twice: remove the row that should not be there",
+                                    record.rig, record.cell.backend));
     }
     if (record.is_baseline()) {
       std::uint64_t& rigs = rigs_of[{point_of(record.cell), record.placement}];
-      if (record.rig != rigs++)
-        fields.fail(fmt::format("rig {} should be {}", record.rig, rigs - 1));
+      if (record.rig != rigs++) {
+        field_reader.fail(fmt::format("rig {} should be {}", record.rig, rigs - 1));
+      }
     }
     records.push_back(std::move(record));
   }

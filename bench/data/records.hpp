@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/worker_stats.hpp"
@@ -89,5 +90,7 @@ void write_records(const std::filesystem::path& folder, std::span<const RigRecor
 /// Throws Failure (usage) that names file and line for what is missing, cut off, of another schema
 /// or not a number, and for a contender that a rig has twice.
 std::vector<RigRecord> read_records(const std::filesystem::path& folder);
+/// The same of the text of such a file, which messages call `origin`.
+std::vector<RigRecord> parse_records(std::string_view text, const std::string& origin);
 
 }  // namespace muxlab

@@ -1,19 +1,26 @@
 #include "bench/report/answer_files.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cmath>
-#include <set>
+#include <string_view>
+#include <utility>
 
 #include "backends/failure.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
+#include "bench/experiment.hpp"
 #include "bench/report/answer_text.hpp"
 #include "bench/report/plots.hpp"
+#include "bench/report/ratios.hpp"
 #include "bench/report_document.hpp"
+#include "bench/words.hpp"
 #include "cli.hpp"
 
 namespace muxlab {
@@ -21,83 +28,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Path = std::filesystem::path;
-
-constexpr int kAnswerSchema = 1;
-
-std::string_view status_key(Status status) {
-  return status == Status::measured ? "measured"
-         : status == Status::failed ? "failed"
-                                    : "unavailable";
-}
-
-Json latency_json(const AtLoad& one) {
-  if (std::isnan(one.latency_ns[0])) return {};
-  Json json;
-  for (std::size_t i = 0; i < kPercentileNames.size(); ++i) {
-    json[std::string(kPercentileNames[i])] = number_or_null(one.latency_ns[i]);
-  }
-  return json;
-}
-
-Json backend_json(const AtLoad& one) {
-  Json calls;
-  for (std::size_t i = 0; i < kCallNames.size(); ++i) {
-    calls[std::string(kCallNames[i])] =
-        number_or_null(one.status == Status::measured ? one.calls_per_echo[i] : kNotMeasured);
-  }
-  return {{"name", one.planned.contender.name},
-          {"status", status_key(one.status)},
-          {"reason", one.reason.empty() ? Json() : Json(one.reason)},
-          {"broken_slices", one.broken},
-          {"cpu_ns_per_echo", number_or_null(one.ns[Metric::cpu])},
-          {"syscalls_per_echo", number_or_null(one.syscalls_per_echo)},
-          {"calls_per_echo", std::move(calls)},
-          {"events_per_wait", number_or_null(one.events_per_wait)},
-          {"window_events_per_wait", number_or_null(one.window_events_per_wait)},
-          {"bursty", one.is_bursty()},
-          {"echoes_per_s", number_or_null(one.echoes_per_s)},
-          {"bound", one.bound == Bound::unknown ? Json() : Json(name_of(one.bound))},
-          {"latency_ns", latency_json(one)}};
-}
-
-Json finding_json(const Finding& finding) {
-  return {{"ratio", number_or_null(finding.ratio)},
-          {"low", number_or_null(finding.low)},
-          {"high", number_or_null(finding.high)},
-          {"verdict", verdict_key(finding.verdict)}};
-}
-
-Json comparison_json(const Answer& answer, const LoadAnswer& load, const AtLoad& one,
-                     Metric metric) {
-  const Compared& compared = *one.compared[metric];
-  Json json = {{"backend", one.planned.contender.name}, {"baseline", answer.plan.baseline()}};
-  json.update(load_json(load.load));
-  json["metric"] = name_of(metric);
-  json.update(finding_json(compared.finding));
-  json["n"] = compared.estimate.blocks;
-  json["rigs"] = compared.estimate.rigs;
-  json["look"] = compared.look + 1;
-  json["ratio_of_sums"] = number_or_null(compared.ratio_of_sums);
-  json["heavy_tail"] = compared.has_heavy_tail();
-  return json;
-}
-
-Json self_check_json(const Answer& answer, Role role) {
-  const auto finding = self_check(answer, role);
-  if (!finding) return {};
-  Json json = finding_json(*finding);
-  json["loads"] = Json::array();
-  for (const LoadAnswer& load : answer.loads) {
-    for (const AtLoad& one : load.contenders) {
-      const auto& compared = one.compared[Metric::cpu];
-      if (one.planned.role != role || !compared) continue;
-      Json cell = load_json(load.load);
-      cell.update(finding_json(compared->finding));
-      json["loads"].push_back(std::move(cell));
-    }
-  }
-  return json;
-}
 
 /// Long: one row per comparison and metric.
 std::string comparisons_csv(const Answer& answer) {
@@ -209,126 +139,6 @@ Table pooled_table(const Answer& answer) {
   return table;
 }
 
-std::string text_or(const Json& object, const char* key, const std::string& otherwise) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : otherwise;
-}
-
-std::string machine_words(const Json& record) {
-  const Json& machine = record.at("machine");
-  return fmt::format(
-      "{}, {} processors, Linux {}, {}", text_or(machine, "cpu_model", "unknown CPU"),
-      machine.value("processors_online", Json()).dump(), text_or(machine, "kernel_release", "?"),
-      record.at("started_utc").get<std::string>().substr(0, 10));
-}
-
-/// An axis: at least from 0.7 to 1.5, and all intervals up to a factor of 30.
-struct Axis {
-  double low = 0.7;
-  double high = 1.5;
-
-  void include(const Finding& finding) {
-    low = std::max(0.05, std::min(low, finding.low / 1.03));
-    high = std::min(30.0, std::max(high, finding.high * 1.03));
-  }
-};
-
-/// With spaces that do not end a word.
-std::string without_spaces(const std::string& text) {
-  std::string joined;
-  for (const char c : text) joined += c == ' ' ? "\u00a0" : std::string(1, c);
-  return joined;
-}
-
-/// What a forest shows: for gnuplot, and for those who do not see it.
-struct ForestData {
-  std::string csv = "panel,row,name,ratio,low,high,verdict\n";
-  std::string titles;
-  Table table{.caption = "What the picture shows",
-              .header = {"load", "backend", "ratio", "low", "high", "verdict"},
-              .rows = {},
-              .is_folded = true};
-  Axis axis;
-};
-
-/// The row of a contender; without figures where it was not measured.
-void add_row(ForestData& data, std::size_t panel, std::size_t row, const std::string& title,
-             const AtLoad& one) {
-  Finding finding;
-  std::string verdict;
-  if (one.planned.role == Role::baseline) {
-    finding.low = finding.high = 1;
-    verdict = "baseline";
-  } else if (one.compared[Metric::cpu] && std::isfinite(one.compared[Metric::cpu]->finding.high)) {
-    finding = one.compared[Metric::cpu]->finding;
-    verdict = verdict_key(finding.verdict);
-  }
-  const auto show = [&](double value) {
-    return verdict.empty() ? "NaN" : fmt::format("{:.5g}", value);
-  };
-  const std::vector<std::string> figures = {show(finding.ratio), show(finding.low),
-                                            show(finding.high)};
-  const std::string& name = one.planned.contender.name;
-  data.csv += csv_record(std::vector<std::string>{fmt::to_string(panel), fmt::to_string(row), name,
-                                                  figures[0], figures[1], figures[2], verdict});
-  if (verdict.empty()) return;
-  data.axis.include(finding);
-  data.table.rows.push_back({title, name, figures[0], figures[1], figures[2], verdict});
-}
-
-/// A panel for each of `loads`, as plots/`name`.svg with its data beside it.
-Picture forest(const Answer& answer, std::span<const LoadAnswer* const> loads, const Json& record,
-               const Path& folder, const std::string& name) {
-  ForestData data;
-  for (std::size_t panel = 1; panel <= loads.size(); ++panel) {
-    const LoadAnswer& load = *loads[panel - 1];
-    const std::string title = name_of_load(load.load.cell);
-    data.titles += (panel > 1 ? " " : "") + without_spaces(title);
-    for (std::size_t row = 1; row <= load.contenders.size(); ++row) {
-      add_row(data, panel, row, title, load.contenders[row - 1]);
-    }
-  }
-  const std::string file = "plots/" + name + ".csv";
-  write_whole(folder / file, data.csv);
-  const std::string title =
-      fmt::format("CPU time of the server per echo, relative to {}", answer.plan.baseline());
-  const std::string caption = fmt::format(
-      "{}. Bars: intervals that hold together with 95 %;\nblue: cheaper, orange: more expensive, "
-      "grey: same (within {:g} %), hollow: unclear.",
-      machine_words(record), 100 * answer.plan.same_within);
-  std::string svg =
-      draw_svg(folder, "ratios",
-               {file, fmt::to_string(loads.size()), fmt::to_string(answer.plan.contenders.size()),
-                fmt::format("{:.4f}", data.axis.low), fmt::format("{:.4f}", data.axis.high),
-                fmt::format("{:.4f}", 1 + answer.plan.same_within), title, caption, data.titles});
-  write_whole(folder / "plots" / (name + ".svg"), svg);
-  return {.name = name,
-          .title = title,
-          .description =
-              "A panel for each load and a row for each backend: the ratio of its CPU "
-              "time per echo to the baseline's, with its interval.",
-          .svg = std::move(svg),
-          .data = std::move(data.table),
-          .csv = std::move(data.csv)};
-}
-
-/// As many pictures as it takes, of a few loads each.
-Gallery forests(const Answer& answer, const Json& record, const Path& folder) {
-  constexpr std::size_t kPanels = 5;
-  std::vector<const LoadAnswer*> loads;
-  for (const LoadAnswer& load : answer.loads) {
-    if (load.is_measured()) loads.push_back(&load);
-  }
-  Gallery gallery;
-  for (std::size_t begin = 0; begin < loads.size(); begin += kPanels) {
-    const std::size_t count = std::min(kPanels, loads.size() - begin);
-    const std::string name = begin == 0 ? "ratios" : fmt::format("ratios-{}", begin / kPanels + 1);
-    gallery.pictures.push_back(
-        forest(answer, std::span(loads).subspan(begin, count), record, folder, name));
-  }
-  return gallery;
-}
-
 /// Between how many server threads and how many more each has no processor of its own any more.
 PlotFrame frame_of(const Answer& answer, const Json& record) {
   const double processors =
@@ -339,16 +149,34 @@ PlotFrame frame_of(const Answer& answer, const Json& record) {
           .crowded_from = processors * std::sqrt(2)};
 }
 
-Document document_of(const Answer& answer, const Json& record, const Path& folder,
-                     std::span<const SummaryRow> rows) {
+/// The words of the command that measured, for a shell to take again.
+std::string command_words(const Json& record) {
+  std::string text;
+  for (const Json& word : record.at("command_line")) {
+    text += (text.empty() ? "" : " ") + shell_word(word.get<std::string>());
+  }
+  return text;
+}
+
+std::string question_of(const Answer& answer) {
+  const auto experiment =
+      std::ranges::find(experiments(), answer.plan.experiment, &Experiment::name);
+  return experiment == experiments().end()
+             ? fmt::format("CPU time per echo, against {}", answer.plan.baseline())
+             : std::string(experiment->question);
+}
+
+/// What gnuplot drew of a campaign, and why the rest is missing.
+struct Pictures {
+  Gallery ratios;
+  std::vector<Gallery> others;
+  std::string why_missing;
+};
+
+Document document_of(const Answer& answer, const Json& record, const Pictures& drawn) {
   Document document{
-      .title = answer.plan.experiment.empty() || answer.plan.experiment == "default"
-                   ? fmt::format("CPU time per echo, against {}", answer.plan.baseline())
-                   : std::string(find_experiment(answer.plan.experiment).question),
-      .lead =
-          machine_words(record) +
-          fmt::format(". Command: {}",
-                      fmt::join(record.at("command_line").get<std::vector<std::string>>(), " ")),
+      .title = question_of(answer),
+      .lead = fmt::format("{}. Command: {}", machine_words(record), command_words(record)),
       .sections = {}};
   const bool measured = std::ranges::any_of(answer.loads, &LoadAnswer::is_measured);
   if (!measured) {
@@ -362,7 +190,8 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
     result.blocks.push_back(
         Paragraph{"This campaign is " + status + ": its verdicts are provisional.", true});
   }
-  result.blocks.push_back(forests(answer, record, folder));
+  if (!drawn.why_missing.empty()) result.blocks.push_back(Paragraph{drawn.why_missing, true});
+  if (!drawn.ratios.pictures.empty()) result.blocks.push_back(drawn.ratios);
   if (!answer.pooled.empty()) result.blocks.push_back(pooled_table(answer));
   document.sections.push_back(std::move(result));
   Section loads{"loads", "Each load", {}};
@@ -373,9 +202,7 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
   }
   document.sections.push_back(std::move(loads));
   Section pictures{"pictures", "Pictures", {}};
-  for (Gallery& gallery : draw_pictures(folder, rows, frame_of(answer, record))) {
-    pictures.blocks.emplace_back(std::move(gallery));
-  }
+  for (const Gallery& gallery : drawn.others) pictures.blocks.emplace_back(gallery);
   if (!pictures.blocks.empty()) document.sections.push_back(std::move(pictures));
   Section trust{"trust", "Can it be trusted?", {}};
   Bullets bullets;
@@ -399,55 +226,85 @@ Document document_of(const Answer& answer, const Json& record, const Path& folde
   return document;
 }
 
-}  // namespace
-
-Json answer_json(const Answer& answer, const Json& machine) {
-  Json loads = Json::array(), comparisons = Json::array(), pooled = Json::array();
-  for (const LoadAnswer& load : answer.loads) {
-    Json json = load_json(load.load);
-    json["rigs"] = load.rigs;
-    json["f"] = number_or_null(load.inflation.f);
-    json["stolen_share"] = load.stolen_share;
-    json["others_share"] = load.others_share;
-    json["backends"] = Json::array();
-    for (const AtLoad& one : load.contenders) {
-      json["backends"].push_back(backend_json(one));
-      for (const Metric metric : kMetrics) {
-        if (!one.compared[metric]) continue;
-        comparisons.push_back(comparison_json(answer, load, one, metric));
-      }
-    }
-    loads.push_back(std::move(json));
+/// False when stdout takes no more, or its reader waits until `interrupt` is readable.
+bool print_out(std::string_view text, int interrupt) {
+  constexpr std::size_t kWhole = 4096;  // a pipe that is writable takes so much without blocking
+  while (!text.empty()) {
+    std::array<pollfd, 2> waited{{{STDOUT_FILENO, POLLOUT, 0}, {interrupt, POLLIN, 0}}};
+    if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) return false;
+    if (waited[0].revents == 0 && waited[1].revents != 0) return false;
+    if (waited[0].revents == 0) continue;
+    const ssize_t size = ::write(STDOUT_FILENO, text.data(), std::min(text.size(), kWhole));
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(size));
   }
-  for (const Pooled& one : answer.pooled) {
-    Json json = {{"backend", one.planned.contender.name}, {"metric", name_of(Metric::cpu)}};
-    json.update(finding_json(one.finding));
-    pooled.push_back(std::move(json));
-  }
-  return {{"schema_version", kAnswerSchema},
-          {"status", machine.at("run_status")},
-          {"machine", machine.at("machine")},
-          {"loads", std::move(loads)},
-          {"comparisons", std::move(comparisons)},
-          {"pooled", std::move(pooled)},
-          {"self_check",
-           {{"same_again", self_check_json(answer, Role::same_again)},
-            {"one_call_more", self_check_json(answer, Role::extra_call)}}}};
+  return true;
 }
 
-Answer render_answer(const Path& folder) {
-  const Json record = read_machine_record(folder);
-  const SlicedPlan plan = plan_from_json(record.at("plan"));
-  const std::vector<RigRecord> records = read_records(folder);
-  Answer answer = answer_of(plan, records);
-  const std::vector<SummaryRow> rows = summarise(answer, records);
-  std::filesystem::create_directories(folder / "plots");
-  write_whole(folder / "comparisons.csv", comparisons_csv(answer));
-  write_whole(folder / "summary.csv", summary_csv(rows));
-  const Document document = document_of(answer, record, folder, rows);
+void write_pages(const Path& folder, const Document& document) {
   write_whole(folder / "report.md", markdown_page(document));
   write_whole(folder / "report.html", html_page(document));
-  return answer;
+}
+
+}  // namespace
+
+Report::Report(Path folder)
+    : folder_(std::move(folder)),
+      record_(read_machine_record(folder_)),
+      records_(read_records(folder_)),
+      answer_(answer_of(plan_from_json(record_.at("plan")), records_)) {}
+
+void Report::write() const {
+  write_whole(folder_ / "comparisons.csv", comparisons_csv(answer_));
+  write_whole(folder_ / "summary.csv", summary_csv(summarise(answer_, records_)));
+  write_pages(folder_,
+              document_of(answer_, record_,
+                          {.ratios = {},
+                           .others = {},
+                           .why_missing = "The pictures are not drawn yet: muxlab report draws "
+                                          "them."}));
+  sync_results(folder_);
+}
+
+void Report::print(bool as_json, int interrupt) const {
+  const std::string text =
+      as_json
+          ? answer_json(answer_, record_).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+          : fmt::format("{}\nReport  {}\n", answer_text(answer_),
+                        one_line((folder_ / "report.html").string()));
+  if (print_out(text, interrupt)) return;
+  throw Failure(ExitCode::unavailable,
+                "stdout could not be written: the answer is in report.md of the folder too");
+}
+
+Report::Made Report::make(bool as_json, int interrupt, bool is_drawn) const {
+  Made made;
+  const auto attempt = [&made](const auto& step) {
+    try {
+      step();
+    } catch (const std::exception&) {
+      if (!made.failure) made.failure = std::current_exception();
+    }
+  };
+  attempt([&] { write(); });
+  attempt([&] { print(as_json, interrupt); });
+  if (is_drawn) attempt([&] { made.missing = draw(interrupt); });
+  return made;
+}
+
+std::string Report::draw(int interrupt) const {
+  const bool is_measured = std::ranges::any_of(answer_.loads, &LoadAnswer::is_measured);
+  Gnuplot gnuplot(folder_, interrupt);
+  Pictures drawn;
+  if (is_measured) {
+    drawn.ratios = draw_ratios(answer_, record_, gnuplot);
+    drawn.others = draw_pictures(gnuplot, summarise(answer_, records_), frame_of(answer_, record_));
+    drawn.why_missing = gnuplot.why_missing();
+  }
+  write_pages(folder_, document_of(answer_, record_, drawn));
+  sync_results(folder_);
+  return drawn.why_missing;
 }
 
 }  // namespace muxlab

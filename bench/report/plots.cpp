@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "bench/cell_columns.hpp"
 #include "bench/experiment.hpp"
@@ -412,16 +413,18 @@ std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
   return plots;
 }
 
-std::vector<Gallery> draw_pictures(const std::filesystem::path& folder,
-                                   std::span<const SummaryRow> rows, const PlotFrame& frame) {
+std::vector<Gallery> draw_pictures(Gnuplot& gnuplot, std::span<const SummaryRow> rows,
+                                   const PlotFrame& frame) {
   std::vector<Gallery> galleries;
   const PictureKind* kind = nullptr;  // of the last gallery
   for (const Plot& plot : plots_of(rows)) {
+    std::string drawing = draw_plot(gnuplot, plot, frame);
+    if (drawing.empty()) continue;
     if (plot.kind != kind) galleries.emplace_back();
     kind = plot.kind;
     const std::vector<SummaryRow> shown = slice_of(plot, rows);
     galleries.back().pictures.push_back({plot.name, title_of(plot), description_of(plot, shown),
-                                         draw_plot(folder, plot, frame), data_of(plot, shown),
+                                         std::move(drawing), data_of(plot, shown),
                                          summary_csv(shown)});
   }
   return galleries;

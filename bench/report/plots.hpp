@@ -44,20 +44,39 @@ struct PlotFrame {
   std::optional<double> crowded_from;
 };
 
-/// Draws `plot` from `folder`/summary.csv as `folder`/plots/NAME.svg, and returns it. The same data
-/// gives the same bytes, and a picture that cannot be drawn leaves the one there as it was. Throws
-/// Failure (unavailable) when gnuplot or its files are not found or one fails.
-std::string draw_plot(const std::filesystem::path& folder, const Plot& plot,
-                      const PlotFrame& frame);
+/// Draws the pictures of one folder of results, with gnuplot. A picture is side work: one that
+/// cannot be drawn is counted and left out, and the file there stays as it was.
+///
+/// gnuplot runs in the folder, so that it is given names below it and never the user's own path.
+class Gnuplot {
+ public:
+  /// Drawing ends when the descriptor `interrupt` becomes readable; -1: never; borrowed.
+  explicit Gnuplot(std::filesystem::path folder, int interrupt = -1);
 
-/// What the gnuplot file `script` of scripts/plots draws with `arguments`, run in `folder`, so that
-/// names of files there need no path. Throws as draw_plot() does.
-std::string draw_svg(const std::filesystem::path& folder, const std::string& script,
-                     std::vector<std::string> arguments);
+  /// Draws folder/plots/NAME.svg with the gnuplot file `script` of scripts/plots, and returns it;
+  /// empty when it is missing. `data`, unless empty, is what it is drawn from: it is written as
+  /// plots/NAME.csv, which goes before the `arguments`. The same data gives the same bytes.
+  std::string draw(const std::string& name, const std::string& script, const std::string& data,
+                   std::vector<std::string> arguments);
+  /// How many pictures are missing, and why the first is, in one line; empty: none.
+  [[nodiscard]] std::string why_missing() const;
 
-/// Draws all pictures of `rows`, which `folder`/summary.csv holds, as files of `folder`/plots:
-/// those of one kind in one gallery. Throws as draw_plot() does.
-std::vector<Gallery> draw_pictures(const std::filesystem::path& folder,
-                                   std::span<const SummaryRow> rows, const PlotFrame& frame);
+ private:
+  std::string run(const std::string& script, std::vector<std::string> arguments);
+
+  std::filesystem::path folder_;
+  int interrupt_;
+  bool is_over_ = false;  // none of the following pictures can be drawn either
+  std::size_t missing_ = 0;
+  std::string reason_;  // of the first
+};
+
+/// Draws `plot` from the folder's summary.csv, as Gnuplot::draw() does.
+std::string draw_plot(Gnuplot& gnuplot, const Plot& plot, const PlotFrame& frame);
+
+/// Draws all pictures of `rows`, which the folder's summary.csv holds: those of one kind in one
+/// gallery.
+std::vector<Gallery> draw_pictures(Gnuplot& gnuplot, std::span<const SummaryRow> rows,
+                                   const PlotFrame& frame);
 
 }  // namespace muxlab

@@ -201,12 +201,12 @@ class PlotsTest : public ResultFolderTest {
             spread_of({threads == 2 ? 7'000.0 : 1'000.0});
       }
     }
-    std::filesystem::create_directories(root_ / "plots");
     write_whole(root_ / "summary.csv", summary_csv(rows));
+    Gnuplot gnuplot(root_);
     std::vector<std::string> drawings;
     for (const Plot& plot : plots_of(rows)) {
       if (plot.script != "cpu" || plot.axis != "connections") continue;
-      drawings.push_back(draw_plot(root_, plot, {"a caption", std::nullopt}));
+      drawings.push_back(draw_plot(gnuplot, plot, {"a caption", std::nullopt}));
       EXPECT_EQ(read_whole(root_ / "plots" / (plot.name + ".svg")), drawings.back());
     }
     return drawings;

@@ -10,6 +10,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <string_view>
 #include <utility>
@@ -354,13 +357,34 @@ class LocalLoad final : public LoadSide {
 
 }  // namespace
 
+LocalSides::~LocalSides() {
+  std::error_code gone;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, gone);
+}
+
+std::filesystem::path LocalSides::new_file() {
+  if (folder_.empty()) {
+    constexpr std::size_t kMost = 80;  // of the 107 bytes that the path of a unix socket may have
+    const char* const given = std::getenv("TMPDIR");
+    const bool is_usable = given != nullptr && *given != '\0' && std::strlen(given) < kMost;
+    std::string name = std::string(is_usable ? given : "/tmp") + "/muxlab-bench-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Failure(ExitCode::unavailable,
+                    fmt::format("cannot make the folder {}: {}: have TMPDIR name one that can be "
+                                "written",
+                                name, std::generic_category().message(errno)));
+    }
+    folder_ = name;
+  }
+  return folder_ / fmt::to_string(started_++);
+}
+
 std::unique_ptr<ServerSide> LocalSides::start_server(const ServerSpec& spec) {
   const Backend& backend = *find_backend(spec.cell.backend);
   std::vector<std::string> words = serve_words(program_, spec);
   std::filesystem::path own_file;
   if (spec.cell.unix_sockets || is_oracle(backend)) {
-    own_file = std::filesystem::temp_directory_path() /
-               fmt::format("muxlab-bench-{}-{}", ::getpid(), started_++);
+    own_file = new_file();
     words.insert(words.end(), {is_oracle(backend) ? "--oracle" : "--unix", own_file});
   }
   return std::make_unique<LocalServer>(own_command(std::move(words), spec.processors), backend,

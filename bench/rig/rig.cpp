@@ -20,7 +20,10 @@ namespace {
 std::size_t load_processes(const Cell& cell, const Processors& processors) {
   if (is_oracle(*find_backend(cell.backend))) return 1;
   const std::size_t wanted = std::min<std::size_t>(processors.client.size(), 2 * cell.threads);
-  return std::clamp<std::size_t>(wanted, 1, cell.connections);
+  // With no messages of its own a process would be a closed loop.
+  const std::uint64_t most =
+      cell.rate_per_s > 0 ? std::min(cell.connections, cell.rate_per_s) : cell.connections;
+  return std::clamp<std::size_t>(wanted, 1, most);
 }
 
 /// More calls than twice what theory says are a fault of the measurement or of the backend. Nothing

@@ -169,7 +169,7 @@ void run_sliced_load(const LoadOptions& options, int channel) {
   check_sliced(options);
   reserve_descriptors(options);
   ::prctl(PR_SET_TIMERSLACK, 1);  // ns
-  const LoadTarget target = resolve_target(options.connect);
+  const LoadTarget target = find_target(options.connect);
   const Pattern pattern{LoadConnections::kLongestRun};
   const std::uint64_t count = options.connections + options.idle;
   const auto made = make_connections(

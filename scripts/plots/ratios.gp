@@ -19,7 +19,7 @@ set datafile separator comma
 set datafile columnheaders
 height = 76 + 22 * rows + 76
 set terminal svg size 920, height noenhanced background "#ffffff" font "Helvetica,Arial,sans-serif,13"
-set output "/dev/stdout"
+set output  # to standard output
 set multiplot
 y(pixels) = 1.0 - pixels / (height + 0.0)
 blue = 0x1A66A8; orange = 0xB8480A; grey = 0x707070; black = 0x000000

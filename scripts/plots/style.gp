@@ -219,7 +219,7 @@ heading_of_all(what) = sprintf("%s, %s", what, subject)
 set label 1 caption at screen 0.012, screen 0.098 left noenhanced font ",11" tc rgb "#505050"
 
 set terminal svg size 920, 560 background "#ffffff" font "Helvetica,Arial,sans-serif,13"
-set output picture
+if (picture eq "/dev/stdout") { set output } else { set output picture }
 set lmargin screen 0.085
 set rmargin screen 0.79
 set tmargin screen 0.915
