@@ -193,7 +193,8 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
       "Who has a served connection waited for again on half-sync: waiter, or worker, which "
       "saves system calls and is the default where the mechanism allows it")
       .one_of({"waiter", "worker"});
-  cli::add_text(verb, "--host", options.host, "ADDRESS", "Address to listen on");
+  cli::add_text(verb, "--host", options.host, "ADDRESS",
+                "Address or host name to listen on; of several, the first that this machine has");
   const auto port = cli::add_count(verb, "--port", command->port, {0, 65535},
                                    "Port to listen on; 0 finds a free one");
   cli::add_text(verb, "--unix", command->unix_path, "PATH", "Listen on a unix socket instead")
@@ -204,7 +205,7 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
                 "What becomes of a connection beyond that: wait in the backlog, or refuse")
       .one_of({"wait", "refuse"});
   cli::add_duration(verb, "--idle-timeout", options.idle_timeout,
-                    "Close a connection that is silent for that long; 0: never");
+                    "Close a connection when no byte moves either way for that long; 0: never");
   cli::add_duration(verb, "--drain", options.drain,
                     "How long to wait at the end for clients to end their side");
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
