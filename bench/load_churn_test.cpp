@@ -38,7 +38,8 @@ void expect_conservation(const LoadTally& tally) {
   EXPECT_EQ(tally.errors.total(), 0U) << tally.first_error;
   EXPECT_EQ(tally.bytes_sent, tally.bytes_received);
   EXPECT_EQ(tally.bytes_missing, 0U);
-  EXPECT_EQ(tally.echoes, tally.latency_ns.count() + tally.first_echo_ns.count());
+  EXPECT_LE(tally.echoes, tally.latency_ns.count() + tally.first_echo_ns.count())
+      << "with those in flight at the end";
 }
 
 class LoadWithChurn : public test::OnEachEngine {};

@@ -30,7 +30,6 @@ void check(const std::string& text) {
   assert(plan_json(plan_from_json(again)) == again && "it is read as it was written");
   (void)answer_of(plan, {});
   (void)plan.seconds();
-  (void)why_another_machine(record.at("machine"));
   (void)doubt_of_build(record);
 }
 
