@@ -89,7 +89,7 @@ std::string search_path() {
 }
 
 std::vector<std::string> fixed_environment() {
-  std::vector<std::string> all = {"PATH=" + search_path(), "LC_ALL=C", "TERM=dumb"};
+  std::vector<std::string> all = {"PATH=" + search_path(), "LC_ALL=C.UTF-8", "TERM=dumb"};
   for (const char* const name : {"LD_LIBRARY_PATH", "TMPDIR"}) {
     if (const char* const value = ::getenv(name)) all.push_back(std::string(name) + '=' + value);
   }

@@ -24,7 +24,7 @@ struct Command {
   std::string folder = {};         ///< where it starts; empty: where this process is
   int inherited = -1;              ///< borrowed: the child has it too, as kInheritedFd; -1: none
   /// For muxlab itself: the child has the environment of this process, so that EVENT_NOEPOLL or
-  /// LD_PRELOAD mean the same to both. Other programs have a fixed one: LC_ALL=C, the
+  /// LD_PRELOAD mean the same to both. Other programs have a fixed one: LC_ALL=C.UTF-8, the
   /// absolute folders of PATH, LD_LIBRARY_PATH and TMPDIR, so that no setting changes what they
   /// write.
   bool shares_environment = false;

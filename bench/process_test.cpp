@@ -126,7 +126,7 @@ TEST(Process, OtherProgramsHaveAFixedEnvironment) {
   ASSERT_EQ(wait_for(process, -1, in(seconds(10)), ended(process)), Wake::happened);
   const std::string& text = process.output().text();
   EXPECT_THAT(text, HasSubstr("PATH=/usr/bin:/bin\n"));
-  EXPECT_THAT(text, HasSubstr("LC_ALL=C\n"));
+  EXPECT_THAT(text, HasSubstr("LC_ALL=C.UTF-8\n"));
   EXPECT_THAT(text, testing::Not(HasSubstr("GNUTERM")));
   Process own(Command{.words = {"/usr/bin/env"}, .processors = {}, .shares_environment = true});
   ASSERT_EQ(wait_for(own, -1, in(seconds(10)), ended(own)), Wake::happened);

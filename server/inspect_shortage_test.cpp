@@ -120,6 +120,26 @@ TEST(Shortages, ForbiddenCallsAreNamedOrDoneWithout) {
   }
 }
 
+/// Where a child can be neither watched nor signalled by descriptor there are the older calls.
+TEST(Shortages, ACampaignNeedsNoPidfd) {
+  std::string name = testing::TempDir() + "pidfd-XXXXXX";
+  const std::string folder = ::mkdtemp(name.data());
+  const std::string bench = std::string(MUXLAB_BINARY) +
+                            " bench --backends poll,epoll-lt --connections 1 --out " + folder;
+  for (const int error : {EPERM, ENOSYS}) {
+    const test::Outcome outcome =
+        test::run_command_without({SYS_pidfd_open, SYS_pidfd_send_signal}, error,
+                                  fmt::format("{}/{} --for 1s 2>&1", bench, error));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+    const test::Outcome stopped = test::run_command_without(
+        {SYS_pidfd_open, SYS_pidfd_send_signal}, error,
+        fmt::format("timeout --preserve-status --kill-after=60 2 {}/stopped-{} --for 60m 2>&1",
+                    bench, error));
+    EXPECT_EQ(stopped.exit_code, 143) << stopped.output;
+  }
+  std::filesystem::remove_all(folder);
+}
+
 /// A prefix that runs a command in a network namespace of its own, after `commands`.
 std::string network_with(const std::string& commands) {
   return "unshare --map-root-user --net sh -c '" + commands + " exec \"$0\" \"$@\"'";

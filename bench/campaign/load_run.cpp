@@ -266,12 +266,15 @@ std::vector<RigRecord> LoadRun::records_of(const Rig& rig, std::span<const Slice
 }
 
 /// With no instance left there is nothing to compare with.
-void LoadRun::check_baseline(const Rig& rig) const {
+void LoadRun::check_baseline(const Rig& rig, std::span<const Slice> slices) const {
   for (std::size_t i = 0; i < plan_.baseline_instances(); ++i) {
     if (rig.failure(i).empty()) return;
   }
-  throw Failure(ExitCode::failed, fmt::format("the baseline {} cannot be measured: {}",
-                                              plan_.baseline(), rig.failure(0)));
+  const bool has_worked =
+      std::ranges::any_of(slices, [](const Slice& slice) { return slice.broken.empty(); });
+  throw Failure(
+      has_worked ? ExitCode::failed : ExitCode::unavailable,
+      fmt::format("the baseline {} cannot be measured: {}", plan_.baseline(), rig.failure(0)));
 }
 
 void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& tell,
@@ -307,7 +310,7 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
     std::uint64_t block = 0;
     do {
       rig.run_block(block++, command, random, slices);
-      check_baseline(rig);
+      check_baseline(rig, slices);
       const double spent_s = spent_s_ + seconds_since(begin);
       tell({.load = load_,
             .share = std::min(1.0, spent_s / seconds_),

@@ -40,7 +40,7 @@ class LoadRun {
 
  private:
   void choose_contenders();
-  void check_baseline(const Rig& rig) const;
+  void check_baseline(const Rig& rig, std::span<const Slice> slices) const;
   [[nodiscard]] std::vector<RigRecord> records_of(const Rig& rig, std::span<const Slice> slices,
                                                   double build_s) const;
   [[nodiscard]] bool is_mine(const RigRecord& record) const;
