@@ -42,7 +42,8 @@ TEST_P(Faults, D25NeverTakesAReusedDescriptorForTheOneBefore) {
 }
 
 TEST_P(Faults, D26ClosesTheIdleWhileTheyBecomeActive) {
-  start({"--idle-timeout", "20ms"});
+  // Longer than a client may delay its acknowledgement: until then it may still be receiving.
+  start({"--idle-timeout", "80ms"});
   const auto connections = static_cast<unsigned>(repeat(3, 15));
   std::vector<std::thread> clients;
   for (unsigned seed = 0; seed < 8; ++seed) {
@@ -52,7 +53,7 @@ TEST_P(Faults, D26ClosesTheIdleWhileTheyBecomeActive) {
         const Client client = connect();
         while (client.send("?") && client.receive(1) == "?") {
           // Around the time-out, so that activity and closing meet.
-          std::this_thread::sleep_for(std::chrono::milliseconds(15 + random() % 20));
+          std::this_thread::sleep_for(std::chrono::milliseconds(70 + random() % 40));
         }
       }
     });
