@@ -195,12 +195,15 @@ std::optional<Quota> quota_of(const Group& group) {
   const Path v1 = group.folder / "cpu.cfs_quota_us", v2 = group.folder / "cpu.max";
   const Names words = split(machine::read_text(v2).value_or(""), ' ');
   const auto quota = group.is_v1 ? integer_in(v1) : integer_of(words.empty() ? "" : words[0]);
-  const auto period = group.is_v1         ? integer_in(group.folder / "cpu.cfs_period_us")
-                      : words.size() == 2 ? integer_of(words[1])
-                                          : std::nullopt;
   constexpr std::int64_t kUsual_us = 100'000;
-  if (!quota || *quota <= 0 || period.value_or(kUsual_us) <= 0) return std::nullopt;
-  return Quota{*quota, period.value_or(kUsual_us), group.is_v1 ? v1 : v2};
+  std::int64_t period_us = kUsual_us;
+  if (group.is_v1) {
+    period_us = integer_in(group.folder / "cpu.cfs_period_us").value_or(kUsual_us);
+  } else if (words.size() == 2) {
+    period_us = integer_of(words[1]).value_or(kUsual_us);
+  }
+  if (!quota || *quota <= 0 || period_us <= 0) return std::nullopt;
+  return Quota{*quota, period_us, group.is_v1 ? v1 : v2};
 }
 
 /// What is in use and cannot be dropped as page cache can.

@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "backends/build_stamp.hpp"
 #include "server/test_program.hpp"
 
 /// Every verb where descriptors, threads, memory, system calls or the loopback device are missing:
@@ -23,6 +25,10 @@ using testing::Not;
 constexpr const char* kVerbs[] = {
     "inspect --backends poll", "serve --backend poll", "load --connect 127.0.0.1:1 --connections 1",
     "bench --backends poll --connections 1 --dry-run", "trace --backend poll"};
+
+/// Limits of the whole process, and calls that are forbidden to it, meet a sanitizer first.
+bool has_sanitizer() { return build_stamp.flags.find("-fsanitize") != std::string_view::npos; }
+constexpr const char* kSanitizer = "a sanitizer needs threads, memory and system calls of its own";
 
 /// An end that is neither a signal nor silence.
 void expect_named(const test::Outcome& outcome, const std::string& what) {
@@ -66,6 +72,7 @@ TEST(Shortages, InspectWithNineDescriptorsSaysSo) {
 }
 
 TEST(Shortages, NoThreadOrProcessLeftIsNamed) {
+  if (has_sanitizer()) GTEST_SKIP() << kSanitizer;
   const std::string other_user = "setpriv --reuid=54321 --clear-groups";
   const std::string why = test::why_not_permitted(other_user + " " + MUXLAB_BINARY + " --version");
   if (!why.empty()) GTEST_SKIP() << why;
@@ -83,6 +90,7 @@ TEST(Shortages, NoThreadOrProcessLeftIsNamed) {
 }
 
 TEST(Shortages, LittleAddressSpaceIsNamed) {
+  if (has_sanitizer()) GTEST_SKIP() << kSanitizer;
   for (const char* const verb : kVerbs) {
     for (const int mib : {40, 60, 100}) {
       const test::Outcome outcome =
@@ -94,6 +102,7 @@ TEST(Shortages, LittleAddressSpaceIsNamed) {
 }
 
 TEST(Shortages, ForbiddenCallsAreNamedOrDoneWithout) {
+  if (has_sanitizer()) GTEST_SKIP() << kSanitizer;
   struct Case {
     const char* name;
     std::vector<long> calls;
