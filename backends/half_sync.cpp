@@ -135,13 +135,15 @@ void HalfSync::go_on(Client& client) {
   }
   if (client.next == Next::yield) return request(client);
   client.busy = false;
-  if (!try_rearm(client) && !client.busy.exchange(true)) close(client);
+  if (!try_rearm(client.connection.fd(), client.connection.interest()) &&
+      !client.busy.exchange(true))
+    close(client);
 }
 
 /// False when the mechanism has no room for it, or its descriptor is closed.
-bool HalfSync::try_rearm(Client& client) {
+bool HalfSync::try_rearm(int fd, Interest interest) {
   try {
-    poller_->rearm(client.connection.fd(), client.connection.interest());
+    poller_->rearm(fd, interest);
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -224,9 +226,11 @@ HalfSync::Client* HalfSync::next_request() {
 bool HalfSync::rearm(Client& client) {
   if (client.next == Next::over) return false;
   const std::lock_guard not_to_be_closed(client.rearming);
+  const int fd = client.connection.fd();
+  const Interest interest = client.connection.interest();
   client.busy = false;  // from here on the waiting thread may have it
   if (draining_) return client.busy.exchange(true);
-  if (try_rearm(client) || client.busy.exchange(true)) return true;
+  if (try_rearm(fd, interest) || client.busy.exchange(true)) return true;
   client.next = Next::over;  // ours again: to be closed
   return false;
 }

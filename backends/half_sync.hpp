@@ -89,7 +89,7 @@ class HalfSync {
 
   Client* next_request();
   bool rearm(Client& client);
-  bool try_rearm(Client& client);
+  bool try_rearm(int fd, Interest interest);
   void hand_back(Client& client);
 
   static constexpr std::size_t kQueueCapacity = 1024;
