@@ -7,10 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "backends/build_stamp.hpp"
 #include "server/test_program.hpp"
 
 /// Every verb where descriptors, threads, memory, system calls or the loopback device are missing:
@@ -26,8 +24,6 @@ constexpr const char* kVerbs[] = {
     "inspect --backends poll", "serve --backend poll", "load --connect 127.0.0.1:1 --connections 1",
     "bench --backends poll --connections 1 --dry-run", "trace --backend poll"};
 
-/// Limits of the whole process, and calls that are forbidden to it, meet a sanitizer first.
-bool has_sanitizer() { return build_stamp.flags.find("-fsanitize") != std::string_view::npos; }
 constexpr const char* kSanitizer = "a sanitizer needs threads, memory and system calls of its own";
 
 /// An end that is neither a signal nor silence.
@@ -72,7 +68,7 @@ TEST(Shortages, InspectWithNineDescriptorsSaysSo) {
 }
 
 TEST(Shortages, NoThreadOrProcessLeftIsNamed) {
-  if (has_sanitizer()) GTEST_SKIP() << kSanitizer;
+  if (test::is_built_with("-fsanitize")) GTEST_SKIP() << kSanitizer;
   const std::string other_user = "setpriv --reuid=54321 --clear-groups";
   const std::string why = test::why_not_permitted(other_user + " " + MUXLAB_BINARY + " --version");
   if (!why.empty()) GTEST_SKIP() << why;
@@ -90,7 +86,7 @@ TEST(Shortages, NoThreadOrProcessLeftIsNamed) {
 }
 
 TEST(Shortages, LittleAddressSpaceIsNamed) {
-  if (has_sanitizer()) GTEST_SKIP() << kSanitizer;
+  if (test::is_built_with("-fsanitize")) GTEST_SKIP() << kSanitizer;
   for (const char* const verb : kVerbs) {
     for (const int mib : {40, 60, 100}) {
       const test::Outcome outcome =
@@ -102,7 +98,7 @@ TEST(Shortages, LittleAddressSpaceIsNamed) {
 }
 
 TEST(Shortages, ForbiddenCallsAreNamedOrDoneWithout) {
-  if (has_sanitizer()) GTEST_SKIP() << kSanitizer;
+  if (test::is_built_with("-fsanitize")) GTEST_SKIP() << kSanitizer;
   struct Case {
     const char* name;
     std::vector<long> calls;
