@@ -45,6 +45,7 @@ class Demo {
       say("tick 2 sends SIGUSR1 two times");
       for (int i = 0; i < 2; ++i) check(::kill(::getpid(), SIGUSR1), "kill");
       say("tick 2 goes on: no callback was called meanwhile");
+      require(event_del(ticks_.get()), "event_del");
     }
   }
 
@@ -53,7 +54,6 @@ class Demo {
   void on_signal() {
     say("signal: callback {}", ++signals_);
     if (signals_ < 2) return;
-    require(event_del(ticks_.get()), "event_del");
     require(event_del(signal_.get()), "event_del");
     say("nothing is left to wait for, so the loop ends by itself");
   }
