@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kForOwner = 0600;
-constexpr mode_t kAsTheUmaskSays = 0666;
+constexpr int kForOwner = 0600;
+constexpr int kAsTheUmaskSays = 0666;
 constexpr mode_t kPermissions = 07777;
 
 std::error_code last_error() { return {errno, std::generic_category()}; }
@@ -31,43 +31,8 @@ fs::path folder_of(const fs::path& file) {
   return folder.empty() ? "." : folder;
 }
 
-/// A new file beside others, removed at the end unless it has become one of them.
-class Temporary {
- public:
-  Temporary(const fs::path& folder, mode_t mode) {
-    constexpr int kMostLeftBehind = 1000;  // by processes of the same number that were killed
-    for (int i = 0; i < kMostLeftBehind && !file_; ++i) {
-      path_ = folder / fmt::format(".muxlab-{}-{}.tmp", ::getpid(), i);
-      file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-      if (!file_ && errno != EEXIST) return;
-    }
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  ~Temporary() {
-    if (file_) ::unlink(path_.c_str());
-  }
-
-  /// Empty, with errno, where none could be made.
-  [[nodiscard]] const UniqueFd& file() const { return file_; }
-
-  [[nodiscard]] bool becomes(const fs::path& target) {
-    if (::rename(path_.c_str(), target.c_str()) != 0) return false;
-    file_.reset();
-    return true;
-  }
-
- private:
-  fs::path path_;
-  UniqueFd file_;
-};
-
 bool write_and_sync(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (!write_all(file, text)) return false;
   return ::fsync(file) == 0 || errno == EINVAL;  // a pipe or a device has no disk
 }
 
@@ -95,18 +60,46 @@ bool may_be_written_in_place(const std::error_code& error) {
 
 /// Makes `text` the file `target`; `old` is the one that is there, or null.
 std::error_code rename_over(const fs::path& target, const struct stat* old, std::string_view text) {
-  const fs::path folder = folder_of(target);
-  Temporary temporary(folder, old != nullptr ? kForOwner : kAsTheUmaskSays);
-  if (!temporary.file()) return last_error();
-  if (old != nullptr && !take_after(temporary.file().get(), *old)) return last_error();
-  if (!write_and_sync(temporary.file().get(), text)) return last_error();
-  if (!temporary.becomes(target)) return last_error();
-  const UniqueFd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  TemporaryFile temporary(target, old != nullptr ? kForOwner : kAsTheUmaskSays);
+  if (temporary.fd() < 0) return last_error();
+  if (old != nullptr && !take_after(temporary.fd(), *old)) return last_error();
+  if (!write_and_sync(temporary.fd(), text)) return last_error();
+  if (!temporary.replace_target()) return last_error();
+  const UniqueFd opened(::open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return !opened || ::fsync(opened.get()) == 0 || errno == EINVAL ? std::error_code()
                                                                   : last_error();
 }
 
 }  // namespace
+
+TemporaryFile::TemporaryFile(const fs::path& target, int mode) : target_(target) {
+  constexpr int kMostLeftBehind = 1000;  // by processes of the same number that were killed
+  for (int i = 0; i < kMostLeftBehind && !fd_; ++i) {
+    path_ = folder_of(target) / fmt::format("{}{}-{}.tmp", kOwnPrefix, ::getpid(), i);
+    fd_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (!fd_ && errno != EEXIST) break;
+  }
+  if (!fd_) path_.clear();
+}
+
+TemporaryFile::~TemporaryFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+bool TemporaryFile::replace_target() {
+  if (::close(fd_.release()) != 0 || ::rename(path_.c_str(), target_.c_str()) != 0) return false;
+  path_.clear();
+  return true;
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
 
 OutputKind output_kind(std::string_view option, const std::string& path) {
   const auto refuse = [&](std::string_view why) {

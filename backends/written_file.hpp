@@ -6,7 +6,13 @@
 #include <string_view>
 #include <system_error>
 
+#include "backends/unique_fd.hpp"
+
 namespace muxlab {
+
+/// Temporary files and locks that muxlab makes beside a user's files have names that begin so. A
+/// program that was killed may leave some; they count as nothing.
+inline constexpr std::string_view kOwnPrefix = ".muxlab-";
 
 /// What a path leads to, through links, that a user named for output.
 enum class OutputKind : std::uint8_t {
@@ -33,5 +39,29 @@ OutputKind output_kind(std::string_view option, const std::string& path);
 ///
 /// Returns why it could not. Then the old text is still there, unless the file is written in place.
 std::error_code replace_file(const std::filesystem::path& path, std::string_view text);
+
+/// A new file in the folder of another one, made with O_EXCL; removed at the end unless it has
+/// replaced that one.
+class TemporaryFile {
+ public:
+  /// As open(2) has `mode`.
+  TemporaryFile(const std::filesystem::path& target, int mode);
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile();
+
+  /// -1, with errno, when none could be made.
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+  /// close(2) and rename(2), to be called once. False, with errno, when one of them fails.
+  [[nodiscard]] bool replace_target();
+
+ private:
+  std::filesystem::path target_, path_;
+  UniqueFd fd_;
+};
+
+/// Writes all of `text` with write(2). False, with errno, when a call fails.
+bool write_all(int fd, std::string_view text);
 
 }  // namespace muxlab

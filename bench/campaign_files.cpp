@@ -12,6 +12,7 @@
 
 #include "backends/failure.hpp"
 #include "backends/unique_fd.hpp"
+#include "backends/written_file.hpp"
 
 namespace muxlab {
 namespace {
@@ -42,27 +43,6 @@ void check_replaceable(const Path& file, mode_t mode) {
                 fmt::format("it is {}, which is never replaced: move it away", kind_of(mode)));
 }
 
-/// False when the disk takes no more.
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t size = ::write(fd, text.data(), text.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(size));
-  }
-  return true;
-}
-
-/// A new file beside `file` that no other program has. The umask applies.
-std::pair<UniqueFd, Path> make_temporary(const Path& file) {
-  for (int number = 0;; ++number) {
-    Path name = file.parent_path() / fmt::format("{}{}-{}", kOwnPrefix, ::getpid(), number);
-    UniqueFd fd(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (fd) return {std::move(fd), std::move(name)};
-    if (errno != EEXIST) fail_to_write(file, message_of(errno));
-  }
-}
-
 void sync_one(const Path& file, int flags) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags));
   // Some file systems know no fsync(2) of folders.
@@ -77,14 +57,12 @@ void write_whole(const Path& file, std::string_view text) {
   struct stat before {};
   const bool exists = ::lstat(file.c_str(), &before) == 0;
   if (exists) check_replaceable(file, before.st_mode);
-  auto [fd, temporary] = make_temporary(file);
-  if (exists) static_cast<void>(::fchmod(fd.get(), before.st_mode & 07777));
-  const bool is_written = write_all(fd.get(), text) && ::close(fd.release()) == 0 &&
-                          ::rename(temporary.c_str(), file.c_str()) == 0;
-  if (is_written) return;
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  fail_to_write(file, message_of(error));
+  TemporaryFile temporary(file, 0666);
+  if (temporary.fd() < 0) fail_to_write(file, message_of(errno));
+  if (exists) static_cast<void>(::fchmod(temporary.fd(), before.st_mode & 07777));
+  if (!write_all(temporary.fd(), text) || !temporary.replace_target()) {
+    fail_to_write(file, message_of(errno));
+  }
 }
 
 void append_to(const Path& file, std::string_view text) {

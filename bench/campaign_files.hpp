@@ -7,10 +7,6 @@
 
 namespace muxlab {
 
-/// Temporary files and locks in a folder of results have names that begin so. A program that was
-/// killed may leave some; they count as nothing.
-inline constexpr std::string_view kOwnPrefix = ".muxlab-";
-
 /// More than any campaign writes into a file that is read as a whole.
 inline constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
 

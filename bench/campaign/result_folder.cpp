@@ -14,7 +14,7 @@
 #include <system_error>
 
 #include "backends/failure.hpp"
-#include "bench/campaign_files.hpp"
+#include "backends/written_file.hpp"
 
 namespace muxlab {
 namespace {
