@@ -114,7 +114,7 @@ End run_to_the_end(int argc, char** argv) try {
   return end_of(error);
 } catch (const std::bad_alloc&) {
   const muxlab::Shortage memory = muxlab::shortage_of_memory();
-  return {ExitCode::unavailable, memory.reason + "; " + memory.mend};
+  return {ExitCode::unavailable, memory.reason + "; " + memory.cure};
 } catch (const std::exception& error) {
   return {ExitCode::failed, error.what()};
 }

@@ -206,7 +206,7 @@ std::optional<Quota> quota_of(const Group& group) {
   return Quota{*quota, period_us, group.is_v1 ? v1 : v2};
 }
 
-/// What is in use and cannot be dropped as page cache can.
+/// Memory in use without the page cache, which the kernel can drop.
 std::uint64_t memory_in_use(const Group& group) {
   const char* const usage = group.is_v1 ? "memory.usage_in_bytes" : "memory.current";
   const Path stat = group.folder / "memory.stat";

@@ -21,8 +21,8 @@ struct GroupLimit {
 struct ControlGroupLimits {
   std::optional<GroupLimit<double>> processors;  ///< quota by period, such as 0.5
   std::optional<GroupLimit<std::uint64_t>> memory_bytes;
-  std::optional<GroupLimit<std::uint64_t>>
-      memory_left_bytes;                           ///< less what is in use, without cache
+  /// The limit minus the memory in use; page cache counts as free.
+  std::optional<GroupLimit<std::uint64_t>> memory_left_bytes;
   std::optional<GroupLimit<std::uint64_t>> tasks;  ///< threads of all its processes together
   std::string cpu_quota;  ///< as the file has it, "50000 100000"; empty: none
 };

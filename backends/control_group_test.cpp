@@ -106,7 +106,7 @@ TEST_F(ControlGroupTest, ANamespaceNamesGroupsFromItsRoot) {
   file("sys/fs/cgroup/pids.max", "20\n");
   file("sys/fs/cgroup/next/pids.max", "10\n");
   prepare("0::/../next\n", kV2);
-  EXPECT_EQ(tasks(), std::nullopt) << "our group is outside of what is mounted";
+  EXPECT_EQ(tasks(), std::nullopt) << "the mounted part does not contain the group";
   prepare("0::/../next\n", "30 22 0:27 /.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
   EXPECT_EQ(tasks(), 10U);
   prepare("0::/\n", "30 22 0:27 /../.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");

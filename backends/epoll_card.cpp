@@ -79,7 +79,7 @@ nlohmann::ordered_json epoll_card() {
       one["works"] = false;
       one["reason"] = error.what();
       const auto shortage = shortage_of(error);
-      one["mend"] = unknown ? feature.mend : shortage ? shortage->mend : "";
+      one["mend"] = unknown ? feature.mend : shortage ? shortage->cure : "";
     }
     tried.push_back(one);
   }

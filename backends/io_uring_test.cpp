@@ -125,7 +125,7 @@ TEST(IoUring, MayPollFirst) {
 std::pair<UniqueFd, UniqueFd> tcp_pair() {
   const auto tcp = [] {
     UniqueFd fd(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-    const int on = 1;  // inherited by what is accepted
+    const int on = 1;  // accepted sockets inherit it
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;
   };

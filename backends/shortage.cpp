@@ -99,7 +99,7 @@ std::optional<Shortage> shortage_of(const std::system_error& error) {
 Availability Availability::never(const std::system_error& error) {
   const auto shortage = shortage_of(error);
   if (!shortage) return never(error.what(), "");
-  return never(fmt::format("{}: {}", error.what(), shortage->reason), shortage->mend);
+  return never(fmt::format("{}: {}", error.what(), shortage->reason), shortage->cure);
 }
 
 std::string explain(const std::system_error& error) {
@@ -109,7 +109,7 @@ std::string explain(const std::system_error& error) {
   }
   const auto shortage = shortage_of(error);
   if (!shortage) return error.what();
-  return fmt::format("{}: {}; {}", error.what(), shortage->reason, shortage->mend);
+  return fmt::format("{}: {}; {}", error.what(), shortage->reason, shortage->cure);
 }
 
 }  // namespace muxlab

@@ -10,7 +10,7 @@ namespace muxlab {
 /// Which limit, permission or memory a failed set-up step lacked, and the cure.
 struct Shortage {
   std::string reason;
-  std::string mend;
+  std::string cure;
 };
 
 /// Explains `error`, as throw_errno() and std::thread throw it: descriptors, threads, memory,

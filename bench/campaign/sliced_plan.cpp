@@ -303,7 +303,7 @@ std::uint64_t most_connections(const SlicedPlan& plan) {
 /// Kernel memory of both sides of a connection, measured for idle ones.
 constexpr double kConnectionBytes = 10'000;
 
-/// Named after what is measured and when; two that begin in the same second differ.
+/// A name from the experiment and the time; campaigns of the same second get different names.
 std::filesystem::path new_folder(const std::string& experiment) {
   const std::string name = fmt::format(
       "muxlab-results/{}-{}", experiment.empty() ? "bench" : experiment, utc_now_for_names());
