@@ -107,7 +107,7 @@ class OraclePoller final : public Poller {
   std::array<epoll_event, kMaxEvents> events_;
   FdMap<std::uint8_t> is_connection_;  ///< 1 or 0
   ReadyList ready_;
-  TimerFd::Duration told_at_{0};
+  TimerFd::Duration told_at_ = TimerFd::now();  ///< a client may tell before the first wait
   TimerFd::Duration looked_at_{0};
 };
 
