@@ -33,7 +33,6 @@ namespace {
 /// | closing   | either, ended by shutdown(2)          | any               | closed               |
 enum class Stage : std::uint8_t { receiving, starved, sending, closing };
 
-/// A connection.
 struct Client {
   UniqueFd socket;
   Stage stage = Stage::receiving;
@@ -41,8 +40,6 @@ struct Client {
   std::unique_ptr<std::byte[]> rest;  ///< sending: what did not fit into the socket's buffer
   std::uint32_t rest_begin = 0;
   std::uint32_t rest_end = 0;  ///< receiving: size of the echo before
-
-  explicit operator bool() const { return static_cast<bool>(socket); }
 };
 
 /// Completion: the kernel is asked to accept, receive and send, and says what it did.
@@ -56,13 +53,7 @@ struct Client {
 /// A client that does not read holds one piece of memory, and nothing more is received from it.
 class IoUringLoop {
  public:
-  IoUringLoop(Worker& worker, const RingOptions& options)
-      : worker_(worker),
-        options_(options),
-        accepts_alone_(worker.options.threading != Threading::shared),
-        idle_(worker.options.idle_timeout),
-        buffers_(options.buffers, options.receive_size),
-        ring_(options.submissions, options.completions) {
+  IoUringLoop(Worker& worker, const RingOptions& options) : worker_(worker), options_(options) {
     sent_.reserve(options.buffers);  // each has one
     buffers_.offer_to(ring_);
   }
@@ -78,7 +69,7 @@ class IoUringLoop {
   /// As take_some() has it, these two.
   void serve(UniqueFd& socket) {
     Client& client = clients_[socket.get()];
-    if (client) throw std::bad_alloc();  // the number of a connection that is not closed here yet
+    if (client.socket) throw std::bad_alloc();  // one of that number is not closed here yet
     starved_.reserve(clients_.capacity());
     idle_.touch(socket.get());
     client.socket = std::move(socket);
@@ -98,8 +89,7 @@ class IoUringLoop {
   };
 
   void turn() {
-    const bool has_more_to_do = phase_ == Phase::settling || !starved_.empty();
-    ring_.submit_and_wait(has_more_to_do ? 0 : 1);
+    ring_.submit_and_wait(phase_ == Phase::settling || !starved_.empty() ? 0 : 1);
     cut_link_ = ring_.cut_link();
     const bool sends_are_over = ring_.is_all_submitted() && !ring_.has_overflow();
     const std::size_t over = sends_are_over ? sent_.size() : 0;
@@ -127,7 +117,8 @@ class IoUringLoop {
         return accepted(completion);
       case Kind::source:
         source_armed_ = false;
-        return take_connections();
+        take_some(worker_, *this);
+        return arm_source();
       case Kind::stop:
         phase_ = Phase::stopping;
         if (source_armed_) disarm_source();
@@ -141,8 +132,6 @@ class IoUringLoop {
         return;
     }
   }
-
-  // Where connections come from.
 
   void arm_source() {
     if (phase_ != Phase::serving) return;
@@ -166,16 +155,8 @@ class IoUringLoop {
       if (socket) begin_to_serve(worker_, std::move(*socket), *this);
     }
     if (!source_armed_) return arm_source();
-    const bool pauses = worker_.source.fd() != worker_.source.listener();
-    if (pauses) disarm_source();
+    if (worker_.source.fd() != worker_.source.listener()) disarm_source();  // it pauses
   }
-
-  void take_connections() {
-    take_some(worker_, *this);
-    arm_source();
-  }
-
-  // Receiving.
 
   void receive(Client& client) {
     io_uring_sqe* const entry = ring_.entry();
@@ -212,8 +193,6 @@ class IoUringLoop {
     starved_.erase(starved_.begin(), starved_.begin() + static_cast<std::ptrdiff_t>(count));
   }
 
-  // Sending.
-
   void echo(Client& client, BufferRing::Id id, const io_uring_cqe& received) {
     const auto size = static_cast<std::uint32_t>(received.res);
     worker_.stats.bytes_in.add(size);
@@ -224,9 +203,8 @@ class IoUringLoop {
     }
     ring_.make_room(2);  // a link holds within one submission
     io_uring_sqe* const entry = ring_.entry();
-    const bool has_more = (received.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
-    const int more =
-        has_more && options_.tells_of_more ? MSG_MORE : 0;  // then one packet takes both
+    const bool is_followed = (received.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+    const int more = is_followed ? options_.more : 0;  // then one packet takes both
     io_uring_prep_send(entry, client.socket.get(), data, size,
                        MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL | more);
     entry->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
@@ -289,8 +267,6 @@ class IoUringLoop {
     buffers_.publish();
   }
 
-  // Closing.
-
   /// Has the kernel end its request first: that holds the socket open, and uses our memory.
   void close(Client& client) {
     if (client.stage == Stage::starved) return close_now(client);
@@ -315,7 +291,7 @@ class IoUringLoop {
 
   void close_all() {
     for (Client& client : clients_) {
-      if (client && client.stage != Stage::closing) close(client);
+      if (client.socket && client.stage != Stage::closing) close(client);
     }
   }
 
@@ -333,7 +309,7 @@ class IoUringLoop {
     ring_.prepare_poll(deadline_.fd(), user_data_of(Kind::deadline));
     for (Client& client : clients_) {
       const bool is_receiving = client.stage == Stage::receiving || client.stage == Stage::starved;
-      if (client && is_receiving) end_sending_when_drained(client);
+      if (client.socket && is_receiving) end_sending_when_drained(client);
     }
   }
 
@@ -348,19 +324,21 @@ class IoUringLoop {
   const RingOptions options_;
   /// Of several multishot accepts the kernel completes one, even when its thread is stuck: then the
   /// connection would wait. Threads that share a listener wait until it is readable instead.
-  bool accepts_alone_;
+  const bool accepts_alone_ = worker_.options.threading != Threading::shared;
   bool source_armed_ = false;
   Phase phase_ = Phase::serving;
   bool idle_due_ = false;
   std::uint64_t source_request_ = 0;
   int cut_link_ = -1;
-  IdleWatch idle_;
+  IdleWatch idle_{worker_.options.idle_timeout};
   TimerFd deadline_;
   FdMap<Client> clients_;
   std::vector<int> starved_;          ///< descriptors, in the order in which they found no buffer
   std::vector<BufferRing::Id> sent_;  ///< buffers that echoes are sent from
-  BufferRing buffers_;
-  Ring ring_;  ///< destroyed first: until then the kernel may write into the others
+  BufferRing buffers_{options_.buffers, options_.receive_size};
+  Ring ring_{
+      options_.submissions,
+      options_.completions};  ///< destroyed first: until then the kernel may write into the others
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include "backends/backend.hpp"
 
 namespace muxlab {
@@ -11,8 +13,7 @@ struct RingOptions {
   unsigned buffers = 512;       ///< for receives of all connections; a power of two
   std::size_t receive_size = kBufferSize;  ///< the size of each, the most that one receive brings
   bool polls_first = false;  ///< a receive waits for input before it looks whether there is some
-  /// A send says so when more was received already, and may then leave with it: MSG_MORE.
-  bool tells_of_more = true;
+  int more = MSG_MORE;       ///< flag of a send that another one follows: both may leave together
 };
 
 /// Backend::serve of `io-uring`.

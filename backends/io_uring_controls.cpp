@@ -31,7 +31,7 @@ extern const Backend io_uring_without_more_backend{
     .name = "io-uring-without-more",
     .summary = "control: io-uring that sends each piece of a message as if nothing followed",
     .probe = probe_io_uring,
-    .serve = [](Worker& worker) { serve_with_ring(worker, {.tells_of_more = false}); },
+    .serve = [](Worker& worker) { serve_with_ring(worker, {.more = 0}); },
     .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 

@@ -166,7 +166,7 @@ std::uint32_t packets_of(const RingOptions& ring, int rounds) {
 TEST(IoUring, SendsThePiecesOfAMessageTogether) {
   constexpr int kRounds = 20;
   EXPECT_LT(packets_of({}, kRounds), 4U * kRounds);
-  EXPECT_GE(packets_of({.tells_of_more = false}, kRounds), 4U * kRounds);
+  EXPECT_GE(packets_of({.more = 0}, kRounds), 4U * kRounds);
 }
 
 TEST(IoUring, HoldsOneBufferForAClientThatNeverReads) {
