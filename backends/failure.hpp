@@ -13,7 +13,7 @@ enum class ExitCode : int {
   failed = 1,         ///< something broke while running
   usage = 2,          ///< the command line asks for something that makes no sense
   unavailable = 3,    ///< a backend or a resource is not to be had on this machine
-  untrusted = 4,      ///< finished, but some points failed or a precision was not reached
+  untrusted = 4,      ///< finished, but without a point, a precision or a picture
   regressed = 5,      ///< `compare` found that something became worse
   interrupted = 130,  ///< ended by SIGINT; what was measured is kept
   terminated = 143,   ///< ended by SIGTERM; what was measured is kept

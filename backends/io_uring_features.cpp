@@ -162,7 +162,7 @@ Availability why_no_ring(int error, const std::string& root) {
     return Availability::never("there is no memory for a ring, or too little may be locked",
                                "raise the limit with ulimit -l");
   }
-  return Availability::never(std::system_category().message(error), "");
+  return Availability::never(std::system_error(error, std::system_category(), "io_uring_setup"));
 }
 
 }  // namespace muxlab

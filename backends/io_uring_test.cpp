@@ -217,6 +217,7 @@ TEST(IoUring, SaysWhyThereIsNoRing) {
   EXPECT_NE(reason(ENOSYS, 0).find("Linux 6.1"), std::string::npos);
   EXPECT_NE(reason(EINVAL, 0).find("DEFER_TASKRUN"), std::string::npos);
   EXPECT_NE(reason(ENOMEM, 0).find("ulimit -l"), std::string::npos);
+  EXPECT_NE(reason(EMFILE, 0).find("ulimit -n"), std::string::npos);
   std::filesystem::remove_all(root);
 }
 
