@@ -15,6 +15,7 @@
 #include <fstream>
 #include <thread>
 
+#include "backends/build_stamp.hpp"
 #include "server/test_program.hpp"
 
 /// The program where its parent, its limits or its stdout are not what a shell gives it.
@@ -134,7 +135,7 @@ TEST(Surroundings, SmallStacksAreRaisedOrNamed) {
 }
 
 TEST(Surroundings, AFileThatMayNotGrowIsNamed) {
-  if (test::is_built_with("-fsanitize=thread")) {
+  if (build_stamp.has_flag("-fsanitize=thread")) {
     GTEST_SKIP() << "ThreadSanitizer writes a file of its own before main()";
   }
   std::string name = testing::TempDir() + "surroundings-XXXXXX";

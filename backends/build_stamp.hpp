@@ -11,6 +11,11 @@ struct BuildStamp {
   std::string_view date;    ///< of the commit, 2026-01-31; empty outside a checkout
   std::string_view type;    ///< CMAKE_BUILD_TYPE
   std::string_view flags;   ///< CMAKE_CXX_FLAGS
+
+  /// Whether the compiler had a flag that begins so.
+  [[nodiscard]] constexpr bool has_flag(std::string_view begin) const {
+    return flags.find(begin) != std::string_view::npos;
+  }
 };
 
 extern const BuildStamp build_stamp;

@@ -487,9 +487,9 @@ TEST_P(Promises, StopsAfterTheDrainTimeWhateverClientsDo) {
   EXPECT_EQ(subject.sum(&WorkerStats::closed), 2U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, Conformance, testing::ValuesIn(test::all_cells()),
+INSTANTIATE_TEST_SUITE_P(Every, Conformance, testing::ValuesIn(test::wanted_cells()),
                          [](const auto& cell) { return cell.param.name(); });
-INSTANTIATE_TEST_SUITE_P(Every, Promises, testing::ValuesIn(test::all_cells()),
+INSTANTIATE_TEST_SUITE_P(Every, Promises, testing::ValuesIn(test::wanted_cells()),
                          [](const auto& cell) { return cell.param.name(); });
 INSTANTIATE_TEST_SUITE_P(Control, Conformance, testing::ValuesIn(test::control_cells()),
                          [](const auto& cell) { return cell.param.name(); });

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/build_stamp.hpp"
 #include "server/test_program.hpp"
 
 /// Every verb where descriptors, threads, memory, system calls or the loopback device are missing:
@@ -68,7 +69,7 @@ TEST(Shortages, InspectWithNineDescriptorsSaysSo) {
 }
 
 TEST(Shortages, NoThreadOrProcessLeftIsNamed) {
-  if (test::is_built_with("-fsanitize")) GTEST_SKIP() << kSanitizer;
+  if (build_stamp.has_flag("-fsanitize")) GTEST_SKIP() << kSanitizer;
   const std::string other_user = "setpriv --reuid=54321 --clear-groups";
   const std::string why = test::why_not_permitted(other_user + " " + MUXLAB_BINARY + " --version");
   if (!why.empty()) GTEST_SKIP() << why;
@@ -86,7 +87,7 @@ TEST(Shortages, NoThreadOrProcessLeftIsNamed) {
 }
 
 TEST(Shortages, LittleAddressSpaceIsNamed) {
-  if (test::is_built_with("-fsanitize")) GTEST_SKIP() << kSanitizer;
+  if (build_stamp.has_flag("-fsanitize")) GTEST_SKIP() << kSanitizer;
   for (const char* const verb : kVerbs) {
     for (const int mib : {40, 60, 100}) {
       const test::Outcome outcome =
@@ -98,7 +99,7 @@ TEST(Shortages, LittleAddressSpaceIsNamed) {
 }
 
 TEST(Shortages, ForbiddenCallsAreNamedOrDoneWithout) {
-  if (test::is_built_with("-fsanitize")) GTEST_SKIP() << kSanitizer;
+  if (build_stamp.has_flag("-fsanitize")) GTEST_SKIP() << kSanitizer;
   struct Case {
     const char* name;
     std::vector<long> calls;

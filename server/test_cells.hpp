@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "backends/build_stamp.hpp"
 #include "server/threading.hpp"
 
 /// Every backend on every threading model: what all tests of the server run over.
@@ -96,6 +99,41 @@ inline std::vector<Cell> control_cells() {
 inline const std::vector<Cell>& all_cells() {
   static const std::vector<Cell> cells = find_cells();
   return cells;
+}
+
+/// Under a sanitizer all takes many times longer, and each loop and each way to hand over a
+/// connection is enough; unless MUXLAB_EVERY_CELL is set, as scripts/test --full does.
+inline bool is_every_cell_wanted() {
+  return !build_stamp.has_flag("-fsanitize") || std::getenv("MUXLAB_EVERY_CELL") != nullptr;
+}
+
+/// Each loop and each threading model once: all others are a combination of these.
+inline std::vector<Cell> few_cells() {
+  constexpr std::array kEachLoop = {
+      "epoll_et_on_reuseport",    "epoll_et_on_half_sync_worker_rearms",
+      "io_uring_poll_on_single",  "libevent_epoll_on_acceptor_eventfd",
+      "bufferevent_on_reuseport", "io_uring_on_acceptor_eventfd",
+      "libuv_on_acceptor_pipe",   "threads_on_acceptor_eventfd",
+      "asio_on_shared",
+  };
+  // The other mechanisms below the same loops.
+  constexpr std::array kEachBackend = {
+      "select_on_half_sync",       "poll_on_acceptor_pipe",   "epoll_lt_on_shared",
+      "libevent_select_on_single", "libevent_poll_on_shared", "io_uring_on_reuseport",
+  };
+  std::vector<Cell> cells = all_cells();
+  std::erase_if(cells, [&](const Cell& cell) {
+    const bool is_named = std::ranges::find(kEachLoop, cell.name()) != kEachLoop.end() ||
+                          (is_every_cell_wanted() &&
+                           std::ranges::find(kEachBackend, cell.name()) != kEachBackend.end());
+    return !is_named;
+  });
+  return cells;
+}
+
+/// What conformance is tested on.
+inline std::vector<Cell> wanted_cells() {
+  return is_every_cell_wanted() ? all_cells() : few_cells();
 }
 
 }  // namespace muxlab::test

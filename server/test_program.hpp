@@ -14,10 +14,8 @@
 #include <cstddef>
 #include <cstdio>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "backends/build_stamp.hpp"
 #include "backends/failure.hpp"
 #include "backends/unique_fd.hpp"
 
@@ -28,11 +26,6 @@ struct Outcome {
   int exit_code;
   std::string output;  ///< stdout and, unless it goes elsewhere, stderr
 };
-
-/// Whether the compiler had a flag that begins so; then this program has it too.
-inline bool is_built_with(std::string_view flag) {
-  return build_stamp.flags.find(flag) != std::string_view::npos;
-}
 
 /// Runs a command of the shell to its end.
 inline Outcome run_command(const std::string& command) {

@@ -10,7 +10,6 @@ target_compile_options(exercise_checking PUBLIC -O0)
 
 add_custom_target(exercises)
 file(GLOB checks CONFIGURE_DEPENDS ${exercises}/*/check.cpp)
-keep_what_has_threads(checks)
 foreach(check ${checks})
   cmake_path(GET check PARENT_PATH folder)
   cmake_path(GET folder FILENAME name)
