@@ -84,8 +84,9 @@ TEST_P(Faults, K57OutlivesConnectionsThatTheNetworkResets) {
   ASSERT_TRUE(
       Network::add_rule(fmt::format("tcp dport {} reject with tcp reset", server().port())));
   for (const Client& victim : victims) {
-    EXPECT_TRUE(victim.send("into the wall"));
-    EXPECT_TRUE(victim.is_cut_off());  // which the server does not hear of: the time-out is left
+    // Of which the server does not hear: the time-out is left. On a busy machine that may be over.
+    static_cast<void>(victim.send("into the wall"));
+    EXPECT_TRUE(victim.is_cut_off());
   }
   ASSERT_TRUE(Network::remove_rules());
   EXPECT_TRUE(serves());
