@@ -51,7 +51,7 @@ void settle_signals() {
   }
   for (const int signal : {SIGPIPE, SIGXFSZ}) set_action(signal, SIG_IGN);
   for (const int signal : {SIGINT, SIGTERM}) {
-    set_action(signal, end_by, static_cast<int>(SA_RESETHAND | SA_NODEFER));
+    if (::getpid() == 1) set_action(signal, end_by, static_cast<int>(SA_RESETHAND | SA_NODEFER));
   }
   sigset_t none;
   ::sigemptyset(&none);

@@ -7,8 +7,7 @@ namespace muxlab {
 /// Makes this process independent of how it was started. Called once, at the top of main, before
 /// there is a second thread:
 ///
-/// - Descriptors 0 to 2 that were closed are opened on /dev/null, so that no file of ours gets
-/// their
+/// - Closed descriptors 0 to 2 are opened on /dev/null, so that no file of ours has their
 ///   numbers. stdin is then empty, stderr takes everything, and stdout still fails to be written.
 /// - Signals: nothing is blocked. What a parent ignored has its default action again, but SIGHUP,
 ///   for nohup(1), and job control. SIGPIPE and SIGXFSZ are ignored: write(2) returns the error.

@@ -156,12 +156,15 @@ class WaitingProgram {
     folder_ = ::mkdtemp(name.data());
     const std::string fifo = folder_ / "fifo";
     ::mkfifo(fifo.c_str(), 0600);
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before);
     const unsigned long flags = SIGCHLD | (is_first ? CLONE_NEWPID | CLONE_NEWUSER : 0UL);
     pid_ = static_cast<pid_t>(::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, 0));
-    if (pid_ != 0) return;
-    sigset_t all;
-    ::sigfillset(&all);
-    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    if (pid_ != 0) {
+      ::sigprocmask(SIG_SETMASK, &before, nullptr);
+      return;
+    }
     ::execl(MUXLAB_BINARY, MUXLAB_BINARY, "trace", "--script", fifo.c_str(), nullptr);
     ::_exit(127);
   }
@@ -174,10 +177,9 @@ class WaitingProgram {
 
   [[nodiscard]] bool has_started() const { return pid_ > 0; }
 
-  /// Until it has opened up to the signal: then it neither blocks nor ignores it.
+  /// Until it has opened up to the signal, which was blocked when it began.
   [[nodiscard]] bool settles(int signal) const {
-    return within(std::chrono::seconds(20),
-                  [&] { return has(signal, "SigCgt:") && !has(signal, "SigBlk:"); });
+    return within(std::chrono::seconds(20), [&] { return !has(signal, "SigBlk:"); });
   }
 
   /// The status of its end, or nothing within a second.
