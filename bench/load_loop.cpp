@@ -29,7 +29,7 @@ void LoadLoop::run_loop() {
   connections_.watch(timeline_.ended(), Timeline::kEnded);
   while (!has_ended_) {
     const auto events = connections_.wait(until_next_ns());
-    do_what_is_due();  // before the end is seen: what was due is part of the load, however late
+    do_what_is_due();
     for (const LoadEvent& event : events) on_event(event);
   }
   await_the_rest();
@@ -84,6 +84,8 @@ void LoadLoop::on_event(const LoadEvent& event) {
     return;
   }
   if (event.id == Timeline::kEnded) {
+    // What was due is part of the load, however late: even if the start is seen only now.
+    do_what_is_due();
     has_ended_ = true;
     return connections_.unwatch(timeline_.ended(), Timeline::kEnded);
   }
