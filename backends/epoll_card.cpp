@@ -78,8 +78,11 @@ nlohmann::ordered_json epoll_card() {
                            error.code().value() == ENOTTY;
       one["works"] = false;
       one["reason"] = error.what();
-      const auto shortage = shortage_of(error);
-      one["mend"] = unknown ? feature.mend : shortage ? shortage->cure : "";
+      if (unknown) {
+        one["mend"] = feature.mend;
+      } else if (const auto shortage = shortage_of(error)) {
+        one["mend"] = shortage->cure;
+      }
     }
     tried.push_back(one);
   }

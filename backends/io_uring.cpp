@@ -69,7 +69,7 @@ class IoUringLoop {
   /// As take_some() has it, these two.
   void serve(UniqueFd& socket) {
     Client& client = clients_[socket.get()];
-    if (client.socket) throw std::bad_alloc();  // one of that number is not closed here yet
+    if (client.socket) throw std::bad_alloc();  // its number is still in use here
     starved_.reserve(clients_.capacity());
     idle_.touch(socket.get());
     client.socket = std::move(socket);
@@ -155,7 +155,7 @@ class IoUringLoop {
       if (socket) begin_to_serve(worker_, std::move(*socket), *this);
     }
     if (!source_armed_) return arm_source();
-    if (worker_.source.fd() != worker_.source.listener()) disarm_source();  // it pauses
+    if (worker_.source.fd() != worker_.source.listener()) disarm_source();  // paused
   }
 
   void receive(Client& client) {
@@ -336,9 +336,8 @@ class IoUringLoop {
   std::vector<int> starved_;          ///< descriptors, in the order in which they found no buffer
   std::vector<BufferRing::Id> sent_;  ///< buffers that echoes are sent from
   BufferRing buffers_{options_.buffers, options_.receive_size};
-  Ring ring_{
-      options_.submissions,
-      options_.completions};  ///< destroyed first: until then the kernel may write into the others
+  /// Destroyed first: until then the kernel may write into the members above.
+  Ring ring_{options_.submissions, options_.completions};
 };
 
 }  // namespace

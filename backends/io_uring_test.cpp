@@ -35,7 +35,7 @@ using test::GivenSockets;
 /// The loop on a thread of its own.
 class Loop {
  public:
-  /// `asking` clients have sent a byte before it begins.
+  /// `asking` clients have sent a byte before the loop starts.
   explicit Loop(const RingOptions& ring, int asking = 0) {
     options_.drain = std::chrono::seconds(0);
     for (int i = 0; i < asking; ++i) {
@@ -115,8 +115,9 @@ TEST(IoUring, LosesNothingWhenItRunsOutOfBuffers) {
   expect_all_echoed({.buffers = 2}, 30, 200'000);
 }
 
-/// No completion tells that a buffer is free again. A receive that finds none completes at once, so
-/// that something wakes the loop; not when it waits for input first.
+/// A successful send posts no completion, so none reports that its buffer is free. Without
+/// poll-first, a receive that finds no buffer completes at once and wakes the loop; with poll-first
+/// the loop has to look again by itself.
 TEST(IoUring, ServesMoreClientsThanItHasBuffers) {
   for (const bool polls_first : {false, true}) {
     const Loop loop({.buffers = 1, .polls_first = polls_first}, 30);

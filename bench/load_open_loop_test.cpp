@@ -83,8 +83,8 @@ TEST_P(OpenLoopOn, CountsWhatNeverComesBack) {
   expect_balance(report.tally);
 }
 
-/// However slow this client is, what is due to a connection that is not there is not sent, but
-/// counted: also where it hears of the start together with the end.
+/// The client counts a due message without a connection as unsent, however slow the client is. A
+/// late client sees the start and the end of the run in one wait.
 TEST_P(OpenLoopOn, CountsWhatItHasNobodyToSendWith) {
   for (const bool is_late : {false, true}) {
     const Pattern pattern{LoadConnections::kLongestRun};

@@ -101,8 +101,8 @@ inline const std::vector<Cell>& all_cells() {
   return cells;
 }
 
-/// Under a sanitizer all takes many times longer, and each loop and each way to hand over a
-/// connection is enough; unless MUXLAB_EVERY_CELL is set, as scripts/test --full does.
+/// False in a sanitizer build, which is many times slower: it tests each loop and each threading
+/// model once. MUXLAB_EVERY_CELL, set by scripts/test --full, selects all cells there too.
 inline bool is_every_cell_wanted() {
   return !build_stamp.has_flag("-fsanitize") || std::getenv("MUXLAB_EVERY_CELL") != nullptr;
 }
@@ -131,7 +131,7 @@ inline std::vector<Cell> few_cells() {
   return cells;
 }
 
-/// What conformance is tested on.
+/// The cells that the conformance tests run on.
 inline std::vector<Cell> wanted_cells() {
   return is_every_cell_wanted() ? all_cells() : few_cells();
 }

@@ -164,7 +164,8 @@ TEST_P(Faults, C21LosesNothingThatItTookWhenItEndsFirst) {
   EXPECT_EQ(stats["bytes_in"], echoed.size());
 }
 
-/// What comes after the echo has ended is answered with a reset by a socket that is closed.
+/// The kernel resets a connection that receives data after close(2). After a half-close it does
+/// not.
 TEST_P(Faults, C21IsStillThereForAClientThatSendsAfterTheEnd) {
   start({"--drain", "60m"});
   const Client client = connect(kSmallBuffer);

@@ -84,7 +84,8 @@ TEST_P(Faults, K57OutlivesConnectionsThatTheNetworkResets) {
   ASSERT_TRUE(
       Network::add_rule(fmt::format("tcp dport {} reject with tcp reset", server().port())));
   for (const Client& victim : victims) {
-    // Of which the server does not hear: the time-out is left. On a busy machine that may be over.
+    // The server does not see this reset, so only its idle time-out ends the connection. On a busy
+    // machine the time-out may be over before this send.
     static_cast<void>(victim.send("into the wall"));
     EXPECT_TRUE(victim.is_cut_off());
   }
