@@ -55,7 +55,7 @@ class IoUringLoop {
  public:
   IoUringLoop(Worker& worker, const RingOptions& options) : worker_(worker), options_(options) {
     sent_.reserve(options.buffers);  // each has one
-    buffers_.offer_to(ring_);
+    buffers_.offer_to(ring_, std::min(options_.first_buffers, options_.buffers));
   }
 
   void run() {
@@ -186,6 +186,7 @@ class IoUringLoop {
 
   /// One receive for each buffer that is free, first come, first served.
   void receive_for_the_starved() {
+    if (!starved_.empty()) buffers_.add_more();
     const std::size_t count = std::min<std::size_t>(starved_.size(), buffers_.free());
     for (std::size_t i = 0; i < count; ++i) {
       if (Client& client = clients_[starved_[i]]; client.stage == Stage::starved) receive(client);

@@ -10,7 +10,8 @@ namespace muxlab {
 struct RingOptions {
   unsigned submissions = 1024;  ///< entries of the ring that requests go through; 2 at least
   unsigned completions = 4096;  ///< entries of the ring that results come through
-  unsigned buffers = 512;       ///< for receives of all connections; a power of two
+  unsigned buffers = 512;       ///< at most, for receives of all connections; a power of two
+  unsigned first_buffers = 16;  ///< in use before a receive has found none
   std::size_t receive_size = kBufferSize;  ///< the size of each, the most that one receive brings
   bool polls_first = false;  ///< a receive waits for input before it looks whether there is some
   int more = MSG_MORE;       ///< flag of a send that another one follows: both may leave together

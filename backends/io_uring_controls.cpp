@@ -2,11 +2,11 @@
 
 namespace muxlab {
 
-extern const Backend io_uring_few_buffers_backend{
-    .name = "io-uring-few-buffers",
-    .summary = "control: io-uring with 64 buffers, which stay in the cache",
+extern const Backend io_uring_many_buffers_backend{
+    .name = "io-uring-many-buffers",
+    .summary = "control: io-uring that uses all its 512 buffers in turn from the start",
     .probe = probe_io_uring,
-    .serve = [](Worker& worker) { serve_with_ring(worker, {.buffers = 64}); },
+    .serve = [](Worker& worker) { serve_with_ring(worker, {.first_buffers = 512}); },
     .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 

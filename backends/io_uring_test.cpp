@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <set>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -110,7 +111,43 @@ void expect_all_echoed(const RingOptions& ring, int clients, std::size_t size) {
   EXPECT_EQ(loop.stats.bytes_in.get(), loop.stats.bytes_out.get());
 }
 
+/// The ids of the buffers that so many receives in turn, each of a byte, are completed with.
+std::set<BufferRing::Id> used_by(BufferRing& buffers, Ring& ring, int receives) {
+  int ends[2];
+  checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
+  const UniqueFd client(ends[0]), server(ends[1]);
+  std::set<BufferRing::Id> used;
+  for (int i = 0; i < receives; ++i) {
+    EXPECT_EQ(::send(client.get(), "?", 1, 0), 1);
+    io_uring_sqe* const entry = ring.entry();
+    io_uring_prep_recv(entry, server.get(), nullptr, 0, 0);
+    BufferRing::pick_for(*entry);
+    entry->user_data = 0;
+    ring.submit_and_wait();
+    EXPECT_EQ(ring.completion(0).res, 1);
+    const BufferRing::Id id = buffers.take(ring.completion(0));
+    used.insert(id);
+    buffers.give_back(id);
+    buffers.publish();
+    ring.seen(1);
+  }
+  return used;
+}
+
+TEST(BufferRing, UsesNoMoreBuffersThanItHasTo) {
+  BufferRing buffers(16, 4096);
+  Ring ring(4, 8);
+  buffers.offer_to(ring, 3);
+  EXPECT_EQ(used_by(buffers, ring, 40).size(), 3U);
+  buffers.add_more();
+  EXPECT_EQ(used_by(buffers, ring, 40).size(), 6U);
+  for (int i = 0; i < 5; ++i) buffers.add_more();  // there are no more than 16
+  EXPECT_EQ(buffers.free(), 16U);
+  EXPECT_EQ(used_by(buffers, ring, 40).size(), 16U);
+}
+
 TEST(IoUring, LosesNothingWhenItRunsOutOfBuffers) {
+  expect_all_echoed({.first_buffers = 1}, 30, 200'000);
   expect_all_echoed({.buffers = 1}, 30, 200'000);
   expect_all_echoed({.buffers = 2}, 30, 200'000);
 }

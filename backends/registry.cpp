@@ -12,7 +12,7 @@ extern const Backend bufferevent_backend, libuv_backend, asio_backend, threads_b
 extern const Backend bare_select_backend, bare_poll_backend;
 extern const Backend epoll_lt_again_backend;
 extern const Backend bare_epoll_lt_backend, bare_epoll_et_backend;
-extern const Backend bare_io_uring_backend, io_uring_few_buffers_backend;
+extern const Backend bare_io_uring_backend, io_uring_many_buffers_backend;
 extern const Backend io_uring_large_receives_backend, io_uring_poll_first_backend;
 extern const Backend io_uring_without_more_backend;
 extern const Backend blind_scan_backend, epoll_lt_extra_call_backend, oracle_backend;
@@ -35,7 +35,7 @@ std::span<const Backend* const> controls() {
       &bare_epoll_lt_backend,
       &bare_epoll_et_backend,
       &bare_io_uring_backend,
-      &io_uring_few_buffers_backend,
+      &io_uring_many_buffers_backend,
       &io_uring_large_receives_backend,
       &io_uring_poll_first_backend,
       &io_uring_without_more_backend,

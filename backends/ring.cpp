@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 #include <system_error>
@@ -88,8 +89,8 @@ void Ring::submit_and_wait(unsigned count) {
   check(::io_uring_submit_and_wait(&ring_, count), "io_uring_submit_and_wait");
 }
 
-BufferRing::BufferRing(unsigned count, std::size_t size)
-    : count_(count), size_(size), memory_(new std::byte[count * (size + kLine)]) {
+BufferRing::BufferRing(unsigned most, std::size_t size)
+    : most_(most), size_(size), memory_(new std::byte[most * (size + kLine)]) {
   void* const pages = ::mmap(nullptr, ring_bytes(), PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);  // page-aligned, as it has to be
   if (pages == MAP_FAILED) throw_errno("mmap");
@@ -99,16 +100,20 @@ BufferRing::BufferRing(unsigned count, std::size_t size)
 
 BufferRing::~BufferRing() { ::munmap(ring_, ring_bytes()); }
 
-void BufferRing::offer_to(Ring& ring) {
+void BufferRing::offer_to(Ring& ring, unsigned count) {
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<std::uint64_t>(ring_);
-  registration.ring_entries = count_;
+  registration.ring_entries = most_;
   registration.bgid = kGroup;
   const int result = ::io_uring_register_buf_ring(ring.get(), &registration, 0);
   if (result < 0) {
     throw std::system_error(-result, std::system_category(), "io_uring_register_buf_ring");
   }
-  for (unsigned id = 0; id < count_; ++id) give_back(static_cast<Id>(id));
+  use(count);
+}
+
+void BufferRing::use(unsigned count) {
+  for (; used_ < count; ++used_) give_back(static_cast<Id>(used_));
   publish();
 }
 

@@ -2,6 +2,7 @@
 
 #include <liburing.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -103,14 +104,19 @@ class BufferRing {
   using Id = std::uint16_t;
   static constexpr unsigned kGroup = 0;
 
-  /// `count` is a power of two. Throws std::system_error, std::bad_alloc.
-  BufferRing(unsigned count, std::size_t size);
+  /// Up to `most` buffers of `size` bytes; `most` is a power of two. Throws std::system_error,
+  /// std::bad_alloc.
+  BufferRing(unsigned most, std::size_t size);
   BufferRing(const BufferRing&) = delete;
   BufferRing& operator=(const BufferRing&) = delete;
   ~BufferRing();
 
-  /// Offers all buffers to receives of `ring`. Throws std::system_error.
-  void offer_to(Ring& ring);
+  /// Offers the first `count` buffers to receives of `ring`. The kernel takes the one that came
+  /// back first, so it uses all in turn: the fewer there are, the more of them are in the cache.
+  /// Throws std::system_error.
+  void offer_to(Ring& ring, unsigned count);
+  /// Doubles how many are in use, as long as there are more. For when a receive found none.
+  void add_more() { use(std::min(2 * used_, most_)); }
 
   /// Has the kernel pick a buffer for the receive in `entry`.
   static void pick_for(io_uring_sqe& entry) {
@@ -126,7 +132,7 @@ class BufferRing {
   }
   void give_back(Id id) {
     io_uring_buf_ring_add(ring_, data(id), static_cast<unsigned>(size_), id,
-                          io_uring_buf_ring_mask(count_), returned_++);
+                          io_uring_buf_ring_mask(most_), returned_++);
     ++free_;
   }
   /// The kernel may have from now on what was given back, all of it with one store.
@@ -143,9 +149,11 @@ class BufferRing {
   /// Buffers a power of two apart would all begin in the same sets of the cache.
   static constexpr std::size_t kLine = 64;
 
-  std::size_t ring_bytes() const { return count_ * sizeof(io_uring_buf); }
+  void use(unsigned count);
+  std::size_t ring_bytes() const { return most_ * sizeof(io_uring_buf); }
 
-  unsigned count_;
+  unsigned most_;
+  unsigned used_ = 0;
   std::size_t size_;
   unsigned free_ = 0;
   int returned_ = 0;

@@ -84,7 +84,7 @@ inline std::vector<Cell> control_cells() {
   const ServeOptions alone = all_models().front().second;
   // io-uring-large-receives holds more than one buffer of the others, on purpose.
   for (const char* const name :
-       {"io-uring-few-buffers", "io-uring-poll-first", "io-uring-without-more"}) {
+       {"io-uring-many-buffers", "io-uring-poll-first", "io-uring-without-more"}) {
     const Backend* const backend = find_backend(name);
     if (!why_not(*backend, Threading::single).empty()) continue;
     cells.push_back({.backend = backend, .model = "single", .options = alone});

@@ -31,7 +31,7 @@ set datafile missing NaN
 known = "select poll epoll-lt epoll-et io-uring-poll io-uring ".\
         "libevent-select libevent-poll libevent-epoll bufferevent libuv asio threads oracle ".\
         "bare-select bare-poll bare-epoll-lt bare-epoll-et ".\
-        "io-uring-one-shot io-uring-few-buffers io-uring-told ".\
+        "io-uring-one-shot io-uring-many-buffers io-uring-told ".\
         "epoll-lt-again epoll-lt-extra-call blind-scan ".\
         "bare-io-uring io-uring-large-receives io-uring-poll-first io-uring-without-more"
 vermilion = "#D55E00"; orange = "#E69F00"; blue = "#0072B2"; sky = "#56B4E9"
