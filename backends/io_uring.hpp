@@ -9,7 +9,7 @@ namespace muxlab {
 /// How the backend `io-uring` uses its ring; the controls change one of these each, to measure it.
 struct RingOptions {
   unsigned submissions = 1024;  ///< entries of the ring that requests go through; 2 at least
-  unsigned completions = 4096;  ///< entries of the ring that results come through
+  unsigned completions = 1024;  ///< entries of the ring that results come through
   unsigned buffers = 512;       ///< at most, for receives of all connections; a power of two
   unsigned first_buffers = 16;  ///< in use before a receive has found none
   std::size_t receive_size = kBufferSize;  ///< the size of each, the most that one receive brings
