@@ -112,7 +112,7 @@ class BareRing {
   std::vector<bool> is_open_;
   std::vector<unsigned> sizes_ = std::vector<unsigned>(kBuffers);  ///< of sends, by buffer
   BufferRing buffers_{kBuffers, kBufferSize};
-  Ring ring_{1024, 1024};
+  Ring ring_{1024, 4096};
 };
 
 }  // namespace
