@@ -285,7 +285,10 @@ TEST_F(SlicedCampaignTest, CpuTimeIsTakenApart) {
         std::accumulate(record.call_ns.begin(), record.call_ns.end(), std::uint64_t{0});
     EXPECT_GT(in_calls, 0U);
     EXPECT_GT(record.clock_ns, 0U);
-    EXPECT_LE(in_calls + record.clock_ns, record.cpu_ns + record.cpu_ns / 20);
+    // Short preemptions stay in the time of a call, so what others took may be in it, too.
+    const double others_ns = record.others_share * static_cast<double>(record.elapsed_ns);
+    EXPECT_LE(static_cast<double>(in_calls + record.clock_ns),
+              1.05 * static_cast<double>(record.cpu_ns) + others_ns);
   }
   EXPECT_TRUE(std::filesystem::exists(out_ / "plots/cost-connections-20-threads-1.svg"));
 }
