@@ -15,7 +15,7 @@ namespace {
 /// not read until the buffers of all are gone, and stops without draining.
 class BareRing {
  public:
-  explicit BareRing(Worker& worker) : worker_(worker) { buffers_.offer_to(ring_, kBuffers); }
+  explicit BareRing(Worker& worker) : worker_(worker) { buffers_.offer_to(ring_); }
 
   void run() {
     watch(worker_.stop, Kind::stop);

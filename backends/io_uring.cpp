@@ -55,7 +55,7 @@ class IoUringLoop {
  public:
   IoUringLoop(Worker& worker, const RingOptions& options) : worker_(worker), options_(options) {
     sent_.reserve(options.buffers);  // each has one
-    buffers_.offer_to(ring_, std::min(options_.first_buffers, options_.buffers));
+    buffers_.offer_to(ring_, options_.first_buffers);
   }
 
   void run() {

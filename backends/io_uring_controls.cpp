@@ -6,7 +6,8 @@ extern const Backend io_uring_many_buffers_backend{
     .name = "io-uring-many-buffers",
     .summary = "control: io-uring that uses all its 512 buffers in turn from the start",
     .probe = probe_io_uring,
-    .serve = [](Worker& worker) { serve_with_ring(worker, {.first_buffers = 512}); },
+    .serve =
+        [](Worker& worker) { serve_with_ring(worker, {.first_buffers = RingOptions{}.buffers}); },
     .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 

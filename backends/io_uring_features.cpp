@@ -43,7 +43,7 @@ io_uring_cqe result_of_one(Ring& ring) {
 io_uring_cqe receive_into_buffer_ring(bool multishot) {
   BufferRing buffers(8, kBufferBytes);
   Ring ring(8, 16);
-  buffers.offer_to(ring, 8);
+  buffers.offer_to(ring);
   const Pair pair = make_pair_with_input();
   io_uring_sqe* const entry = ring.entry();
   if (multishot) {

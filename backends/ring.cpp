@@ -113,7 +113,7 @@ void BufferRing::offer_to(Ring& ring, unsigned count) {
 }
 
 void BufferRing::use(unsigned count) {
-  for (; used_ < count; ++used_) give_back(static_cast<Id>(used_));
+  for (count = std::min(count, most_); used_ < count; ++used_) give_back(static_cast<Id>(used_));
   publish();
 }
 

@@ -2,7 +2,7 @@
 
 #include <liburing.h>
 
-#include <algorithm>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -111,12 +111,12 @@ class BufferRing {
   BufferRing& operator=(const BufferRing&) = delete;
   ~BufferRing();
 
-  /// Offers the first `count` buffers to receives of `ring`. The kernel takes the one that came
-  /// back first, so it uses all in turn: the fewer there are, the more of them are in the cache.
-  /// Throws std::system_error.
-  void offer_to(Ring& ring, unsigned count);
+  /// Offers `count` buffers, or all if there are fewer, to receives of `ring`. The kernel takes the
+  /// one that came back first, so it uses all in turn: the fewer there are, the more of them are in
+  /// the cache. Throws std::system_error.
+  void offer_to(Ring& ring, unsigned count = UINT_MAX);
   /// Doubles how many are in use, as long as there are more. For when a receive found none.
-  void add_more() { use(std::min(2 * used_, most_)); }
+  void add_more() { use(2 * used_); }
 
   /// Has the kernel pick a buffer for the receive in `entry`.
   static void pick_for(io_uring_sqe& entry) {

@@ -63,7 +63,7 @@ class IoUringConnections final : public LoadConnections {
         leaving_(share.count),
         buffers_(buffer_count(share, largest_receive), buffer_size(largest_receive)),
         ring_(kSubmissions, completion_count(share, buffer_count(share, largest_receive))) {
-    buffers_.offer_to(ring_, buffer_count(share, largest_receive));
+    buffers_.offer_to(ring_);
   }
 
   void watch(int fd, std::uint64_t id) override {
