@@ -4,6 +4,7 @@
 #include <event2/event.h>
 
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -93,7 +94,11 @@ class Loop {
   }
   void end() { event_base_loopbreak(base()); }
   void end_after(std::chrono::nanoseconds delay) {
-    const timeval deadline = to_timeval(delay);
+    // libevent counts from when it last woke, on a clock that is a tick of the kernel behind.
+    timespec tick{};
+    ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+    const timeval deadline = to_timeval(delay + std::chrono::nanoseconds(tick.tv_nsec));
+    event_base_update_cache_time(base());
     event_base_loopexit(base(), &deadline);
   }
 
