@@ -12,7 +12,7 @@
 #include <optional>
 #include <span>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "cli_verb.hpp"
 
 namespace muxlab::cli {

@@ -56,7 +56,7 @@ struct Manual {
 /// Of a verb, or of the program, which is a Verb as well.
 void explain(CLI::App& verb, Manual manual);
 
-/// Those of every verb: backends/failure.hpp.
+/// Those of every verb: backends/parts/failure.hpp.
 const std::vector<Entry>& exit_codes();
 
 /// What else can be said of an option that was added.

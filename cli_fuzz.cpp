@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "cli.hpp"
 
 namespace muxlab::cli {

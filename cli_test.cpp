@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "cli_verb.hpp"
 
 namespace muxlab::cli {

@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "backends/build_stamp.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "backends/shortage.hpp"
 #include "bench/verbs.hpp"
 #include "cli_verb.hpp"

@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <system_error>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

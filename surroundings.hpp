@@ -16,7 +16,7 @@ namespace muxlab {
 /// - Limits: stacks have the usual size where ulimit -s is tiny or huge. Verbs raise the limit of
 ///   descriptors themselves.
 /// - Locale: always "C", because nothing here calls setlocale(3). Children have an environment of
-///   their own: Command in bench/process.hpp.
+///   their own: Command in backends/parts/process.hpp.
 ///
 /// Throws Failure (unavailable) where the limits leave too little to run.
 void settle_surroundings();

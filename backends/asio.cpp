@@ -17,12 +17,12 @@
 #include <utility>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
-#include "backends/fd_map.hpp"
-#include "backends/idle_list.hpp"
-#include "backends/operation_memory.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/idle_list.hpp"
+#include "backends/parts/operation_memory.hpp"
+#include "backends/parts/timer_fd.hpp"
 #include "backends/take_some.hpp"
-#include "backends/timer_fd.hpp"
 
 namespace muxlab {
 namespace {

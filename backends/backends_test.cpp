@@ -6,8 +6,8 @@
 #include <string>
 
 #include "backends/backend.hpp"
-#include "backends/fd_map.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 /// The least code that makes the same system calls: each mechanism as a textbook would use it, with
 /// no layer between the wait and the echo. They measure what the reactor adds, and are no servers:

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
-#include "backends/fd_map.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/ready_list.hpp"
+#include "backends/parts/timer_fd.hpp"
 #include "backends/reactor.hpp"
-#include "backends/ready_list.hpp"
-#include "backends/timer_fd.hpp"
 
 namespace muxlab {
 namespace {

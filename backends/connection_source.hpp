@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

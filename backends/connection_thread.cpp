@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "backends/counted_calls.hpp"
-#include "backends/failure.hpp"
-#include "backends/notify.hpp"
-#include "backends/timer_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/notify.hpp"
+#include "backends/parts/timer_fd.hpp"
 
 namespace muxlab {
 namespace {

@@ -9,8 +9,8 @@
 #include <span>
 
 #include "backends/backend.hpp"
-#include "backends/send_progress.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/send_progress.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

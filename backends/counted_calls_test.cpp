@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 namespace {

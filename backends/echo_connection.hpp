@@ -6,8 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "backends/parts/unique_fd.hpp"
 #include "backends/poller.hpp"
-#include "backends/unique_fd.hpp"
 #include "backends/worker_stats.hpp"
 
 namespace muxlab {

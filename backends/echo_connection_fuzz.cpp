@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "backends/echo_connection.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "backends/scripted_socket.hpp"
 
 namespace muxlab {

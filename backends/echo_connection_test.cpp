@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

@@ -6,9 +6,9 @@
 #include <new>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/ready_list.hpp"
 #include "backends/reactor.hpp"
-#include "backends/ready_list.hpp"
 
 namespace muxlab {
 namespace {

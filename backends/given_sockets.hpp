@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "backends/connection_source.hpp"
-#include "backends/failure.hpp"
-#include "backends/notify.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/notify.hpp"
 
 namespace muxlab::test {
 

@@ -6,8 +6,8 @@
 #include <new>
 #include <utility>
 
-#include "backends/failure.hpp"
-#include "backends/notify.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/notify.hpp"
 #include "backends/take_some.hpp"
 
 namespace muxlab {

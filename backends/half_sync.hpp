@@ -8,9 +8,9 @@
 
 #include "backends/backend.hpp"
 #include "backends/echo_connection.hpp"
-#include "backends/fd_map.hpp"
 #include "backends/idle_watch.hpp"
-#include "backends/timer_fd.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/timer_fd.hpp"
 
 namespace muxlab {
 

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <optional>
 
-#include "backends/idle_list.hpp"
-#include "backends/timer_fd.hpp"
+#include "backends/parts/idle_list.hpp"
+#include "backends/parts/timer_fd.hpp"
 
 namespace muxlab {
 

@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "backends/fd_map.hpp"
 #include "backends/idle_watch.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/timer_fd.hpp"
 #include "backends/ring.hpp"
 #include "backends/take_some.hpp"
-#include "backends/timer_fd.hpp"
 
 namespace muxlab {
 namespace {

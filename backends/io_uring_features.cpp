@@ -11,7 +11,7 @@
 #include <system_error>
 #include <thread>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "backends/ring.hpp"
 
 namespace muxlab {

@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "backends/backend.hpp"
-#include "backends/fd_map.hpp"
 #include "backends/io_uring_features.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/ready_list.hpp"
 #include "backends/reactor.hpp"
-#include "backends/ready_list.hpp"
 #include "backends/ring.hpp"
 
 namespace muxlab {

@@ -20,10 +20,10 @@
 #include <utility>
 #include <vector>
 
-#include "backends/failure.hpp"
 #include "backends/given_sockets.hpp"
 #include "backends/io_uring_features.hpp"
-#include "backends/notify.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/notify.hpp"
 #include "backends/ring.hpp"
 
 /// What has to hold when a ring, or what is in it, is too small; and when it is gone early.

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "backends/shortage.hpp"
 
 namespace muxlab::libevent {

@@ -11,8 +11,8 @@
 
 #include "backends/backend.hpp"
 #include "backends/callback_guard.hpp"
-#include "backends/failure.hpp"
-#include "backends/say.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/say.hpp"
 
 /// What the backends on libevent share: its objects as owners, and a base with a chosen method.
 namespace muxlab::libevent {

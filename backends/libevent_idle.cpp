@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "backends/timer_fd.hpp"
+#include "backends/parts/timer_fd.hpp"
 
 namespace muxlab::libevent {
 

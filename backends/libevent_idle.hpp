@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "backends/callback_guard.hpp"
-#include "backends/idle_list.hpp"
 #include "backends/libevent_base.hpp"
+#include "backends/parts/idle_list.hpp"
 
 namespace muxlab::libevent {
 

@@ -9,8 +9,8 @@
 
 #include "backends/backend.hpp"
 #include "backends/callback_guard.hpp"
-#include "backends/fd_map.hpp"
 #include "backends/libuv_loop.hpp"
+#include "backends/parts/fd_map.hpp"
 #include "backends/take_some.hpp"
 
 namespace muxlab {

@@ -5,9 +5,9 @@
 #include <cassert>
 #include <system_error>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/timer_fd.hpp"
 #include "backends/shortage.hpp"
-#include "backends/timer_fd.hpp"
 
 namespace muxlab::libuv {
 

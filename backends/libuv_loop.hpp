@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "backends/backend.hpp"
-#include "backends/idle_list.hpp"
+#include "backends/parts/idle_list.hpp"
 
 /// libuv's loop and handles as owners.
 namespace muxlab::libuv {

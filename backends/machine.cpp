@@ -17,8 +17,8 @@
 #include <string_view>
 
 #include "backends/build_stamp.hpp"
-#include "backends/control_group.hpp"
-#include "backends/machine_text.hpp"
+#include "backends/parts/control_group.hpp"
+#include "backends/parts/machine_text.hpp"
 
 namespace muxlab {
 namespace {

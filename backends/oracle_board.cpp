@@ -12,8 +12,8 @@
 #include <system_error>
 #include <utility>
 
-#include "backends/failure.hpp"
-#include "backends/own_name.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/own_name.hpp"
 
 namespace muxlab {
 namespace {

@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "backends/backend.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
-#include "backends/fd_map.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/ready_list.hpp"
 #include "backends/reactor.hpp"
-#include "backends/ready_list.hpp"
 
 namespace muxlab {
 namespace {

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "backends/echo_connection.hpp"
-#include "backends/failure.hpp"
-#include "backends/fd_map.hpp"
 #include "backends/idle_watch.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/timer_fd.hpp"
 #include "backends/take_some.hpp"
-#include "backends/timer_fd.hpp"
 
 namespace muxlab {
 namespace {

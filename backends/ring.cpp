@@ -8,7 +8,7 @@
 #include <mutex>
 #include <system_error>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/ready_list.hpp"
 #include "backends/reactor.hpp"
-#include "backends/ready_list.hpp"
 
 namespace muxlab {
 namespace {

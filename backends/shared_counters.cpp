@@ -8,7 +8,7 @@
 #include <memory>
 #include <new>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "backends/worker_stats.hpp"
 
 namespace muxlab {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
-#include "backends/thread_limit.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/thread_limit.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 namespace {

@@ -10,12 +10,12 @@
 
 #include "backends/backend.hpp"
 #include "backends/connection_thread.hpp"
-#include "backends/failure.hpp"
-#include "backends/fd_map.hpp"
-#include "backends/idle_list.hpp"
-#include "backends/notify.hpp"
-#include "backends/thread_limit.hpp"
-#include "backends/timer_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/idle_list.hpp"
+#include "backends/parts/notify.hpp"
+#include "backends/parts/thread_limit.hpp"
+#include "backends/parts/timer_fd.hpp"
 
 namespace muxlab {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 #include "backends/threading_models.hpp"
 #include "bench/campaign/sliced_campaign.hpp"
 #include "bench/campaign_files.hpp"

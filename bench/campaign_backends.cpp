@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "backends/backend.hpp"
-#include "backends/descriptor_limit.hpp"
-#include "backends/failure.hpp"
 #include "backends/oracle_board.hpp"
+#include "backends/parts/descriptor_limit.hpp"
+#include "backends/parts/failure.hpp"
 #include "server/server.hpp"
 #include "server/threading.hpp"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/experiment.hpp"
 
 namespace muxlab {

@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <system_error>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
-#include "backends/written_file.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
+#include "backends/parts/written_file.hpp"
 
 namespace muxlab {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

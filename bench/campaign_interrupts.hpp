@@ -4,8 +4,8 @@
 
 #include <optional>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

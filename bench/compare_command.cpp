@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 #include "bench/analysis/change.hpp"
 #include "bench/report/answer_text.hpp"
 #include "bench/verbs.hpp"

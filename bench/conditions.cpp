@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "backends/control_group.hpp"
+#include "backends/parts/control_group.hpp"
 
 namespace muxlab {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

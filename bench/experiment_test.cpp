@@ -7,7 +7,7 @@
 #include <set>
 #include <tuple>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

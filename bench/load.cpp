@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "backends/descriptor_limit.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/descriptor_limit.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/load_closed_loop.hpp"
 #include "bench/load_dial.hpp"
 #include "bench/load_establish.hpp"

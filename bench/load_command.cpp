@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 #include "bench/campaign_interrupts.hpp"
 #include "bench/load.hpp"
 #include "bench/load_report.hpp"

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "bench/load_stream.hpp"
 #include "bench/load_tally.hpp"
 #include "bench/pattern.hpp"

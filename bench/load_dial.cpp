@@ -16,7 +16,7 @@
 #include <cstring>
 #include <memory>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/load.hpp"
 #include "bench/load_test_few_ports.hpp"
 #include "bench/load_test_server.hpp"

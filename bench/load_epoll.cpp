@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <memory>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "bench/load_connections.hpp"
 #include "bench/load_oracle.hpp"
 

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <system_error>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

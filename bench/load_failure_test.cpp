@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/load.hpp"
 #include "bench/load_test_engine.hpp"
 #include "bench/load_test_server.hpp"

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "backends/parts/unique_fd.hpp"
 #include "backends/ring.hpp"
-#include "backends/unique_fd.hpp"
 #include "bench/load_connections.hpp"
 
 namespace muxlab {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/load_connections.hpp"
 #include "bench/load_test_engine.hpp"
 

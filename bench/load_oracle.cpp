@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 

@@ -4,8 +4,8 @@
 #include <span>
 #include <string>
 
-#include "backends/fd_map.hpp"
 #include "backends/oracle_board.hpp"
+#include "backends/parts/fd_map.hpp"
 #include "bench/load.hpp"
 #include "bench/load_connections.hpp"
 

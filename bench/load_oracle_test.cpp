@@ -7,7 +7,7 @@
 #include <chrono>
 #include <string>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "server/server.hpp"
 
 namespace muxlab {

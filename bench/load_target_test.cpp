@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/load_dial.hpp"
 
 namespace muxlab {

@@ -11,8 +11,8 @@
 #include <fstream>
 #include <string>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab::test {
 

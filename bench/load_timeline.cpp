@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "backends/failure.hpp"
-#include "backends/say.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/say.hpp"
 #include "bench/campaign_interrupts.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/verbs.hpp"

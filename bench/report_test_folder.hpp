@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "backends/parts/process.hpp"
 #include "bench/analysis/verdict.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/data/records.hpp"
-#include "bench/process.hpp"
 
 namespace muxlab {
 

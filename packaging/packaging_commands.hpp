@@ -1,6 +1,6 @@
 #pragma once
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace CLI {
 class App;

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 
 namespace muxlab {
 

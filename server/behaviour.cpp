@@ -18,7 +18,7 @@
 #include <sstream>
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "server/behaviour_scene.hpp"
 #include "server/behaviour_sequence.hpp"
 #include "server/behaviour_socket.hpp"

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "server/behaviour_scene.hpp"
 #include "server/behaviour_socket.hpp"
 

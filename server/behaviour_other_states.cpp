@@ -8,8 +8,8 @@
 #include <array>
 #include <limits>
 
-#include "backends/failure.hpp"
-#include "backends/loopback.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/loopback.hpp"
 #include "server/behaviour_scene.hpp"
 #include "server/behaviour_socket.hpp"
 

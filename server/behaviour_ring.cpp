@@ -2,8 +2,8 @@
 
 #include <system_error>
 
-#include "backends/failure.hpp"
 #include "backends/io_uring_features.hpp"
+#include "backends/parts/failure.hpp"
 #include "backends/ring.hpp"
 #include "server/behaviour_socket.hpp"
 #include "server/behaviour_watcher.hpp"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 /// The rows of the behaviour atlas: states that a descriptor can be in, each made for real.
 namespace muxlab::behaviour {

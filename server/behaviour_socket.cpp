@@ -15,7 +15,7 @@
 #include <cstring>
 #include <thread>
 
-#include "backends/loopback.hpp"
+#include "backends/parts/loopback.hpp"
 
 namespace muxlab::behaviour {
 namespace {

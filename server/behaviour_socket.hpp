@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 /// What states of sockets are made with. Each step returns only when the kernel has come so far:
 /// over loopback that takes no time, but a softirq may be late.

@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <system_error>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "server/behaviour_socket.hpp"
 
 namespace muxlab::behaviour {

@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "backends/descriptor_limit.hpp"
 #include "backends/machine.hpp"
+#include "backends/parts/descriptor_limit.hpp"
 #include "server/server.hpp"
 
 namespace muxlab {

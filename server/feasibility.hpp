@@ -7,7 +7,7 @@
 #include <string>
 
 #include "backends/backend.hpp"
-#include "backends/thread_limit.hpp"
+#include "backends/parts/thread_limit.hpp"
 #include "server/text_layout.hpp"
 
 namespace muxlab {

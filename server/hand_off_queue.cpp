@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "backends/failure.hpp"
-#include "backends/notify.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/notify.hpp"
 
 namespace muxlab {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "cli.hpp"
 #include "server/behaviour.hpp"
 #include "server/feasibility.hpp"

@@ -8,13 +8,13 @@
 #include <system_error>
 #include <utility>
 
-#include "backends/descriptor_limit.hpp"
-#include "backends/failure.hpp"
 #include "backends/libevent_base.hpp"
-#include "backends/loopback.hpp"
 #include "backends/machine.hpp"
 #include "backends/mechanism_cards.hpp"
-#include "backends/thread_limit.hpp"
+#include "backends/parts/descriptor_limit.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/loopback.hpp"
+#include "backends/parts/thread_limit.hpp"
 #include "server/feasibility.hpp"
 #include "server/live_echo.hpp"
 #include "server/server.hpp"

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "server/test_program.hpp"
 
 /// What inspect says when the kernel's own switch is off. There is one for the whole machine, so

@@ -20,8 +20,8 @@
 #include <system_error>
 #include <utility>
 
-#include "backends/failure.hpp"
-#include "backends/own_name.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/own_name.hpp"
 #include "server/bind_cure.hpp"
 
 namespace muxlab {

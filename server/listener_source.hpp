@@ -4,7 +4,7 @@
 #include <deque>
 
 #include "backends/connection_source.hpp"
-#include "backends/timer_fd.hpp"
+#include "backends/parts/timer_fd.hpp"
 #include "backends/worker_stats.hpp"
 #include "server/admission.hpp"
 

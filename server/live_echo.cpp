@@ -18,10 +18,10 @@
 #include <system_error>
 #include <utility>
 
-#include "backends/failure.hpp"
-#include "backends/loopback.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/loopback.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "backends/shortage.hpp"
-#include "backends/unique_fd.hpp"
 #include "server/server.hpp"
 
 namespace muxlab {

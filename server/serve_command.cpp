@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 #include "cli.hpp"
 #include "server/serve_output.hpp"
 #include "server/server.hpp"

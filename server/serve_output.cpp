@@ -13,7 +13,7 @@
 #include <exception>
 #include <utility>
 
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 #include "server/stats_json.hpp"
 
 namespace muxlab {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
+#include "backends/parts/written_file.hpp"
 #include "backends/worker_stats.hpp"
-#include "backends/written_file.hpp"
 
 namespace muxlab {
 

@@ -15,9 +15,9 @@
 #include <utility>
 
 #include "backends/counted_calls.hpp"
-#include "backends/descriptor_limit.hpp"
-#include "backends/failure.hpp"
-#include "backends/notify.hpp"
+#include "backends/parts/descriptor_limit.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/notify.hpp"
 #include "server/hand_off_queue.hpp"
 #include "server/listener_source.hpp"
 #include "server/threading.hpp"

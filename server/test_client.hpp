@@ -19,8 +19,8 @@
 #include <thread>
 #include <utility>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 /// What tests of the server speak to it with: a plain blocking client, whose every call gives up
 /// after a minute, or what the environment says, so that a server that hangs fails its test.

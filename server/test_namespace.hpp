@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 /// Namespaces of a child's own, in which it is root: a network, mounts. Each function is for a
 /// child with one thread, between fork and exec. Any that fails ends the child with kNotPermitted.

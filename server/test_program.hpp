@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 /// The program as a user meets it: what it prints and the code it ends with.
 namespace muxlab::test {

@@ -25,8 +25,8 @@
 #include <thread>
 #include <vector>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "server/test_client.hpp"
 
 namespace muxlab::test {

@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "backends/counted_calls.hpp"
-#include "backends/failure.hpp"
-#include "backends/loopback.hpp"
-#include "backends/notify.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/loopback.hpp"
+#include "backends/parts/notify.hpp"
 #include "backends/shortage.hpp"
 #include "server/admission.hpp"
 #include "server/listener.hpp"

@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "backends/failure.hpp"
-#include "backends/loopback.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/loopback.hpp"
 
 namespace muxlab::trace {
 namespace {

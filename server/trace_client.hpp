@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "server/trace_script.hpp"
 
 namespace muxlab::trace {

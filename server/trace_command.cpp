@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 #include "cli.hpp"
 #include "server/trace.hpp"
 

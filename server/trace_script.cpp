@@ -9,7 +9,7 @@
 #include <map>
 #include <sstream>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "cli.hpp"
 
 namespace muxlab::trace {

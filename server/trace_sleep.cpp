@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "server/kernel_threads.hpp"
 
 namespace muxlab::trace {

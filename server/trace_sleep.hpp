@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 /// What /proc/self/task says of threads; proc(5). The files stay open: a descriptor that comes and
 /// goes meanwhile would change the numbers that a server gets.

@@ -9,8 +9,8 @@
 #include <atomic>
 #include <thread>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab::trace {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <random>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/conditions.hpp"
 
 namespace muxlab {

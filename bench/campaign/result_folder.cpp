@@ -13,8 +13,8 @@
 #include <string>
 #include <system_error>
 
-#include "backends/failure.hpp"
-#include "backends/written_file.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/written_file.hpp"
 
 namespace muxlab {
 namespace {

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

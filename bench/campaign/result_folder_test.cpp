@@ -10,7 +10,7 @@
 
 #include <optional>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/campaign_files.hpp"
 
 namespace muxlab {

@@ -2,7 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/campaign/sliced_plan.hpp"
 #include "bench/data/records.hpp"
 

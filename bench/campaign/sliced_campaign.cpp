@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 #include "bench/campaign/load_run.hpp"
 #include "bench/campaign/result_folder.hpp"
 #include "bench/campaign/sliced_progress.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/campaign/sliced_plan.hpp"
 #include "bench/rig/sides.hpp"
 

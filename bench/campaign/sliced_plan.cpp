@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "backends/backend.hpp"
-#include "backends/descriptor_limit.hpp"
-#include "backends/failure.hpp"
-#include "backends/loopback.hpp"
 #include "backends/machine.hpp"
+#include "backends/parts/descriptor_limit.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/loopback.hpp"
 #include "bench/analysis/verdict.hpp"
 #include "bench/load.hpp"
 #include "bench/progress.hpp"

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

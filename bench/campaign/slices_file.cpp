@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/csv.hpp"
 #include "bench/words.hpp"

@@ -12,8 +12,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "backends/failure.hpp"
 #include "backends/machine.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/data/json_field.hpp"

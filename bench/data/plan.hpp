@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "backends/parts/process.hpp"
 #include "bench/data/metric.hpp"
 #include "bench/experiment.hpp"
-#include "bench/process.hpp"
 
 namespace muxlab {
 

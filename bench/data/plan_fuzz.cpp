@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/analysis/answer.hpp"
 #include "bench/data/plan.hpp"
 

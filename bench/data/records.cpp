@@ -9,7 +9,7 @@
 #include <set>
 #include <tuple>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/analysis/answer.hpp"
 #include "bench/csv.hpp"
 #include "bench/data/records.hpp"

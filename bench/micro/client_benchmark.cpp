@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "bench/load.hpp"
 
 /// The load client's processor time per echo, beside that of a loop that does nothing but echo: no

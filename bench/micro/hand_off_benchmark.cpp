@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "backends/failure.hpp"
-#include "backends/notify.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/notify.hpp"
 #include "server/hand_off_queue.hpp"
 
 namespace {

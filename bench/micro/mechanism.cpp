@@ -5,8 +5,8 @@
 #include <array>
 
 #include "backends/backend.hpp"
-#include "backends/fd_map.hpp"
 #include "backends/libevent_base.hpp"
+#include "backends/parts/fd_map.hpp"
 
 namespace muxlab {
 namespace {

@@ -6,8 +6,8 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
-#include "backends/descriptor_limit.hpp"
 #include "backends/machine.hpp"
+#include "backends/parts/descriptor_limit.hpp"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "bench/micro/mechanism.hpp"
 
 namespace muxlab {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <utility>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/process.hpp"
 #include "bench/campaign_files.hpp"
-#include "bench/process.hpp"
 #include "bench/report/plots.hpp"
 #include "bench/words.hpp"
 

@@ -18,10 +18,10 @@
 #include <utility>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
-#include "backends/loopback.hpp"
 #include "backends/oracle_board.hpp"
-#include "bench/process.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/loopback.hpp"
+#include "backends/parts/process.hpp"
 #include "bench/rig/silence.hpp"
 
 namespace muxlab {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "bench/load_closed_loop.hpp"
 #include "bench/load_establish.hpp"
 #include "bench/load_open_loop.hpp"

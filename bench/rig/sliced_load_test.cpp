@@ -7,7 +7,7 @@
 #include <array>
 #include <thread>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "bench/load_test_server.hpp"
 #include "bench/rig/slice.hpp"
 

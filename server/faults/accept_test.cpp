@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <thread>
 
-#include "backends/descriptor_limit.hpp"
+#include "backends/parts/descriptor_limit.hpp"
 #include "server/faults/faults.hpp"
 
 /// Accepting, and the limits of it.

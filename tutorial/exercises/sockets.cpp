@@ -7,7 +7,7 @@
 
 #include <array>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/checking.hpp"
 
 namespace muxlab::exercise {

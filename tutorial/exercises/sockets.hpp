@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 /// What the checks play the other side of a connection with. Every socket is non-blocking; set-up
 /// errors throw std::system_error.

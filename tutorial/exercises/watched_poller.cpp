@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab::exercise {
 

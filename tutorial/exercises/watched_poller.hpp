@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/parts/unique_fd.hpp"
 #include "backends/poller.hpp"
-#include "backends/unique_fd.hpp"
 #include "tutorial/exercises/checking.hpp"
 
 namespace muxlab::exercise {

@@ -4,8 +4,8 @@
 #include <cerrno>
 
 #include "backends/backend.hpp"
-#include "backends/failure.hpp"
-#include "backends/fd_map.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/fd_map.hpp"
 #include "backends/reactor.hpp"
 
 namespace muxlab {

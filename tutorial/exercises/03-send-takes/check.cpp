@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/predicting.hpp"
 #include "tutorial/exercises/sockets.hpp"

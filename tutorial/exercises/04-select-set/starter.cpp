@@ -1,4 +1,4 @@
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/04-select-set/selector.hpp"
 
 namespace muxlab::exercise {

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/predicting.hpp"
 #include "tutorial/exercises/sockets.hpp"

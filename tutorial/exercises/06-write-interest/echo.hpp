@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "backends/parts/unique_fd.hpp"
 #include "backends/poller.hpp"
-#include "backends/unique_fd.hpp"
 
 namespace muxlab::exercise {
 

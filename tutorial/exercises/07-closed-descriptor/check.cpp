@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/predicting.hpp"
 #include "tutorial/exercises/sockets.hpp"

@@ -3,7 +3,7 @@
 #include <array>
 #include <cerrno>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/08-lost-edge/receiver.hpp"
 
 namespace muxlab::exercise {

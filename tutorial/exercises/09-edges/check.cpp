@@ -1,7 +1,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/predicting.hpp"
 #include "tutorial/exercises/sockets.hpp"

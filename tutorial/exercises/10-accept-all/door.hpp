@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "backends/parts/unique_fd.hpp"
 #include "backends/poller.hpp"
-#include "backends/unique_fd.hpp"
 
 namespace muxlab::exercise {
 

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/10-accept-all/door.hpp"
 
 namespace muxlab::exercise {

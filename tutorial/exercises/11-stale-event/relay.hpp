@@ -4,7 +4,7 @@
 #include <map>
 #include <vector>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab::exercise {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/11-stale-event/relay.hpp"
 
 namespace muxlab::exercise {

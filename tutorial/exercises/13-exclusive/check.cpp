@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <thread>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "server/test_threads.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/predicting.hpp"

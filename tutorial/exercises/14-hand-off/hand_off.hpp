@@ -6,8 +6,8 @@
 #include <mutex>
 #include <optional>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab::exercise {
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/15-out-of-descriptors/server.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/sockets.hpp"

@@ -3,8 +3,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/predicting.hpp"
 

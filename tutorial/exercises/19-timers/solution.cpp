@@ -6,7 +6,7 @@ namespace muxlab::exercise {
 
 void Deadlines::set(int fd, Time due) {
   // Or the deadline that it had would still fire. (By its descriptor it would be found faster: the
-  // suite links connections in the order of their last activity, in backends/idle_list.hpp.)
+  // suite links connections in the order of their last activity, in backends/parts/idle_list.hpp.)
   cancel(fd);
   by_time_.emplace(due, fd);
 }

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "backends/failure.hpp"
-#include "backends/notify.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/notify.hpp"
 #include "backends/reactor.hpp"
 #include "tutorial/exercises/21-own-poller/own_poller.hpp"
 #include "tutorial/exercises/checking.hpp"

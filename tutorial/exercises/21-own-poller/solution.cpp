@@ -4,7 +4,7 @@
 #include <map>
 #include <vector>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "tutorial/exercises/21-own-poller/own_poller.hpp"
 
 namespace muxlab::exercise {

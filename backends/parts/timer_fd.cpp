@@ -1,4 +1,4 @@
-#include "backends/timer_fd.hpp"
+#include "backends/parts/timer_fd.hpp"
 
 #include <sys/timerfd.h>
 
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <ctime>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

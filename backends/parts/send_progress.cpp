@@ -1,4 +1,4 @@
-#include "backends/send_progress.hpp"
+#include "backends/parts/send_progress.hpp"
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>

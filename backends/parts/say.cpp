@@ -1,4 +1,4 @@
-#include "backends/say.hpp"
+#include "backends/parts/say.hpp"
 
 #include <poll.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "bench/process.hpp"
+#include "backends/parts/process.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 #include "server/test_program.hpp"
 
 namespace muxlab {

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

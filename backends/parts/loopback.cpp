@@ -1,4 +1,4 @@
-#include "backends/loopback.hpp"
+#include "backends/parts/loopback.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 namespace {

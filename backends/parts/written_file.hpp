@@ -6,7 +6,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "backends/unique_fd.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 

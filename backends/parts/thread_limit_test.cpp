@@ -1,4 +1,4 @@
-#include "backends/thread_limit.hpp"
+#include "backends/parts/thread_limit.hpp"
 
 #include <gtest/gtest.h>
 

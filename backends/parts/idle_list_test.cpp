@@ -1,4 +1,4 @@
-#include "backends/idle_list.hpp"
+#include "backends/parts/idle_list.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "backends/written_file.hpp"
+#include "backends/parts/written_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,8 +7,8 @@
 
 #include <cerrno>
 
-#include "backends/failure.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,4 +1,4 @@
-#include "backends/send_progress.hpp"
+#include "backends/parts/send_progress.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -6,9 +6,9 @@
 #include <array>
 #include <string>
 
-#include "backends/failure.hpp"
-#include "backends/idle_list.hpp"
-#include "backends/unique_fd.hpp"
+#include "backends/parts/failure.hpp"
+#include "backends/parts/idle_list.hpp"
+#include "backends/parts/unique_fd.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,4 +1,4 @@
-#include "backends/machine_text.hpp"
+#include "backends/parts/machine_text.hpp"
 
 #include <charconv>
 #include <fstream>

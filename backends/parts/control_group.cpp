@@ -1,4 +1,4 @@
-#include "backends/control_group.hpp"
+#include "backends/parts/control_group.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/machine_text.hpp"
+#include "backends/parts/machine_text.hpp"
 
 namespace muxlab {
 namespace {

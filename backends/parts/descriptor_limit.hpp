@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 

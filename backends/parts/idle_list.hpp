@@ -3,8 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
-#include "backends/fd_map.hpp"
-#include "backends/send_progress.hpp"
+#include "backends/parts/fd_map.hpp"
+#include "backends/parts/send_progress.hpp"
 
 namespace muxlab {
 

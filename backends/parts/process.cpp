@@ -1,4 +1,4 @@
-#include "bench/process.hpp"
+#include "backends/parts/process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "backends/failure.hpp"
+#include "backends/parts/failure.hpp"
 
 namespace muxlab {
 namespace {

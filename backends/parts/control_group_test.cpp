@@ -1,4 +1,4 @@
-#include "backends/control_group.hpp"
+#include "backends/parts/control_group.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "backends/thread_limit.hpp"
+#include "backends/parts/thread_limit.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <limits>
 
-#include "backends/control_group.hpp"
+#include "backends/parts/control_group.hpp"
 
 namespace muxlab {
 namespace {
