@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "backends/backend.hpp"
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
 #include "server/server.hpp"

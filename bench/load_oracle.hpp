@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "backends/parts/fd_map.hpp"
 #include "bench/load.hpp"
 #include "bench/load_connections.hpp"

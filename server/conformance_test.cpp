@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "server/server.hpp"
 #include "server/test_cells.hpp"
 #include "server/test_client.hpp"

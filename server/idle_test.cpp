@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "server/server.hpp"
 #include "server/test_cells.hpp"
 #include "server/test_client.hpp"

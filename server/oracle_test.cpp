@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "server/server.hpp"
 #include "server/test_client.hpp"
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "server/test_client.hpp"
 #include "server/test_program.hpp"
 #include "server/test_server_process.hpp"

@@ -3,7 +3,7 @@
 #include <ctime>
 #include <string>
 
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "server/kernel_threads.hpp"
 #include "server/threading.hpp"
 

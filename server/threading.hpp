@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "backends/backend.hpp"
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "backends/threading_models.hpp"
 
 namespace muxlab {

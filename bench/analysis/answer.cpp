@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "backends/backend.hpp"
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "bench/statistics.hpp"
 
 namespace muxlab {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "backends/backend.hpp"
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
 

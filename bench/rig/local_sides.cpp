@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "backends/backend.hpp"
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "backends/parts/process.hpp"

@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "backends/backend.hpp"
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "backends/shortage.hpp"
 #include "bench/load.hpp"
 

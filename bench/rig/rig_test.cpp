@@ -7,7 +7,7 @@
 #include <set>
 
 #include "backends/backend.hpp"
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "bench/rig/local_sides.hpp"
 #include "server/threading.hpp"
 

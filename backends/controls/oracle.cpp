@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "backends/backend.hpp"
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/fd_map.hpp"
 #include "backends/parts/ready_list.hpp"

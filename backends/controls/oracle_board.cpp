@@ -1,4 +1,4 @@
-#include "backends/oracle_board.hpp"
+#include "backends/controls/oracle_board.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
