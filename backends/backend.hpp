@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "backends/connection_source.hpp"
+#include "backends/counting/worker_stats.hpp"
 #include "backends/poller.hpp"
 #include "backends/serve_options.hpp"
-#include "backends/worker_stats.hpp"
 
 namespace muxlab {
 

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "backends/counted_calls.hpp"
+#include "backends/counting/counted_calls.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/notify.hpp"
 #include "backends/parts/timer_fd.hpp"

@@ -6,9 +6,9 @@
 #include <span>
 #include <utility>
 
+#include "backends/counting/worker_stats.hpp"
 #include "backends/parts/unique_fd.hpp"
 #include "backends/poller.hpp"
-#include "backends/worker_stats.hpp"
 
 namespace muxlab {
 

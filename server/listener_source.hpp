@@ -4,8 +4,8 @@
 #include <deque>
 
 #include "backends/connection_source.hpp"
+#include "backends/counting/worker_stats.hpp"
 #include "backends/parts/timer_fd.hpp"
-#include "backends/worker_stats.hpp"
 #include "server/admission.hpp"
 
 namespace muxlab {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "backends/counting/worker_stats.hpp"
 #include "backends/parts/unique_fd.hpp"
 #include "backends/parts/written_file.hpp"
-#include "backends/worker_stats.hpp"
 
 namespace muxlab {
 

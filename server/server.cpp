@@ -14,7 +14,7 @@
 #include <system_error>
 #include <utility>
 
-#include "backends/counted_calls.hpp"
+#include "backends/counting/counted_calls.hpp"
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/notify.hpp"

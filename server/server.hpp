@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "backends/backend.hpp"
+#include "backends/counting/shared_counters.hpp"
 #include "backends/half_sync.hpp"
-#include "backends/shared_counters.hpp"
 #include "server/admission.hpp"
 #include "server/listener.hpp"
 

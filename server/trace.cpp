@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "backends/counted_calls.hpp"
+#include "backends/counting/counted_calls.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "backends/parts/notify.hpp"

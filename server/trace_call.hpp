@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/call_observer.hpp"
+#include "backends/counting/call_observer.hpp"
 
 namespace muxlab::trace {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/call_observer.hpp"
+#include "backends/counting/call_observer.hpp"
 #include "server/trace_call.hpp"
 #include "server/trace_decoder.hpp"
 #include "server/trace_sleep.hpp"

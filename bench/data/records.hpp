@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/worker_stats.hpp"
+#include "backends/counting/worker_stats.hpp"
 #include "bench/data/plan.hpp"
 
 namespace muxlab {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/shared_counters.hpp"
+#include "backends/counting/shared_counters.hpp"
 #include "bench/experiment.hpp"
 #include "bench/rig/slice.hpp"
 

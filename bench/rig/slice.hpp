@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "backends/worker_stats.hpp"
+#include "backends/counting/worker_stats.hpp"
 #include "bench/histogram.hpp"
 
 namespace muxlab {

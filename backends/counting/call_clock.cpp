@@ -1,4 +1,4 @@
-#include "backends/call_clock.hpp"
+#include "backends/counting/call_clock.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "backends/worker_stats.hpp"
+#include "backends/counting/worker_stats.hpp"
 
 namespace muxlab {
 

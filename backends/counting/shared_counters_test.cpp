@@ -1,4 +1,4 @@
-#include "backends/shared_counters.hpp"
+#include "backends/counting/shared_counters.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-#include "backends/counted_calls.hpp"
+#include "backends/counting/counted_calls.hpp"
 
 #include <dlfcn.h>
 #include <liburing.h>

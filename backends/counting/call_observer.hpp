@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "backends/call_clock.hpp"
+#include "backends/counting/call_clock.hpp"
 
 namespace muxlab {
 

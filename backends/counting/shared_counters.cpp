@@ -1,4 +1,4 @@
-#include "backends/shared_counters.hpp"
+#include "backends/counting/shared_counters.hpp"
 
 #include <sys/mman.h>
 #include <sys/stat.h>

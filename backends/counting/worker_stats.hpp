@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "backends/call_observer.hpp"
+#include "backends/counting/call_observer.hpp"
 
 namespace muxlab {
 

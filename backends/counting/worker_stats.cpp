@@ -1,8 +1,8 @@
-#include "backends/worker_stats.hpp"
+#include "backends/counting/worker_stats.hpp"
 
 #include <utility>
 
-#include "backends/shared_counters.hpp"
+#include "backends/counting/shared_counters.hpp"
 
 namespace muxlab {
 

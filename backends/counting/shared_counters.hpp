@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include "backends/counting/worker_stats.hpp"
 #include "backends/parts/unique_fd.hpp"
-#include "backends/worker_stats.hpp"
 
 namespace muxlab {
 
