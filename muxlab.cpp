@@ -7,16 +7,16 @@
 #include <string_view>
 #include <system_error>
 
-#include "backends/build_stamp.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/shortage.hpp"
 #include "bench/verbs.hpp"
-#include "cli_verb.hpp"
 #include "packaging/packaging_commands.hpp"
+#include "server/cli/build_stamp.hpp"
+#include "server/cli/surroundings.hpp"
+#include "server/cli/verb.hpp"
 #include "server/inspect_command.hpp"
 #include "server/serve_command.hpp"
 #include "server/trace_command.hpp"
-#include "surroundings.hpp"
 
 namespace {
 

@@ -16,9 +16,9 @@
 #include <string>
 #include <string_view>
 
-#include "backends/build_stamp.hpp"
 #include "backends/parts/control_group.hpp"
 #include "backends/parts/machine_text.hpp"
+#include "server/cli/build_stamp.hpp"
 
 namespace muxlab {
 namespace {

@@ -13,7 +13,7 @@
 #include "bench/experiment.hpp"
 #include "bench/load_connections.hpp"
 #include "bench/verbs.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab {
 namespace {

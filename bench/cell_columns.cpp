@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab {
 

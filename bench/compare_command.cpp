@@ -12,8 +12,8 @@
 #include "bench/analysis/change.hpp"
 #include "bench/report/answer_text.hpp"
 #include "bench/verbs.hpp"
-#include "bench/words.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

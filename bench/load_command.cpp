@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "backends/parts/say.hpp"
-#include "bench/campaign_interrupts.hpp"
 #include "bench/load.hpp"
 #include "bench/load_report.hpp"
 #include "bench/rig/sliced_load.hpp"
 #include "bench/verbs.hpp"
-#include "bench/words.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
+#include "server/cli/interrupts.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

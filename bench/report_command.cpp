@@ -6,10 +6,10 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/say.hpp"
-#include "bench/campaign_interrupts.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/verbs.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
+#include "server/cli/interrupts.hpp"
 
 namespace muxlab {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "cli_verb.hpp"
 #include "packaging/test_help.hpp"
+#include "server/cli/verb.hpp"
 
 /// The shells themselves complete what somebody has typed.
 namespace muxlab {

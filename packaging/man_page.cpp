@@ -7,7 +7,7 @@
 #include <cctype>
 #include <sstream>
 
-#include "backends/build_stamp.hpp"
+#include "server/cli/build_stamp.hpp"
 
 namespace muxlab {
 namespace {

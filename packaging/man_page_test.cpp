@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "cli_verb.hpp"
 #include "packaging/test_help.hpp"
+#include "server/cli/verb.hpp"
 
 namespace muxlab {
 namespace {

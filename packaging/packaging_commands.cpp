@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "cli.hpp"
 #include "packaging/completions.hpp"
 #include "packaging/man_page.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab {
 namespace {

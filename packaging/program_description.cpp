@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli_verb.hpp"
+#include "server/cli/verb.hpp"
 
 namespace muxlab {
 namespace {

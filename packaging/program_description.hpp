@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab {
 

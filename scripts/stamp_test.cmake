@@ -1,7 +1,7 @@
 # Outside a checkout the stamp says so, and one that says the same is not written again.
 file(REMOVE_RECURSE ${FOLDER})
 file(MAKE_DIRECTORY ${FOLDER}/copy)
-set(template ${SOURCE_DIR}/backends/build_stamp.cpp.in)
+set(template ${SOURCE_DIR}/server/cli/build_stamp.cpp.in)
 set(stamp ${CMAKE_COMMAND} -D TEMPLATE=${template} -D SOURCE_DIR=${FOLDER}/copy
   -D OUTPUT=${FOLDER}/stamp.cpp -D TYPE=Debug -D FLAGS=-O1 -P ${SOURCE_DIR}/scripts/stamp.cmake)
 function(expect_in_stamp part)

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "server/text_layout.hpp"
+#include "server/cli/text_layout.hpp"
 
 /// `muxlab inspect behaviour`: what each way of waiting reports in each state of a descriptor, made
 /// live on this kernel.

@@ -8,7 +8,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/parts/thread_limit.hpp"
-#include "server/text_layout.hpp"
+#include "server/cli/text_layout.hpp"
 
 namespace muxlab {
 

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
+#include "server/cli/text_layout.hpp"
 #include "server/feasibility.hpp"
-#include "server/text_layout.hpp"
 
 namespace muxlab {
 namespace {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "backends/parts/failure.hpp"
-#include "cli.hpp"
 #include "server/behaviour.hpp"
+#include "server/cli/cli.hpp"
 #include "server/feasibility.hpp"
 #include "server/inspection.hpp"
 #include "server/inspection_text.hpp"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/build_stamp.hpp"
+#include "server/cli/build_stamp.hpp"
 #include "server/test_program.hpp"
 
 /// Every verb where descriptors, threads, memory, system calls or the loopback device are missing:

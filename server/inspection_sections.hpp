@@ -3,7 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "server/text_layout.hpp"
+#include "server/cli/text_layout.hpp"
 
 /// The parts of `muxlab inspect` that tell what epoll, io_uring and libevent can do, and what this
 /// machine is, for people.

@@ -3,7 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "server/text_layout.hpp"
+#include "server/cli/text_layout.hpp"
 
 namespace muxlab {
 

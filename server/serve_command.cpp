@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "backends/parts/say.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 #include "server/serve_output.hpp"
 #include "server/server.hpp"
 #include "server/stats_json.hpp"

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "backends/build_stamp.hpp"
+#include "server/cli/build_stamp.hpp"
 #include "server/threading.hpp"
 
 /// Every backend on every threading model: what all tests of the server run over.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "server/text_layout.hpp"
+#include "server/cli/text_layout.hpp"
 #include "server/trace_log.hpp"
 #include "server/trace_script.hpp"
 

@@ -15,7 +15,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/parts/say.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 #include "server/trace.hpp"
 
 namespace muxlab {

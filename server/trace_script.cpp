@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "backends/parts/failure.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab::trace {
 

@@ -7,7 +7,7 @@
 
 #include "bench/campaign/sliced_plan.hpp"
 #include "bench/progress.hpp"
-#include "bench/words.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 

@@ -16,12 +16,12 @@
 #include "bench/campaign/result_folder.hpp"
 #include "bench/campaign/sliced_progress.hpp"
 #include "bench/campaign/slices_file.hpp"
-#include "bench/campaign_interrupts.hpp"
 #include "bench/conditions.hpp"
 #include "bench/progress.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/rig/local_sides.hpp"
-#include "bench/words.hpp"
+#include "server/cli/interrupts.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

@@ -17,7 +17,7 @@
 #include "bench/analysis/verdict.hpp"
 #include "bench/load.hpp"
 #include "bench/progress.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab {
 namespace {

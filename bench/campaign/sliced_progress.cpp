@@ -12,7 +12,7 @@
 
 #include "bench/progress.hpp"
 #include "bench/report/answer_text.hpp"
-#include "bench/words.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 

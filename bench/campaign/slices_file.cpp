@@ -12,7 +12,7 @@
 #include "backends/parts/failure.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/csv.hpp"
-#include "bench/words.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

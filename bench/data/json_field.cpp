@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "backends/parts/failure.hpp"
-#include "bench/words.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

@@ -18,7 +18,7 @@
 #include "bench/cell_columns.hpp"
 #include "bench/data/json_field.hpp"
 #include "bench/progress.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab {
 namespace {

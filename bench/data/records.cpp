@@ -13,7 +13,7 @@
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/csv.hpp"
-#include "bench/words.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

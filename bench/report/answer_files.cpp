@@ -20,8 +20,8 @@
 #include "bench/report/plots.hpp"
 #include "bench/report/ratios.hpp"
 #include "bench/report_document.hpp"
-#include "bench/words.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "bench/cell_columns.hpp"
-#include "server/text_layout.hpp"
+#include "server/cli/text_layout.hpp"
 
 namespace muxlab {
 namespace {

@@ -11,7 +11,7 @@
 #include "backends/parts/process.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/report/plots.hpp"
-#include "bench/words.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "bench/cell_columns.hpp"
 #include "bench/experiment.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab {
 

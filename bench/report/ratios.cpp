@@ -8,7 +8,7 @@
 
 #include "bench/csv.hpp"
 #include "bench/report/answer_text.hpp"
-#include "bench/words.hpp"
+#include "server/cli/words.hpp"
 
 namespace muxlab {
 namespace {

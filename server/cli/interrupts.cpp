@@ -1,4 +1,4 @@
-#include "bench/campaign_interrupts.hpp"
+#include "server/cli/interrupts.hpp"
 
 #include <sys/signalfd.h>
 

@@ -1,9 +1,9 @@
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 #include <gtest/gtest.h>
 
 #include "backends/parts/failure.hpp"
-#include "cli_verb.hpp"
+#include "server/cli/verb.hpp"
 
 namespace muxlab::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab::cli {
 

@@ -1,4 +1,4 @@
-#include "server/text_layout.hpp"
+#include "server/cli/text_layout.hpp"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>

@@ -1,4 +1,4 @@
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 #include <span>
 
 #include "backends/parts/failure.hpp"
-#include "cli_verb.hpp"
+#include "server/cli/verb.hpp"
 
 namespace muxlab::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "surroundings.hpp"
+#include "server/cli/surroundings.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

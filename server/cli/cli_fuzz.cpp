@@ -5,7 +5,7 @@
 #include <cassert>
 
 #include "backends/parts/failure.hpp"
-#include "cli.hpp"
+#include "server/cli/cli.hpp"
 
 namespace muxlab::cli {
 namespace {

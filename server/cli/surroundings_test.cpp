@@ -1,4 +1,4 @@
-#include "surroundings.hpp"
+#include "server/cli/surroundings.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@
 #include <fstream>
 #include <thread>
 
-#include "backends/build_stamp.hpp"
+#include "server/cli/build_stamp.hpp"
 #include "server/test_program.hpp"
 
 /// The program where its parent, its limits or its stdout are not what a shell gives it.

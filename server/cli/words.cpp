@@ -1,4 +1,4 @@
-#include "bench/words.hpp"
+#include "server/cli/words.hpp"
 
 #include <fmt/format.h>
 
