@@ -14,7 +14,7 @@
 #include "server/cli/build_stamp.hpp"
 #include "server/cli/surroundings.hpp"
 #include "server/cli/verb.hpp"
-#include "server/inspect_command.hpp"
+#include "server/inspect/inspect_command.hpp"
 #include "server/serve_command.hpp"
 #include "server/trace_command.hpp"
 

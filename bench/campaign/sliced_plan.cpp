@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "backends/backend.hpp"
-#include "backends/machine.hpp"
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
@@ -18,6 +17,7 @@
 #include "bench/load.hpp"
 #include "bench/progress.hpp"
 #include "server/cli/cli.hpp"
+#include "server/inspect/machine.hpp"
 
 namespace muxlab {
 namespace {

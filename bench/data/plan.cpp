@@ -12,13 +12,13 @@
 #include <type_traits>
 #include <utility>
 
-#include "backends/machine.hpp"
 #include "backends/parts/failure.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/cell_columns.hpp"
 #include "bench/data/json_field.hpp"
 #include "bench/progress.hpp"
 #include "server/cli/cli.hpp"
+#include "server/inspect/machine.hpp"
 
 namespace muxlab {
 namespace {

@@ -6,8 +6,8 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
-#include "backends/machine.hpp"
 #include "backends/parts/descriptor_limit.hpp"
+#include "server/inspect/machine.hpp"
 
 namespace {
 

@@ -10,8 +10,8 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
-#include "server/behaviour_scene.hpp"
-#include "server/behaviour_socket.hpp"
+#include "server/inspect/behaviour_scene.hpp"
+#include "server/inspect/behaviour_socket.hpp"
 
 /// Listeners, sockets that are not TCP, pipes and files.
 namespace muxlab::behaviour {

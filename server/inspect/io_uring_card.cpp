@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "backends/io_uring_features.hpp"
-#include "backends/io_uring_operations.hpp"
-#include "backends/mechanism_cards.hpp"
 #include "backends/ring.hpp"
+#include "server/inspect/io_uring_operations.hpp"
+#include "server/inspect/mechanism_cards.hpp"
 
 namespace muxlab {
 namespace {

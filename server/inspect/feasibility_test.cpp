@@ -1,4 +1,4 @@
-#include "server/feasibility.hpp"
+#include "server/inspect/feasibility.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/behaviour.hpp"
+#include "server/inspect/behaviour.hpp"
 
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ AtlasJson live_atlas(const std::string& prefix = "") {
   const test::Outcome outcome = test::run("inspect behaviour --json", prefix);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
   AtlasJson atlas = AtlasJson::parse(outcome.output);
-  const test::JsonSchema schema(read_json("/server/behaviour.schema.json"));
+  const test::JsonSchema schema(read_json("/server/inspect/behaviour.schema.json"));
   for (const std::string& violation : schema.violations(atlas)) ADD_FAILURE() << violation;
   return atlas;
 }

@@ -1,4 +1,4 @@
-#include "backends/machine.hpp"
+#include "server/inspect/machine.hpp"
 
 #include <event2/event.h>
 #include <fmt/format.h>

@@ -7,7 +7,7 @@
 
 #include "server/cli/cli.hpp"
 #include "server/cli/text_layout.hpp"
-#include "server/feasibility.hpp"
+#include "server/inspect/feasibility.hpp"
 
 namespace muxlab {
 namespace {

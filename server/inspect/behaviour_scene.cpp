@@ -1,4 +1,4 @@
-#include "server/behaviour_scene.hpp"
+#include "server/inspect/behaviour_scene.hpp"
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "server/behaviour_socket.hpp"
+#include "server/inspect/behaviour_socket.hpp"
 
 namespace muxlab::behaviour {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/feasibility.hpp"
+#include "server/inspect/feasibility.hpp"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "backends/machine.hpp"
 #include "backends/parts/descriptor_limit.hpp"
+#include "server/inspect/machine.hpp"
 #include "server/server.hpp"
 
 namespace muxlab {

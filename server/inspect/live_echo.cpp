@@ -1,4 +1,4 @@
-#include "server/live_echo.hpp"
+#include "server/inspect/live_echo.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -37,7 +37,7 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 void expect_valid(const InspectJson& found) {
-  std::ifstream file(MUXLAB_SOURCE_DIR "/server/inspect.schema.json");
+  std::ifstream file(MUXLAB_SOURCE_DIR "/server/inspect/inspect.schema.json");
   const test::JsonSchema schema(InspectJson::parse(file));
   for (const std::string& violation : schema.violations(found)) ADD_FAILURE() << violation;
 }
@@ -58,7 +58,7 @@ TEST(Inspect, EveryBackendIsMadeAndEchoes) {
 }
 
 TEST(Inspect, TheSchemaRefusesWhatItDoesNotKnow) {
-  std::ifstream file(MUXLAB_SOURCE_DIR "/server/inspect.schema.json");
+  std::ifstream file(MUXLAB_SOURCE_DIR "/server/inspect/inspect.schema.json");
   const test::JsonSchema schema(InspectJson::parse(file));
   InspectJson found = inspect_json("--backends poll");
   ASSERT_TRUE(schema.violations(found).empty());

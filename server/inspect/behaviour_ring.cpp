@@ -5,8 +5,8 @@
 #include "backends/io_uring_features.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/ring.hpp"
-#include "server/behaviour_socket.hpp"
-#include "server/behaviour_watcher.hpp"
+#include "server/inspect/behaviour_socket.hpp"
+#include "server/inspect/behaviour_watcher.hpp"
 
 namespace muxlab::behaviour {
 namespace {

@@ -70,7 +70,7 @@ class InspectSysroot : public testing::Test {
   }
 
   static void expect_valid(const SysrootJson& json) {
-    std::ifstream schema_file(MUXLAB_SOURCE_DIR "/server/inspect.schema.json");
+    std::ifstream schema_file(MUXLAB_SOURCE_DIR "/server/inspect/inspect.schema.json");
     const test::JsonSchema schema(SysrootJson::parse(schema_file));
     for (const std::string& violation : schema.violations(json)) ADD_FAILURE() << violation;
   }

@@ -15,12 +15,12 @@ namespace muxlab {
 /// The backends of those names, or all when there are none. Throws Failure (usage) for others.
 std::vector<const Backend*> backends_named(std::span<const std::string> names);
 
-/// Everything that `muxlab inspect --json` says (server/inspect.schema.json): each of `chosen` is
-/// constructed and, where that worked, has a server echo; controls are only constructed. With
-/// `connections` it says whether they can be had, too. /proc and /sys are read below `root`; what
-/// is tried is tried on this machine. To be called while the process has one thread; raises its
-/// descriptor limit to the hard one. Throws std::system_error, and Failure (unavailable) where
-/// there is no loopback address.
+/// Everything that `muxlab inspect --json` says (server/inspect/inspect.schema.json): each of
+/// `chosen` is constructed and, where that worked, has a server echo; controls are only
+/// constructed. With `connections` it says whether they can be had, too. /proc and /sys are read
+/// below `root`; what is tried is tried on this machine. To be called while the process has one
+/// thread; raises its descriptor limit to the hard one. Throws std::system_error, and Failure
+/// (unavailable) where there is no loopback address.
 nlohmann::ordered_json inspect_machine(std::span<const Backend* const> chosen,
                                        const std::filesystem::path& root,
                                        std::optional<std::uint64_t> connections);

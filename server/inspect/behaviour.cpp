@@ -1,4 +1,4 @@
-#include "server/behaviour.hpp"
+#include "server/inspect/behaviour.hpp"
 
 #include <event2/event.h>
 #include <fmt/format.h>
@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "backends/parts/failure.hpp"
-#include "server/behaviour_scene.hpp"
-#include "server/behaviour_sequence.hpp"
-#include "server/behaviour_socket.hpp"
-#include "server/behaviour_watcher.hpp"
+#include "server/inspect/behaviour_scene.hpp"
+#include "server/inspect/behaviour_sequence.hpp"
+#include "server/inspect/behaviour_socket.hpp"
+#include "server/inspect/behaviour_watcher.hpp"
 
 namespace muxlab::behaviour {
 namespace {

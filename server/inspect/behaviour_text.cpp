@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/behaviour.hpp"
+#include "server/inspect/behaviour.hpp"
 
 namespace muxlab::behaviour {
 namespace {

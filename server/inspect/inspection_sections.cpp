@@ -1,4 +1,4 @@
-#include "server/inspection_sections.hpp"
+#include "server/inspect/inspection_sections.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -41,7 +41,7 @@ ConnectionLimits limits_of(const nlohmann::ordered_json& card, ThreadLimit threa
 
 /// Whether a server and the load client, both on that machine and with one thread each, can have
 /// `connections` on each of `backends`: every need against what there is, and the command that
-/// would mend it. The part `feasibility` of server/inspect.schema.json.
+/// would mend it. The part `feasibility` of server/inspect/inspect.schema.json.
 nlohmann::ordered_json feasibility(std::uint64_t connections,
                                    std::span<const TriedBackend> backends,
                                    const ConnectionLimits& limits);

@@ -6,8 +6,8 @@
 #include <array>
 
 #include "backends/parts/failure.hpp"
-#include "server/behaviour_scene.hpp"
-#include "server/behaviour_socket.hpp"
+#include "server/inspect/behaviour_scene.hpp"
+#include "server/inspect/behaviour_socket.hpp"
 
 /// What a TCP connection goes through.
 namespace muxlab::behaviour {

@@ -1,4 +1,4 @@
-#include "server/inspect_command.hpp"
+#include "server/inspect/inspect_command.hpp"
 
 #include <fmt/format.h>
 
@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "backends/parts/failure.hpp"
-#include "server/behaviour.hpp"
 #include "server/cli/cli.hpp"
-#include "server/feasibility.hpp"
-#include "server/inspection.hpp"
-#include "server/inspection_text.hpp"
+#include "server/inspect/behaviour.hpp"
+#include "server/inspect/feasibility.hpp"
+#include "server/inspect/inspection.hpp"
+#include "server/inspect/inspection_text.hpp"
 
 namespace muxlab {
 namespace {

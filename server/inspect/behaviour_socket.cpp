@@ -1,4 +1,4 @@
-#include "server/behaviour_socket.hpp"
+#include "server/inspect/behaviour_socket.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

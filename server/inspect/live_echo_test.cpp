@@ -1,4 +1,4 @@
-#include "server/live_echo.hpp"
+#include "server/inspect/live_echo.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

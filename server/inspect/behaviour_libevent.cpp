@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "backends/libevent_base.hpp"
-#include "server/behaviour_watcher.hpp"
+#include "server/inspect/behaviour_watcher.hpp"
 
 namespace muxlab::behaviour {
 namespace {

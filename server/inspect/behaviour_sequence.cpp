@@ -1,4 +1,4 @@
-#include "server/behaviour_sequence.hpp"
+#include "server/inspect/behaviour_sequence.hpp"
 
 #include <fmt/format.h>
 

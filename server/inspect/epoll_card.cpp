@@ -9,10 +9,10 @@
 #include <string>
 #include <system_error>
 
-#include "backends/mechanism_cards.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/unique_fd.hpp"
 #include "backends/shortage.hpp"
+#include "server/inspect/mechanism_cards.hpp"
 
 namespace muxlab {
 namespace {

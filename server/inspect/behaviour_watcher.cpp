@@ -1,4 +1,4 @@
-#include "server/behaviour_watcher.hpp"
+#include "server/inspect/behaviour_watcher.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/unique_fd.hpp"
-#include "server/behaviour_socket.hpp"
+#include "server/inspect/behaviour_socket.hpp"
 
 namespace muxlab::behaviour {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/inspection_text.hpp"
+#include "server/inspect/inspection_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "server/inspection_sections.hpp"
+#include "server/inspect/inspection_sections.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,4 +1,4 @@
-#include "backends/machine.hpp"
+#include "server/inspect/machine.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,9 +9,9 @@
 /// live on this kernel.
 namespace muxlab::behaviour {
 
-/// The whole of it (server/behaviour.schema.json). Takes a fraction of a second; ignores SIGPIPE
-/// meanwhile. Throws Failure when the kernel does not come to a state, std::system_error when there
-/// is no descriptor left.
+/// The whole of it (server/inspect/behaviour.schema.json). Takes a fraction of a second; ignores
+/// SIGPIPE meanwhile. Throws Failure when the kernel does not come to a state, std::system_error
+/// when there is no descriptor left.
 nlohmann::ordered_json make_atlas();
 
 /// The same for people: to read in a terminal, and as Markdown. What a column reports otherwise

@@ -1,4 +1,4 @@
-#include "server/inspection.hpp"
+#include "server/inspect/inspection.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,14 +9,14 @@
 #include <utility>
 
 #include "backends/libevent_base.hpp"
-#include "backends/machine.hpp"
-#include "backends/mechanism_cards.hpp"
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "backends/parts/thread_limit.hpp"
-#include "server/feasibility.hpp"
-#include "server/live_echo.hpp"
+#include "server/inspect/feasibility.hpp"
+#include "server/inspect/live_echo.hpp"
+#include "server/inspect/machine.hpp"
+#include "server/inspect/mechanism_cards.hpp"
 #include "server/server.hpp"
 #include "server/threading.hpp"
 

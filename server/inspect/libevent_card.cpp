@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "backends/libevent_base.hpp"
-#include "backends/mechanism_cards.hpp"
 #include "backends/shortage.hpp"
+#include "server/inspect/mechanism_cards.hpp"
 
 namespace muxlab {
 namespace {
