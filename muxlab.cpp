@@ -16,7 +16,7 @@
 #include "server/cli/verb.hpp"
 #include "server/inspect/inspect_command.hpp"
 #include "server/serve_command.hpp"
-#include "server/trace_command.hpp"
+#include "server/trace/trace_command.hpp"
 
 namespace {
 

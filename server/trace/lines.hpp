@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "server/trace.hpp"
+#include "server/trace/trace.hpp"
 
 namespace muxlab::trace {
 

@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "server/trace.hpp"
+#include "server/trace/trace.hpp"
 
 namespace muxlab::trace {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/trace.hpp"
+#include "server/trace/trace.hpp"
 
 #include <fmt/format.h>
 #include <sched.h>
@@ -20,7 +20,7 @@
 #include "server/admission.hpp"
 #include "server/listener.hpp"
 #include "server/listener_source.hpp"
-#include "server/trace_client.hpp"
+#include "server/trace/client.hpp"
 
 namespace muxlab::trace {
 namespace {

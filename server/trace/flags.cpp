@@ -1,4 +1,4 @@
-#include "server/trace_flags.hpp"
+#include "server/trace/flags.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>

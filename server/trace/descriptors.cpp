@@ -1,4 +1,4 @@
-#include "server/trace_descriptors.hpp"
+#include "server/trace/descriptors.hpp"
 
 #include <fmt/format.h>
 

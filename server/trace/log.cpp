@@ -1,4 +1,4 @@
-#include "server/trace_log.hpp"
+#include "server/trace/log.hpp"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/trace_sleep.hpp"
+#include "server/trace/sleep.hpp"
 
 namespace muxlab::trace {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/trace_sleep.hpp"
+#include "server/trace/sleep.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/trace_call.hpp"
+#include "server/trace/call.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

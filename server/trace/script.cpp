@@ -1,4 +1,4 @@
-#include "server/trace_script.hpp"
+#include "server/trace/script.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "server/trace.hpp"
+#include "server/trace/trace.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@
 
 #include "server/test_json_schema.hpp"
 #include "server/test_program.hpp"
-#include "server/trace_lines.hpp"
+#include "server/trace/lines.hpp"
 
 namespace muxlab::trace {
 namespace {
@@ -243,7 +243,7 @@ TEST(Trace, ColoursOnlyWhereAskedTo) {
 
 nlohmann::ordered_json json_of(const std::string& output) {
   auto json = nlohmann::ordered_json::parse(output);
-  std::ifstream file(MUXLAB_SOURCE_DIR "/server/trace.schema.json");
+  std::ifstream file(MUXLAB_SOURCE_DIR "/server/trace/trace.schema.json");
   const test::JsonSchema schema(nlohmann::ordered_json::parse(file));
   for (const std::string& violation : schema.violations(json)) ADD_FAILURE() << violation;
   return json;

@@ -6,8 +6,8 @@
 #include <map>
 #include <utility>
 
-#include "server/trace_call.hpp"
-#include "server/trace_descriptors.hpp"
+#include "server/trace/call.hpp"
+#include "server/trace/descriptors.hpp"
 
 namespace muxlab::trace {
 

@@ -1,4 +1,4 @@
-#include "server/trace_lines.hpp"
+#include "server/trace/lines.hpp"
 
 #include <fmt/format.h>
 

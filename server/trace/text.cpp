@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "server/trace.hpp"
-#include "server/trace_lines.hpp"
+#include "server/trace/lines.hpp"
+#include "server/trace/trace.hpp"
 
 namespace muxlab::trace {
 namespace {

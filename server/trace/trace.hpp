@@ -9,8 +9,8 @@
 
 #include "backends/backend.hpp"
 #include "server/cli/text_layout.hpp"
-#include "server/trace_log.hpp"
-#include "server/trace_script.hpp"
+#include "server/trace/log.hpp"
+#include "server/trace/script.hpp"
 
 namespace muxlab::trace {
 
@@ -36,7 +36,7 @@ struct Trace {
 /// something else than to echo.
 Trace make_trace(const Backend& backend, const std::vector<Step>& steps);
 
-/// The format is server/trace.schema.json.
+/// The format is server/trace/trace.schema.json.
 nlohmann::ordered_json traces_json(const std::vector<Trace>& traces,
                                    const std::vector<Step>& steps);
 

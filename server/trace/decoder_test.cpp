@@ -1,4 +1,4 @@
-#include "server/trace_decoder.hpp"
+#include "server/trace/decoder.hpp"
 
 #include <gmock/gmock.h>
 #include <liburing.h>

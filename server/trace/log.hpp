@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "backends/counting/call_observer.hpp"
-#include "server/trace_call.hpp"
-#include "server/trace_decoder.hpp"
-#include "server/trace_sleep.hpp"
+#include "server/trace/call.hpp"
+#include "server/trace/decoder.hpp"
+#include "server/trace/sleep.hpp"
 
 namespace muxlab::trace {
 

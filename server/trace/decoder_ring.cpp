@@ -5,8 +5,8 @@
 #include <array>
 #include <string_view>
 
-#include "server/trace_decoder.hpp"
-#include "server/trace_flags.hpp"
+#include "server/trace/decoder.hpp"
+#include "server/trace/flags.hpp"
 
 namespace muxlab::trace {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/trace.hpp"
-#include "server/trace_lines.hpp"
+#include "server/trace/lines.hpp"
+#include "server/trace/trace.hpp"
 
 namespace muxlab::trace {
 namespace {

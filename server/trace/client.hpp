@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backends/parts/unique_fd.hpp"
-#include "server/trace_script.hpp"
+#include "server/trace/script.hpp"
 
 namespace muxlab::trace {
 

@@ -1,4 +1,4 @@
-#include "server/trace_decoder.hpp"
+#include "server/trace/decoder.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-#include "server/trace_flags.hpp"
+#include "server/trace/flags.hpp"
 
 namespace muxlab::trace {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/trace_client.hpp"
+#include "server/trace/client.hpp"
 
 #include <fmt/format.h>
 #include <netinet/in.h>

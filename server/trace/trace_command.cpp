@@ -1,4 +1,4 @@
-#include "server/trace_command.hpp"
+#include "server/trace/trace_command.hpp"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@
 #include "backends/backend.hpp"
 #include "backends/parts/say.hpp"
 #include "server/cli/cli.hpp"
-#include "server/trace.hpp"
+#include "server/trace/trace.hpp"
 
 namespace muxlab {
 namespace {
