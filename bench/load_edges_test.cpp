@@ -13,7 +13,7 @@
 #include "bench/load_test_engine.hpp"
 #include "bench/load_test_server.hpp"
 #include "bench/report_test_folder.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/server_process.hpp"
 
 namespace muxlab {
 namespace {

@@ -11,7 +11,7 @@
 #include "bench/load.hpp"
 #include "bench/load_test_engine.hpp"
 #include "bench/load_test_server.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/server_process.hpp"
 
 namespace muxlab {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/test_program.hpp"
+#include "server/testing/program.hpp"
 
 /// What `--help` shows: the measure of what is generated.
 namespace muxlab::test {

@@ -17,9 +17,9 @@
 
 #include "backends/controls/oracle_board.hpp"
 #include "server/server.hpp"
-#include "server/test_cells.hpp"
-#include "server/test_client.hpp"
-#include "server/test_threads.hpp"
+#include "server/testing/cells.hpp"
+#include "server/testing/client.hpp"
+#include "server/testing/threads.hpp"
 #include "server/threading.hpp"
 
 /// What every backend promises on every threading model. A new backend is tested by being listed.

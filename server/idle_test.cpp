@@ -10,8 +10,8 @@
 
 #include "backends/controls/oracle_board.hpp"
 #include "server/server.hpp"
-#include "server/test_cells.hpp"
-#include "server/test_client.hpp"
+#include "server/testing/cells.hpp"
+#include "server/testing/client.hpp"
 
 /// When a connection counts as idle, on every backend and threading model.
 namespace muxlab {

@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "server/test_client.hpp"
+#include "server/testing/client.hpp"
 
 namespace muxlab {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "server/listener_source.hpp"
 #include "server/server.hpp"
-#include "server/test_client.hpp"
+#include "server/testing/client.hpp"
 
 namespace muxlab {
 namespace {

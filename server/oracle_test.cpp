@@ -12,7 +12,7 @@
 
 #include "backends/controls/oracle_board.hpp"
 #include "server/server.hpp"
-#include "server/test_client.hpp"
+#include "server/testing/client.hpp"
 
 /// The oracle while it is told what is ready; as long as nobody tells it anything, it keeps what
 /// every backend promises.

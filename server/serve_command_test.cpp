@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "server/test_client.hpp"
-#include "server/test_program.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/client.hpp"
+#include "server/testing/program.hpp"
+#include "server/testing/server_process.hpp"
 
 /// The verb `serve` as a user meets it: through the program.
 namespace muxlab {

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "server/test_client.hpp"
-#include "server/test_program.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/client.hpp"
+#include "server/testing/program.hpp"
+#include "server/testing/server_process.hpp"
 
 /// Output of `serve` that is slow, lost or impossible: serving goes on, and it ends when told to.
 namespace muxlab {

@@ -17,10 +17,10 @@
 #include <vector>
 
 #include "server/listener.hpp"
-#include "server/test_client.hpp"
-#include "server/test_namespace.hpp"
-#include "server/test_program.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/client.hpp"
+#include "server/testing/namespace.hpp"
+#include "server/testing/program.hpp"
+#include "server/testing/server_process.hpp"
 
 /// How `serve` finds its address, and how it ends before it has one.
 namespace muxlab {

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "backends/controls/oracle_board.hpp"
-#include "server/test_client.hpp"
-#include "server/test_program.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/client.hpp"
+#include "server/testing/program.hpp"
+#include "server/testing/server_process.hpp"
 
 /// Names in the file system that `serve` makes: it removes its own and no others.
 namespace muxlab {

@@ -14,7 +14,7 @@
 #include <fstream>
 
 #include "backends/parts/failure.hpp"
-#include "server/test_program.hpp"
+#include "server/testing/program.hpp"
 
 namespace muxlab {
 namespace {

@@ -17,7 +17,7 @@
 #include "bench/csv.hpp"
 #include "bench/data/records.hpp"
 #include "bench/report_test_folder.hpp"
-#include "server/test_json_schema.hpp"
+#include "server/testing/json_schema.hpp"
 
 namespace muxlab {
 namespace {

@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "server/cli/build_stamp.hpp"
-#include "server/test_program.hpp"
+#include "server/testing/program.hpp"
 
 /// The program where its parent, its limits or its stdout are not what a shell gives it.
 namespace muxlab {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/test_program.hpp"
+#include "server/testing/program.hpp"
 
 namespace muxlab {
 namespace {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "server/faults/fault_plan.hpp"
-#include "server/test_cells.hpp"
-#include "server/test_client.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/cells.hpp"
+#include "server/testing/client.hpp"
+#include "server/testing/server_process.hpp"
 
 /// The fault suite: each case is a test that runs for every backend on every threading model, with
 /// a server process of its own.

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "server/faults/faults.hpp"
-#include "server/test_threads.hpp"
+#include "server/testing/threads.hpp"
 
 /// Several threads: one that is stuck, and the ways in which connections reach them.
 namespace muxlab::faults {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "server/cli/build_stamp.hpp"
-#include "server/test_program.hpp"
+#include "server/testing/program.hpp"
 
 /// Every verb where descriptors, threads, memory, system calls or the loopback device are missing:
 /// it works, or says in one line what is missing.

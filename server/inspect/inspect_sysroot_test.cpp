@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "server/test_json_schema.hpp"
-#include "server/test_program.hpp"
+#include "server/testing/json_schema.hpp"
+#include "server/testing/program.hpp"
 
 /// `muxlab inspect` on prepared machines: what it makes of other limits and switches than ours.
 namespace muxlab {

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "server/test_json_schema.hpp"
-#include "server/test_program.hpp"
+#include "server/testing/json_schema.hpp"
+#include "server/testing/program.hpp"
 
 /// `muxlab inspect` as a user meets it, also where something is switched off for real.
 namespace muxlab {

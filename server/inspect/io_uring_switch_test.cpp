@@ -7,7 +7,7 @@
 #include <string>
 
 #include "backends/parts/failure.hpp"
-#include "server/test_program.hpp"
+#include "server/testing/program.hpp"
 
 /// What inspect says when the kernel's own switch is off. There is one for the whole machine, so
 /// this is not among the tests that run side by side: `scripts/test --full` has it. It is set to 1,

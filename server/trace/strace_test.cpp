@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "server/test_program.hpp"
+#include "server/testing/program.hpp"
 
 /// What `muxlab trace` says against what strace(1) sees of the same run.
 namespace muxlab::trace {

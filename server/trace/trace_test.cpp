@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "server/test_json_schema.hpp"
-#include "server/test_program.hpp"
+#include "server/testing/json_schema.hpp"
+#include "server/testing/program.hpp"
 #include "server/trace/lines.hpp"
 
 namespace muxlab::trace {

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "server/test_program.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/program.hpp"
+#include "server/testing/server_process.hpp"
 #include "tutorial/programs/test_tutorial.hpp"
 
 /// What every echo server of the tutorial does, however it waits.

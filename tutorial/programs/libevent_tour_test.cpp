@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "server/test_server_process.hpp"
+#include "server/testing/server_process.hpp"
 #include "tutorial/programs/test_tutorial.hpp"
 
 /// The tour of libevent: each program as a demonstration, and those that serve as servers.

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/test_server_process.hpp"
+#include "server/testing/server_process.hpp"
 #include "tutorial/programs/test_tutorial.hpp"
 
 /// What the first servers of the tutorial show beside the echo: who waits, and for what.

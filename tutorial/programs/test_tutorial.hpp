@@ -3,8 +3,8 @@
 #include <chrono>
 #include <string>
 
-#include "server/test_program.hpp"
-#include "server/test_server_process.hpp"
+#include "server/testing/program.hpp"
+#include "server/testing/server_process.hpp"
 
 /// Where the tests find the programs of the tutorial, and how they run them.
 namespace muxlab::test {

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "backends/parts/failure.hpp"
-#include "server/test_threads.hpp"
+#include "server/testing/threads.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/predicting.hpp"
 #include "tutorial/exercises/sockets.hpp"

@@ -27,7 +27,7 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/unique_fd.hpp"
-#include "server/test_client.hpp"
+#include "server/testing/client.hpp"
 
 namespace muxlab::test {
 
