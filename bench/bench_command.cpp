@@ -11,7 +11,7 @@
 #include "bench/campaign/sliced_campaign.hpp"
 #include "bench/campaign_files.hpp"
 #include "bench/experiment.hpp"
-#include "bench/load_connections.hpp"
+#include "bench/load/connections.hpp"
 #include "bench/verbs.hpp"
 #include "server/cli/cli.hpp"
 

@@ -14,7 +14,7 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "bench/analysis/verdict.hpp"
-#include "bench/load.hpp"
+#include "bench/load/load.hpp"
 #include "bench/progress.hpp"
 #include "server/cli/cli.hpp"
 #include "server/inspect/machine.hpp"

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "bench/data/plan.hpp"
-#include "bench/rig/slice.hpp"
+#include "bench/load/slice.hpp"
 
 namespace muxlab {
 

@@ -18,7 +18,7 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/unique_fd.hpp"
-#include "bench/load.hpp"
+#include "bench/load/load.hpp"
 
 /// The load client's processor time per echo, beside that of a loop that does nothing but echo: no
 /// clock, no histogram, no verification. The time shown is of one echo.

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "bench/histogram.hpp"
+#include "bench/load/histogram.hpp"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
 #include "backends/shortage.hpp"
-#include "bench/load.hpp"
+#include "bench/load/load.hpp"
 
 namespace muxlab {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "backends/counting/shared_counters.hpp"
 #include "bench/experiment.hpp"
-#include "bench/rig/slice.hpp"
+#include "bench/load/slice.hpp"
 
 /// The two sides of a measurement as the harness commands them, wherever they run: local_sides.hpp
 /// has those of this machine. All calls are made by one thread.

@@ -1,0 +1,230 @@
+#include "bench/load/load.hpp"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <future>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/parts/descriptor_limit.hpp"
+#include "backends/parts/failure.hpp"
+#include "bench/load/closed_loop.hpp"
+#include "bench/load/dial.hpp"
+#include "bench/load/establish.hpp"
+#include "bench/load/open_loop.hpp"
+#include "bench/load/oracle.hpp"
+#include "bench/load/timeline.hpp"
+
+namespace muxlab {
+namespace {
+
+/// What the threads of a run share.
+struct Run {
+  explicit Run(const LoadOptions& asked) : options(asked) {}
+
+  const LoadOptions& options;
+  const LoadEngine engine = available_engine(options.oracle ? LoadEngine::epoll : options.engine);
+  const LoadTarget target = options.target ? *options.target : find_target(options.connect);
+  const Pattern pattern{LoadConnections::kLongestRun};
+  Timeline timeline;
+};
+
+LoadTally run_connections(Run& run, std::uint64_t thread) {
+  const LoadOptions& options = run.options;
+  const std::uint64_t active = share_of(options.connections, thread, options.threads);
+  const std::uint64_t idle = share_of(options.idle, thread, options.threads);
+  const std::uint64_t in_flight = std::min(options.depth, kManyInFlight);
+  const auto made = make_connections(
+      run.engine, run.pattern,
+      {.count = active + idle, .active = active, .first = thread, .stride = options.threads},
+      options.size_bytes * in_flight);
+  LoadConnections& connections = *made;
+  const EstablishLimits limits{
+      .under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
+      .active_bytes = options.size_bytes,
+      .patience = options.connect_patience};
+  SourceAddresses sources(run.target.is_ipv4_loopback(),
+                          std::max<std::uint64_t>(1, kMaxFromOneAddress / options.threads));
+  establish(connections, run.target, sources, run.timeline, limits);
+  std::optional<OracleTeller> teller;
+  if (options.oracle) {
+    teller.emplace(*options.oracle).begin(connections.active());
+    connections.tell(*teller);
+  }
+  run.timeline.arrive(connections.tally().established);
+  if (options.rate) {
+    run_open_loop(
+        connections, run.timeline,
+        {.size_bytes = options.size_bytes,
+         .depth = options.depth,
+         .per_s = static_cast<double>(*options.rate) / static_cast<double>(options.threads),
+         .gaps = options.gaps,
+         .seed = options.seed + thread,
+         .share = thread,
+         .shares = options.threads,
+         .grace = options.grace});
+  } else {
+    run_closed_loop(connections, run.timeline, run.target, sources,
+                    {.size_bytes = options.size_bytes,
+                     .depth = options.depth,
+                     .echoes = options.churn.value_or(kNoLimit),
+                     .grace = options.grace});
+  }
+  return std::move(connections.tally());
+}
+
+LoadTally run_thread(Run& run, std::uint64_t thread) {
+  try {
+    ::prctl(PR_SET_TIMERSLACK, 1);  // ns; the kernel may otherwise wake us 50 us late
+    return run_connections(run, thread);
+  } catch (...) {
+    run.timeline.end();  // the others would wait for this thread for ever
+    throw;
+  }
+}
+
+/// How long the threads of this process, as they are now, were ready to run without a processor
+/// since each began: ns, from the second field of /proc/PID/task/TID/schedstat. Nothing for a
+/// process of so many threads that asking would disturb it, or where the kernel does not tell.
+std::optional<double> runqueue_wait_ns() {
+  constexpr std::size_t kMaxThreadsToAsk = 64;
+  double sum = 0;
+  std::size_t threads = 0;
+  std::error_code error;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    double ran = 0, waited = 0;
+    std::ifstream schedstat(thread.path() / "schedstat");
+    if (++threads > kMaxThreadsToAsk || !(schedstat >> ran >> waited)) return std::nullopt;
+    sum += waited;
+  }
+  return threads > 0 ? std::optional(sum) : std::nullopt;
+}
+
+/// Takes all threads through the run; false when it ended early.
+bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report) {
+  const std::int64_t dialled_ns = monotonic_ns();
+  if (!timeline.await_arrivals(options.threads, options.interrupt)) return false;
+  report.connecting = std::chrono::nanoseconds{monotonic_ns() - dialled_ns};
+  if (timeline.established() == 0) return true;
+  timeline.start();
+  if (!timeline.pause(options.warmup, options.interrupt)) return false;
+
+  // One instant for the clock, the processor time and the threads, so that all three have the same
+  // window even when this thread wakes late.
+  const std::optional<double> begin_wait_ns = runqueue_wait_ns();
+  const std::int64_t begin_cpu_ns = process_cpu_ns();
+  const std::int64_t begin_ns = monotonic_ns();
+  timeline.begin_window(begin_ns);
+  if (options.on_window) options.on_window();
+  const bool is_complete = timeline.pause(options.duration, options.interrupt);
+  const std::int64_t end_ns = monotonic_ns();
+  timeline.end_window(end_ns);
+  const std::int64_t end_cpu_ns = process_cpu_ns();
+  report.window = std::chrono::nanoseconds{end_ns - begin_ns};
+  if (const auto end_wait_ns = runqueue_wait_ns(); begin_wait_ns && end_wait_ns) {
+    report.runqueue_wait = std::chrono::nanoseconds{std::llround(*end_wait_ns - *begin_wait_ns)};
+  }
+  report.client_cpu = std::chrono::nanoseconds{end_cpu_ns - begin_cpu_ns};
+  return is_complete;
+}
+
+/// No connection has echoed: why, as far as the client can see.
+[[noreturn]] void fail_without_any(const LoadOptions& options, const LoadTally& tally) {
+  if (tally.errors.of(LoadError::mismatch) > 0) {
+    throw Failure(ExitCode::failed,
+                  fmt::format("{} is no echo server: {}", options.connect, tally.first_error));
+  }
+  const bool is_refused = tally.errors.of(LoadError::connect) == tally.errors.total();
+  throw Failure(
+      ExitCode::unavailable,
+      fmt::format("no connection to {} came up{} {}", options.connect,
+                  is_refused ? ", is its server running? First:" : ":", tally.first_error));
+}
+
+/// Ends the run when the scope is left, or threads would wait for a conductor that is gone.
+class EndAtExit {
+ public:
+  explicit EndAtExit(Timeline& timeline) : timeline_(timeline) {}
+  ~EndAtExit() { timeline_.end(); }
+  EndAtExit(const EndAtExit&) = delete;
+  EndAtExit& operator=(const EndAtExit&) = delete;
+  EndAtExit(EndAtExit&&) = delete;
+  EndAtExit& operator=(EndAtExit&&) = delete;
+
+ private:
+  Timeline& timeline_;
+};
+
+}  // namespace
+
+void check_options(const LoadOptions& options) {
+  const auto reject = [](const std::string& message) { throw Failure(ExitCode::usage, message); };
+  if (options.connections == 0) reject("--connections 0: at least one has to echo");
+  if (options.size_bytes == 0) reject("--size 0: a message has at least one byte");
+  if (options.depth == 0) reject("--depth 0: at least one message has to be in flight");
+  if (options.rate == 0U) reject("--rate 0: at least one message per second");
+  if (options.churn == 0U) reject("--churn 0: a connection echoes at least once");
+  if (options.churn && options.rate) {
+    reject(kChurnOrRate);
+  }
+  if (options.threads == 0) reject("--threads 0: at least one has to run");
+  if (options.threads > options.connections) {
+    reject(fmt::format("--threads {} is more than --connections {}: a thread needs a connection",
+                       options.threads, options.connections));
+  }
+  check_oracle(options);
+  constexpr std::chrono::hours kLongest{24};
+  if (options.duration.count() <= 0) reject("--duration 0: nothing would be measured");
+  if (options.duration > kLongest) reject("--duration is too long: at most a day");
+  if (options.warmup.count() < 0) reject("--warmup is negative: at least 0");
+  if (options.warmup > kLongest) reject("--warmup is too long: at most a day");
+}
+
+void reserve_descriptors(const LoadOptions& options) {
+  const std::uint64_t others =
+      kClientDescriptors + options.threads;  // an epoll instance or a ring each
+  const std::uint64_t limit = raise_descriptor_limit();
+  const std::uint64_t wanted = options.connections + options.idle;
+  if (wanted + others <= limit) return;
+  throw Failure(ExitCode::unavailable,
+                fmt::format("--connections {} and --idle {} need {} descriptors and the hard limit "
+                            "is {}: raise it (ulimit -Hn), or ask for {} connections at most",
+                            options.connections, options.idle, wanted + others, limit,
+                            limit > others ? limit - others : 0));
+}
+
+LoadReport run_load(const LoadOptions& options) {
+  check_options(options);
+  reserve_descriptors(options);
+  Run run(options);
+  LoadReport report;
+  report.engine = run.engine;
+  std::vector<std::future<LoadTally>> threads;
+  {
+    const EndAtExit end_at_exit(run.timeline);
+    for (std::uint64_t thread = 0; thread < options.threads; ++thread) {
+      threads.push_back(std::async(std::launch::async, run_thread, std::ref(run), thread));
+    }
+    report.interrupted = !conduct(options, run.timeline, report);
+  }
+  LoadTally& tally = report.tally;
+  for (auto& thread : threads) tally.merge(thread.get());
+  if (tally.bytes_sent != tally.bytes_received + tally.bytes_missing) {
+    tally.errors.add(LoadError::conservation);
+    tally.first_error += fmt::format(" [{} bytes sent, {} received, {} missing]", tally.bytes_sent,
+                                     tally.bytes_received, tally.bytes_missing);
+  }
+  if (tally.established == 0 && !report.interrupted) fail_without_any(options, tally);
+  return report;
+}
+
+}  // namespace muxlab

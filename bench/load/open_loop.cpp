@@ -1,0 +1,176 @@
+#include "bench/load/open_loop.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+namespace muxlab {
+namespace {
+
+/// The kernel wakes us up to so much too late. For so long we do not sleep, where that keeps no
+/// server from its processor.
+std::int64_t lateness_ns() { return std::thread::hardware_concurrency() > 1 ? 60'000 : 0; }
+
+class OpenLoop final : public LoadLoop {
+ public:
+  /// Messages that may be under way at once; what is due beyond them is not sent, but counted.
+  static constexpr std::uint32_t kMostUnderWay = 1 << 20;
+
+  OpenLoop(LoadConnections& connections, const Timeline& timeline, const OpenLoopOptions& options)
+      : LoadLoop(connections, timeline, options.size_bytes, options.grace),
+        options_(options),
+        arrivals_(options.per_s, options.gaps, options.seed),
+        awake_ns_(lateness_ns()),
+        queues_(connections.active().size()) {}
+
+  /// Sends once the timeline has started, and returns when it has ended and everything in flight is
+  /// back or given up.
+  void run() {
+    run_loop();
+    count_the_lost();
+  }
+
+  /// As run_slice() of LoadLoop.
+  void run(std::int64_t duration_ns) {
+    run_slice(duration_ns, 0);
+    count_the_lost();
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  /// A message that is not back yet. Those of one connection are a list, the oldest first.
+  struct Message {
+    std::int64_t due_ns;
+    std::int64_t lag_ns;
+    std::int64_t sent_ns;
+    std::uint32_t next;
+  };
+  struct Queue {
+    std::uint32_t oldest = kNone;
+    std::uint32_t newest = kNone;
+    std::uint32_t unsent = kNone;  ///< the oldest of those that wait for one in flight
+    std::uint64_t in_flight = 0;
+  };
+
+  void start() override {
+    arrivals_.start(timeline_.started_ns(), options_.share, options_.shares);
+  }
+
+  void on_received(LoadConnection& connection) override {
+    if (!connection.stream.complete(size_bytes_)) return;
+    const std::int64_t now_ns = monotonic_ns();
+    Queue& queue = queue_of(connection);
+    do {
+      take_out_oldest(queue, now_ns);
+    } while (connection.stream.complete(size_bytes_));
+    send_what_may_be(connection, queue, now_ns);
+    do_what_is_due();  // a batch of events may take longer than a gap
+  }
+
+  [[nodiscard]] std::int64_t until_next_ns() const override {
+    if (!is_sending()) return LoadConnections::kForever;
+    return std::max<std::int64_t>(arrivals_.due_ns() - monotonic_ns() - awake_ns_, 0);
+  }
+
+  void do_what_is_due() override {
+    if (!is_sending()) return;
+    for (std::int64_t now_ns = monotonic_ns(); arrivals_.due_ns() <= now_ns;
+         now_ns = monotonic_ns()) {
+      enqueue(now_ns);
+      arrivals_.advance();
+    }
+  }
+
+  void enqueue(std::int64_t now_ns) {
+    const auto active = connections_.active();
+    LoadConnection& connection = active[arrivals_.choose(active.size())];
+    const std::int64_t due_ns = arrivals_.due_ns();
+    const std::uint32_t number = connection.fd ? take_message() : kNone;
+    if (number == kNone) {
+      if (timeline_.measures(due_ns)) ++connections_.tally().unsent;
+      return;
+    }
+    messages_[number] = {.due_ns = due_ns, .lag_ns = now_ns - due_ns, .sent_ns = 0, .next = kNone};
+    Queue& queue = queue_of(connection);
+    (queue.oldest == kNone ? queue.oldest : messages_[queue.newest].next) = number;
+    queue.newest = number;
+    if (queue.unsent == kNone) queue.unsent = number;
+    send_what_may_be(connection, queue, now_ns);
+  }
+
+  void send_what_may_be(LoadConnection& connection, Queue& queue, std::int64_t now_ns) {
+    const std::uint64_t before = connection.stream.unsent();
+    for (; queue.unsent != kNone && queue.in_flight < options_.depth; ++queue.in_flight) {
+      Message& message = messages_[queue.unsent];
+      message.sent_ns = now_ns;
+      queue.unsent = message.next;
+      connection.stream.extend(size_bytes_);
+    }
+    if (connection.stream.unsent() > before) connections_.flush(connection);
+  }
+
+  void take_out_oldest(Queue& queue, std::int64_t now_ns) {
+    const std::uint32_t number = queue.oldest;
+    Message& message = messages_[number];
+    LoadTally& tally = connections_.tally();
+    if (timeline_.measures(now_ns)) ++tally.echoes;
+    if (timeline_.measures(message.due_ns)) {
+      ++tally.offered;
+      tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - message.due_ns));
+      tally.latency_from_send_ns.record(static_cast<std::uint64_t>(now_ns - message.sent_ns));
+      tally.send_lag_ns.record(static_cast<std::uint64_t>(message.lag_ns));
+    }
+    queue.oldest = message.next;
+    --queue.in_flight;
+    message.next = free_;
+    free_ = number;
+  }
+
+  /// Of a connection that failed, and of one that did not get everything back.
+  void count_the_lost() {
+    LoadTally& tally = connections_.tally();
+    for (const Queue& queue : queues_) {
+      for (std::uint32_t i = queue.oldest; i != kNone; i = messages_[i].next) {
+        if (timeline_.measures(messages_[i].due_ns)) ++tally.unanswered;
+      }
+    }
+    tally.offered += tally.unsent + tally.unanswered;
+  }
+
+  std::uint32_t take_message() {
+    if (free_ != kNone) {
+      const std::uint32_t number = free_;
+      free_ = messages_[number].next;
+      return number;
+    }
+    if (messages_.size() == kMostUnderWay) return kNone;
+    messages_.emplace_back();
+    return static_cast<std::uint32_t>(messages_.size() - 1);
+  }
+
+  Queue& queue_of(const LoadConnection& connection) {
+    return queues_[connections_.index_of(connection)];
+  }
+
+  OpenLoopOptions options_;
+  Arrivals arrivals_;
+  std::int64_t awake_ns_;          // before a message is due, for the kernel wakes us up late
+  std::vector<Queue> queues_;      // of each connection
+  std::vector<Message> messages_;  // as many as were ever under way at once
+  std::uint32_t free_ = kNone;     // list of those that are not
+};
+
+}  // namespace
+
+void run_open_loop(LoadConnections& connections, const Timeline& timeline,
+                   const OpenLoopOptions& options) {
+  OpenLoop(connections, timeline, options).run();
+}
+
+void run_open_slice(LoadConnections& connections, const Timeline& timeline,
+                    const OpenLoopOptions& options, std::int64_t duration_ns) {
+  OpenLoop(connections, timeline, options).run(duration_ns);
+}
+
+}  // namespace muxlab

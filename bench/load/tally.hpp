@@ -1,0 +1,102 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <string_view>
+
+#include "bench/load/histogram.hpp"
+
+namespace muxlab {
+
+/// How a connection failed. Each connection fails once at most.
+enum class LoadError : std::uint8_t {
+  connect,       ///< could not be opened
+  reset,         ///< reset by the server
+  closed,        ///< closed by the server
+  mismatch,      ///< bytes came back that differ from those sent, or that were never sent
+  timeout,       ///< not one reply during the whole run
+  unanswered,    ///< replied, but not to everything within the grace time after the run
+  system,        ///< any other error of recv(2) or send(2)
+  conservation,  ///< bytes sent are not bytes received plus bytes missing: a bug in this client
+};
+
+inline constexpr std::array<std::string_view, 8> kLoadErrorNames = {
+    "connect", "reset", "closed", "mismatch", "timeout", "unanswered", "system", "conservation"};
+
+/// How many connections failed, by how.
+class LoadErrors {
+ public:
+  void add(LoadError error) { ++counts_[static_cast<std::size_t>(error)]; }
+  void merge(const LoadErrors& other) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  }
+  [[nodiscard]] std::uint64_t of(LoadError error) const {
+    return counts_[static_cast<std::size_t>(error)];
+  }
+  [[nodiscard]] std::uint64_t total() const {
+    return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+  }
+
+ private:
+  std::array<std::uint64_t, kLoadErrorNames.size()> counts_{};
+};
+
+/// What one thread counted, and by merging what all of them did.
+struct LoadTally {
+  std::uint64_t established = 0;  ///< connections that echoed once, idle ones included
+  std::uint64_t echoes = 0;       ///< completed inside the window
+  /// Of those echoes; of a closed loop also of messages in flight when the window ended; of an open
+  /// loop since they were due.
+  Histogram latency_ns;
+  std::int64_t latency_outside_ns = 0;  ///< closed loop: see run_closed_loop()
+  Histogram first_echo_ns;            ///< churn: of new connections, whose first echo is only here
+  std::uint64_t closed = 0;           ///< churn: by us and then by the server, inside the window
+  std::uint64_t closed_in_all = 0;    ///< the same during the whole run
+  std::uint64_t without_port = 0;     ///< churn: connections that had to wait for a port
+  std::uint64_t without_backlog = 0;  ///< churn: that had to wait for room in a Unix backlog
+  Histogram latency_from_send_ns;     ///< open loop: of the same messages, since they were sent
+  Histogram send_lag_ns;              ///< open loop: from when they were due until they were sent
+  std::uint64_t offered = 0;          ///< open loop: messages that were due inside the window
+  std::uint64_t unsent = 0;           ///< of these: too many were in flight, or no connection left
+  std::uint64_t unanswered = 0;       ///< of these: sent, and never back
+  /// Of the connections that echo and stay: how many there were at the end, and of the messages
+  /// that each completed during the whole run, the sum and that of their squares.
+  double shares = 0;
+  double share_sum = 0;
+  double share_square_sum = 0;
+  std::uint64_t bytes_sent = 0;      ///< during the whole run, as these two
+  std::uint64_t bytes_received = 0;  ///< and found to be right
+  std::uint64_t bytes_missing = 0;   ///< sent and not back when their connection ended
+  LoadErrors errors;
+  std::string first_error;  ///< one line; empty when there was none
+
+  void merge(const LoadTally& other) {
+    established += other.established;
+    echoes += other.echoes;
+    latency_ns.merge(other.latency_ns);
+    latency_outside_ns += other.latency_outside_ns;
+    first_echo_ns.merge(other.first_echo_ns);
+    closed += other.closed;
+    closed_in_all += other.closed_in_all;
+    without_port += other.without_port;
+    without_backlog += other.without_backlog;
+    latency_from_send_ns.merge(other.latency_from_send_ns);
+    send_lag_ns.merge(other.send_lag_ns);
+    offered += other.offered;
+    unsent += other.unsent;
+    unanswered += other.unanswered;
+    shares += other.shares;
+    share_sum += other.share_sum;
+    share_square_sum += other.share_square_sum;
+    bytes_sent += other.bytes_sent;
+    bytes_received += other.bytes_received;
+    bytes_missing += other.bytes_missing;
+    errors.merge(other.errors);
+    if (first_error.empty()) first_error = other.first_error;
+  }
+};
+
+}  // namespace muxlab
