@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "backends/parts/failure.hpp"
-#include "bench/experiment.hpp"
+#include "bench/data/experiment.hpp"
 
 namespace muxlab {
 

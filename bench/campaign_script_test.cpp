@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "bench/experiment.hpp"
+#include "bench/data/experiment.hpp"
 #include "bench/report_test_folder.hpp"
 
 namespace muxlab {

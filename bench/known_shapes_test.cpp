@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "bench/csv.hpp"
-#include "bench/experiment.hpp"
+#include "bench/data/csv.hpp"
+#include "bench/data/experiment.hpp"
 
 namespace muxlab {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
 #include "bench/report_document.hpp"
 #include "bench/report_test_folder.hpp"
 

@@ -14,7 +14,7 @@
 
 #include "backends/parts/process.hpp"
 #include "bench/analysis/verdict.hpp"
-#include "bench/campaign_files.hpp"
+#include "bench/data/files.hpp"
 #include "bench/data/records.hpp"
 
 namespace muxlab {

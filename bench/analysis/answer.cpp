@@ -6,7 +6,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
-#include "bench/statistics.hpp"
+#include "bench/data/statistics.hpp"
 
 namespace muxlab {
 namespace {

@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
 #include "bench/report/answer_text.hpp"
 
 namespace muxlab {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bench/analysis/verdict.hpp"
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
 
 namespace muxlab {
 namespace {

@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "bench/statistics.hpp"
+#include "bench/data/statistics.hpp"
 
 namespace muxlab {
 namespace {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-#include "bench/statistics.hpp"
+#include "bench/data/statistics.hpp"
 
 namespace muxlab {
 namespace {

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-#include "bench/statistics.hpp"
+#include "bench/data/statistics.hpp"
 
 namespace muxlab {
 namespace {

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "backends/parts/failure.hpp"
-#include "bench/campaign_files.hpp"
+#include "bench/data/files.hpp"
 
 namespace muxlab {
 namespace {

@@ -17,7 +17,7 @@
 #include "bench/campaign/sliced_progress.hpp"
 #include "bench/campaign/slices_file.hpp"
 #include "bench/conditions.hpp"
-#include "bench/progress.hpp"
+#include "bench/data/progress.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/rig/local_sides.hpp"
 #include "server/cli/interrupts.hpp"

@@ -13,8 +13,8 @@
 #include <set>
 
 #include "bench/campaign/sliced_progress.hpp"
-#include "bench/campaign_files.hpp"
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
+#include "bench/data/files.hpp"
 #include "bench/data/records.hpp"
 #include "bench/report_test_folder.hpp"
 #include "server/testing/json_schema.hpp"

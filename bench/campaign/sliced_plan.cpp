@@ -14,8 +14,8 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "bench/analysis/verdict.hpp"
+#include "bench/data/progress.hpp"
 #include "bench/load/load.hpp"
-#include "bench/progress.hpp"
 #include "server/cli/cli.hpp"
 #include "server/inspect/machine.hpp"
 

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "bench/progress.hpp"
+#include "bench/data/progress.hpp"
 #include "bench/report/answer_text.hpp"
 #include "server/cli/words.hpp"
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "backends/parts/failure.hpp"
-#include "bench/campaign_files.hpp"
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
+#include "bench/data/files.hpp"
 #include "server/cli/words.hpp"
 
 namespace muxlab {

@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "backends/parts/failure.hpp"
-#include "bench/campaign_files.hpp"
-#include "bench/cell_columns.hpp"
+#include "bench/data/cell_columns.hpp"
+#include "bench/data/files.hpp"
 #include "bench/data/json_field.hpp"
-#include "bench/progress.hpp"
+#include "bench/data/progress.hpp"
 #include "server/cli/cli.hpp"
 #include "server/inspect/machine.hpp"
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "backends/parts/process.hpp"
+#include "bench/data/experiment.hpp"
 #include "bench/data/metric.hpp"
-#include "bench/experiment.hpp"
 
 namespace muxlab {
 

@@ -10,9 +10,9 @@
 #include <tuple>
 
 #include "backends/parts/failure.hpp"
-#include "bench/campaign_files.hpp"
-#include "bench/cell_columns.hpp"
-#include "bench/csv.hpp"
+#include "bench/data/cell_columns.hpp"
+#include "bench/data/csv.hpp"
+#include "bench/data/files.hpp"
 #include "server/cli/words.hpp"
 
 namespace muxlab {

@@ -6,7 +6,7 @@
 
 #include "backends/parts/failure.hpp"
 #include "bench/analysis/answer.hpp"
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
 #include "bench/data/records.hpp"
 
 namespace muxlab {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "backends/parts/failure.hpp"
-#include "bench/campaign_files.hpp"
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
+#include "bench/data/files.hpp"
 
 namespace muxlab {
 namespace {

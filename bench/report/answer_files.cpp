@@ -12,10 +12,10 @@
 #include <utility>
 
 #include "backends/parts/failure.hpp"
-#include "bench/campaign_files.hpp"
-#include "bench/cell_columns.hpp"
-#include "bench/csv.hpp"
-#include "bench/experiment.hpp"
+#include "bench/data/cell_columns.hpp"
+#include "bench/data/csv.hpp"
+#include "bench/data/experiment.hpp"
+#include "bench/data/files.hpp"
 #include "bench/report/answer_text.hpp"
 #include "bench/report/plots.hpp"
 #include "bench/report/ratios.hpp"

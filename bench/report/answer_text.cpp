@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bench/cell_columns.hpp"
+#include "bench/data/cell_columns.hpp"
 #include "server/cli/text_layout.hpp"
 
 namespace muxlab {

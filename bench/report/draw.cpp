@@ -9,7 +9,7 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/process.hpp"
-#include "bench/campaign_files.hpp"
+#include "bench/data/files.hpp"
 #include "bench/report/plots.hpp"
 #include "server/cli/words.hpp"
 

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <utility>
 
-#include "bench/cell_columns.hpp"
-#include "bench/experiment.hpp"
+#include "bench/data/cell_columns.hpp"
+#include "bench/data/experiment.hpp"
 #include "server/cli/cli.hpp"
 
 namespace muxlab {

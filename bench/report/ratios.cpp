@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
 #include "bench/report/answer_text.hpp"
 #include "server/cli/words.hpp"
 

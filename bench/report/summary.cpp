@@ -7,8 +7,8 @@
 
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
-#include "bench/cell_columns.hpp"
-#include "bench/csv.hpp"
+#include "bench/data/cell_columns.hpp"
+#include "bench/data/csv.hpp"
 
 namespace muxlab {
 namespace {

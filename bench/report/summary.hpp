@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bench/analysis/answer.hpp"
-#include "bench/statistics.hpp"
+#include "bench/data/statistics.hpp"
 
 namespace muxlab {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "backends/counting/shared_counters.hpp"
-#include "bench/experiment.hpp"
+#include "bench/data/experiment.hpp"
 #include "bench/load/slice.hpp"
 
 /// The two sides of a measurement as the harness commands them, wherever they run: local_sides.hpp

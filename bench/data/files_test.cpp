@@ -1,4 +1,4 @@
-#include "bench/campaign_files.hpp"
+#include "bench/data/files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

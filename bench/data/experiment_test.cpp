@@ -1,4 +1,4 @@
-#include "bench/experiment.hpp"
+#include "bench/data/experiment.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "backends/parts/failure.hpp"
-#include "bench/campaign_files.hpp"
+#include "bench/data/files.hpp"
 
 namespace muxlab {
 namespace {

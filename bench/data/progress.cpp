@@ -1,4 +1,4 @@
-#include "bench/progress.hpp"
+#include "bench/data/progress.hpp"
 
 #include <fmt/chrono.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "bench/cell_columns.hpp"
+#include "bench/data/cell_columns.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "bench/statistics.hpp"
+#include "bench/data/statistics.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "bench/csv.hpp"
+#include "bench/data/csv.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "bench/campaign_files.hpp"
+#include "bench/data/files.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/experiment.hpp"
+#include "bench/data/experiment.hpp"
 
 namespace muxlab {
 
