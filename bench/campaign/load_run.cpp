@@ -8,7 +8,7 @@
 #include <random>
 
 #include "backends/parts/failure.hpp"
-#include "bench/conditions.hpp"
+#include "bench/rig/conditions.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,4 +1,4 @@
-#include "bench/conditions.hpp"
+#include "bench/rig/conditions.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
