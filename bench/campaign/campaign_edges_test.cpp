@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "bench/report_test_folder.hpp"
+#include "bench/report/test_folder.hpp"
 
 namespace muxlab {
 namespace {

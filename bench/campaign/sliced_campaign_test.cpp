@@ -16,7 +16,7 @@
 #include "bench/data/csv.hpp"
 #include "bench/data/files.hpp"
 #include "bench/data/records.hpp"
-#include "bench/report_test_folder.hpp"
+#include "bench/report/test_folder.hpp"
 #include "server/testing/json_schema.hpp"
 
 namespace muxlab {

@@ -12,7 +12,7 @@
 #include "bench/load/report.hpp"
 #include "bench/load/test_engine.hpp"
 #include "bench/load/test_server.hpp"
-#include "bench/report_test_folder.hpp"
+#include "bench/report/test_folder.hpp"
 #include "server/testing/server_process.hpp"
 
 namespace muxlab {

@@ -11,7 +11,7 @@
 
 #include "backends/backend.hpp"
 #include "bench/load/test_server.hpp"
-#include "bench/report_test_folder.hpp"
+#include "bench/report/test_folder.hpp"
 
 namespace muxlab {
 namespace {

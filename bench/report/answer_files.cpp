@@ -17,9 +17,9 @@
 #include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/report/answer_text.hpp"
+#include "bench/report/document.hpp"
 #include "bench/report/plots.hpp"
 #include "bench/report/ratios.hpp"
-#include "bench/report_document.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/words.hpp"
 

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "bench/report/document.hpp"
 #include "bench/report/summary.hpp"
-#include "bench/report_document.hpp"
 
 namespace muxlab {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "bench/data/csv.hpp"
-#include "bench/report_document.hpp"
-#include "bench/report_test_folder.hpp"
+#include "bench/report/document.hpp"
+#include "bench/report/test_folder.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "bench/report_document.hpp"
+#include "bench/report/document.hpp"
 
 namespace muxlab {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "bench/report_document.hpp"
+#include "bench/report/document.hpp"
 
 namespace muxlab {
 namespace {
