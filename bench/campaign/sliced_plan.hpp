@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "bench/campaign_backends.hpp"
+#include "bench/campaign/backends.hpp"
 #include "bench/data/plan.hpp"
 
 namespace muxlab {

@@ -1,4 +1,4 @@
-#include "bench/campaign_backends.hpp"
+#include "bench/campaign/backends.hpp"
 
 #include <fmt/format.h>
 
