@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "packaging/program_description.hpp"
+#include "server/cli/program_description.hpp"
 
 namespace muxlab {
 

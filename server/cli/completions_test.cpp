@@ -1,4 +1,4 @@
-#include "packaging/completions.hpp"
+#include "server/cli/completions.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "packaging/test_help.hpp"
+#include "server/cli/test_help.hpp"
 #include "server/cli/verb.hpp"
 
 /// The shells themselves complete what somebody has typed.

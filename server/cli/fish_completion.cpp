@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "packaging/completions.hpp"
+#include "server/cli/completions.hpp"
 
 namespace muxlab {
 namespace {

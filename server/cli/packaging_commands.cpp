@@ -1,4 +1,4 @@
-#include "packaging/packaging_commands.hpp"
+#include "server/cli/packaging_commands.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "packaging/completions.hpp"
-#include "packaging/man_page.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/completions.hpp"
+#include "server/cli/man_page.hpp"
 
 namespace muxlab {
 namespace {

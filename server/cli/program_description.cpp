@@ -1,4 +1,4 @@
-#include "packaging/program_description.hpp"
+#include "server/cli/program_description.hpp"
 
 #include <algorithm>
 

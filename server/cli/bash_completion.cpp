@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "packaging/completions.hpp"
+#include "server/cli/completions.hpp"
 
 namespace muxlab {
 namespace {

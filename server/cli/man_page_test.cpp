@@ -1,4 +1,4 @@
-#include "packaging/man_page.hpp"
+#include "server/cli/man_page.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "packaging/test_help.hpp"
+#include "server/cli/test_help.hpp"
 #include "server/cli/verb.hpp"
 
 namespace muxlab {

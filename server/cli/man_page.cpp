@@ -1,4 +1,4 @@
-#include "packaging/man_page.hpp"
+#include "server/cli/man_page.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "packaging/program_description.hpp"
+#include "server/cli/program_description.hpp"
 
 namespace muxlab {
 
