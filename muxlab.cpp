@@ -9,14 +9,10 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/shortage.hpp"
-#include "bench/verbs.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/cli/build_stamp.hpp"
-#include "server/cli/packaging_commands.hpp"
 #include "server/cli/surroundings.hpp"
 #include "server/cli/verb.hpp"
-#include "server/inspect/inspect_command.hpp"
-#include "server/serve_command.hpp"
-#include "server/trace/trace_command.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "server/serve_command.hpp"
+#include "server/cli/verbs.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>

@@ -12,7 +12,7 @@
 #include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/load/connections.hpp"
-#include "bench/verbs.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/cli/cli.hpp"
 
 namespace muxlab {

@@ -16,7 +16,7 @@
 #include "bench/load/load.hpp"
 #include "bench/load/report.hpp"
 #include "bench/load/sliced_load.hpp"
-#include "bench/verbs.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/interrupts.hpp"
 #include "server/cli/words.hpp"

@@ -11,7 +11,7 @@
 #include "backends/parts/say.hpp"
 #include "bench/analysis/change.hpp"
 #include "bench/report/answer_text.hpp"
-#include "bench/verbs.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/words.hpp"
 

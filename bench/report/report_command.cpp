@@ -7,7 +7,7 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/say.hpp"
 #include "bench/report/answer_files.hpp"
-#include "bench/verbs.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/interrupts.hpp"
 

@@ -24,7 +24,7 @@ install(CODE "
   file(INSTALL \"${shared}/_muxlab\"
     DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/zsh/\${folder}\")")
 install(DIRECTORY scripts/plots DESTINATION ${CMAKE_INSTALL_DATADIR}/muxlab)
-file(GLOB schemas CONFIGURE_DEPENDS server/*.schema.json bench/*/*.schema.json)
+file(GLOB schemas CONFIGURE_DEPENDS server/*/*.schema.json bench/*/*.schema.json)
 install(FILES ${schemas} DESTINATION ${CMAKE_INSTALL_DATADIR}/muxlab/schemas)
 install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md ${shared}/copyright ${shared}/changelog.gz
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -49,14 +49,3 @@ each other over thousands of real connections. It tells which of them works
 on this machine, what each costs, and why: system calls and CPU time per echo.
 Plots are drawn with gnuplot.")
 include(CPack)
-
-# Both install, which leaves a list in the build folder.
-add_test(NAME install COMMAND scripts/install-check ${CMAKE_BINARY_DIR}
-  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(install PROPERTIES RESOURCE_LOCK install_manifest)
-# What the sanitizers make of it is of no use to anybody.
-if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
-  add_test(NAME package COMMAND scripts/install-check ${CMAKE_BINARY_DIR} --package
-    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(package PROPERTIES RESOURCE_LOCK install_manifest)
-endif()

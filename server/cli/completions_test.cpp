@@ -27,7 +27,7 @@ using Words = std::set<std::string>;
 struct Shell {
   const char* name;
   std::string (*write)(const ProgramDescription&);
-  const char* command;  ///< runs the driver of its name in packaging/shells
+  const char* command;  ///< runs the driver of its name in scripts/packaging/shells
 };
 
 const Shell kShells[] = {
@@ -61,7 +61,7 @@ class Completions : public testing::TestWithParam<Shell> {
     std::string all;
     for (const std::string& line : lines) all += (all.empty() ? "" : "\n") + line;
     ::setenv("MUXLAB_LINES", all.c_str(), 1);
-    ::setenv("MUXLAB_SHELLS", MUXLAB_SOURCE_DIR "/packaging/shells", 1);
+    ::setenv("MUXLAB_SHELLS", MUXLAB_SOURCE_DIR "/scripts/packaging/shells", 1);
     const std::string command = "cd " + folder_.string() +
                                 " && HOME=$PWD MUXLAB_COMPLETION=$PWD/script "
                                 "MUXLAB_FOUND=$PWD/found && export HOME MUXLAB_COMPLETION "

@@ -1,4 +1,4 @@
-#include "server/cli/packaging_commands.hpp"
+#include "server/cli/verbs.hpp"
 
 #include <fmt/format.h>
 

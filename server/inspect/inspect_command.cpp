@@ -1,4 +1,4 @@
-#include "server/inspect/inspect_command.hpp"
+#include "server/cli/verbs.hpp"
 
 #include <fmt/format.h>
 

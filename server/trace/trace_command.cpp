@@ -1,4 +1,4 @@
-#include "server/trace/trace_command.hpp"
+#include "server/cli/verbs.hpp"
 
 #include <fmt/format.h>
 

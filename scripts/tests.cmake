@@ -1,0 +1,166 @@
+# The tests: a program for each of the folders, run in parts side by side.
+find_package(GTest CONFIG REQUIRED)
+enable_testing()
+# ThreadSanitizer has nothing to say of what has no threads, nor of the same threads once more: it is left out there.
+string(REGEX MATCH "-fsanitize=thread" is_about_threads "${CMAKE_CXX_FLAGS}")
+
+# keep_what_has_threads(LIST): leaves in LIST the sources that have threads, where nothing else counts.
+function(keep_what_has_threads list)
+  if(NOT is_about_threads)
+    return()
+  endif()
+  set(kept "")
+  foreach(source ${${list}})
+    file(STRINGS ${source} uses REGEX "<thread>|pthread_")
+    if(uses)
+      list(APPEND kept ${source})
+    endif()
+  endforeach()
+  set(${list} ${kept} PARENT_SCOPE)
+endfunction()
+
+add_test(NAME build_stamp COMMAND ${CMAKE_COMMAND} -D SOURCE_DIR=${CMAKE_SOURCE_DIR}
+  -D FOLDER=${CMAKE_BINARY_DIR}/stamp_test -P ${CMAKE_SOURCE_DIR}/scripts/stamp_test.cmake)
+include(scripts/packaging/install_test.cmake)
+if(TARGET muxlab_micro)
+  # That each of them runs, and not how fast: without those for which it takes long to get ready.
+  add_test(NAME micro_benchmarks_run
+    COMMAND muxlab_micro --benchmark_min_time=0.001 --benchmark_filter=-registered:9000)
+endif()
+include(tutorial/tutorial.cmake)
+
+add_library(test_main OBJECT server/testing/main.cpp)
+target_link_libraries(test_main PUBLIC GTest::gmock)
+# Tests run once: what counts is how fast they compile.
+target_compile_options(test_main PUBLIC -O0)
+# They wait most of the time, so many do side by side: each program runs in so many parts.
+function(add_shards name program count)
+  cmake_parse_arguments(PARSE_ARGV 3 arg "" "FILTER" "PROPERTIES")
+  math(EXPR last "${count} - 1")
+  foreach(shard RANGE ${last})
+    add_test(NAME ${name}.${shard} COMMAND ${program} --gtest_filter=${arg_FILTER})
+    set_tests_properties(${name}.${shard} PROPERTIES
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${count};GTEST_SHARD_INDEX=${shard}" ${arg_PROPERTIES})
+  endforeach()
+endfunction()
+
+# live_suites(LIST): replaces sources by a filter for the suites of those that wait for others or race with them:
+# they have servers, clients, threads or campaigns. Tests that only read, draw or report a finished campaign do neither.
+function(live_suites list)
+  set(found "")
+  list(FILTER ${list} EXCLUDE REGEX "bench/(data|analysis|report)/|cli/words_test")
+  foreach(source ${${list}})
+    file(STRINGS ${source} uses REGEX
+      "Server|Process |LocalSides|thread|fork|run_|make_connections|trace|behaviour|live_echo|test::run")
+    if(uses)
+      file(STRINGS ${source} tests REGEX "^(TYPED_)?TEST(_F|_P)?\\(")
+      foreach(test ${tests})
+        string(REGEX REPLACE "^[A-Z_]+\\(([A-Za-z0-9_]+).*" "\\1" suite "${test}")
+        list(APPEND found "*${suite}.*")
+      endforeach()
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES found)
+  list(JOIN found ":" found)
+  set(${list} "${found}" PARENT_SCOPE)
+endfunction()
+
+# The tests of a folder. Those that wait or race are apart, with the label `live`. A FILTER that selects tests, and does
+# not begin with "-", gives all of them that label.
+function(add_folder_test name shards)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "FILTER" "")
+  set(filter "-SlowClient.*:IoUringSwitch.*")
+  if(arg_FILTER)
+    set(filter "${arg_FILTER}")
+  endif()
+  add_executable(${name}_test ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name}_test PRIVATE test_main muxlab_bench_campaign muxlab_server_trace)
+  target_compile_definitions(${name}_test PRIVATE
+    MUXLAB_BINARY="$<TARGET_FILE:muxlab>" MUXLAB_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_dependencies(${name}_test muxlab)
+  if(filter MATCHES "^[^-]")
+    add_shards(${name}.live ${name}_test ${shards} FILTER "${filter}" PROPERTIES LABELS live)
+    return()
+  endif()
+  set(live ${arg_UNPARSED_ARGUMENTS})
+  live_suites(live)
+  if(live)
+    add_shards(${name}.live ${name}_test ${shards} FILTER "${live}${filter}" PROPERTIES LABELS live)
+    string(APPEND filter ":${live}")
+    math(EXPR shards "(${shards} + 1) / 2")
+  endif()
+  add_shards(${name} ${name}_test ${shards} FILTER "${filter}")
+endfunction()
+set(shards_of_backends 2)
+set(shards_of_server 24)
+set(shards_of_bench 8)
+foreach(folder backends server bench)
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${folder}/*_test.cpp)
+  list(FILTER tests EXCLUDE REGEX "/faults/")
+  if(is_sanitized)
+    list(FILTER tests EXCLUDE REGEX "/(completions|man_page)_test")
+  endif()
+  set(filter "")
+  if(folder STREQUAL bench AND is_about_threads)
+    # Only the load client has threads; all else is processes.
+    list(FILTER tests INCLUDE REGEX "bench/load/")
+  elseif(folder STREQUAL bench AND is_sanitized)
+    # The same code for every threading model of a rig, and for every campaign of a script: once is enough.
+    # So is a campaign that ends, one that goes on, and one report: pictures are drawn by another program.
+    set(filter FILTER "-SlowClient.*:IoUringSwitch.*:CampaignScriptTest.*:PicturesTest.*:CompareTest.FindsNothing*")
+    string(APPEND filter ":BadDataTest.ADisk*:BadDataTest.Things*:ReportEdgesTest.TheEnv*:CampaignEdgesTest.ASignal*")
+    string(APPEND filter ":CampaignEdgesTest.Diagnostics*")
+    foreach(name ReportCommandTest.A ReportCommandTest.G ReportCommandTest.S SlicedCampaignTest.A
+        SlicedCampaignTest.Connections SlicedCampaignTest.J SlicedCampaignTest.R SlicedCampaignTest.T)
+      string(APPEND filter ":${name}*")
+    endforeach()
+    foreach(model reuseport shared acceptor half_sync)
+      string(APPEND filter ":*RealRig*_on_${model}")
+    endforeach()
+  endif()
+  add_folder_test(${folder} ${shards_of_${folder}} ${filter} ${tests})
+endforeach()
+
+# Committed tables and pictures under results/ are made from their records, byte for byte. Checked once: the
+# program draws alike in every preset.
+if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize|--coverage")
+  add_test(NAME results_are_what_their_records_give COMMAND ${CMAKE_COMMAND} -E env
+    MUXLAB=$<TARGET_FILE:muxlab> ${CMAKE_SOURCE_DIR}/scripts/results --check)
+endif()
+
+# A client that is slow on purpose is to be found out; not while others keep the processors busy.
+add_library(slow_client_shim MODULE bench/load/slow_client_shim.cpp)
+target_link_libraries(slow_client_shim PRIVATE ${CMAKE_DL_LIBS})
+add_dependencies(bench_test slow_client_shim)
+target_compile_definitions(bench_test PRIVATE
+  MUXLAB_SLOW_CLIENT_SHIM="$<TARGET_FILE:slow_client_shim>")
+add_test(NAME slow_client COMMAND bench_test --gtest_filter=SlowClient.*)
+set_tests_properties(slow_client PROPERTIES RUN_SERIAL ON)
+
+# It changes a setting of the machine for a moment.
+add_test(NAME io_uring_switch COMMAND server_test --gtest_filter=IoUringSwitch.*)
+set_tests_properties(io_uring_switch PROPERTIES RUN_SERIAL ON LABELS whole)
+
+# The fault suite: a few cells with every test run, the whole with scripts/test --full.
+set(MUXLAB_SLOWNESS 1 CACHE STRING "How many times longer than usual the tests may take")
+foreach(shim fault_shim allocation_shim)
+  add_library(${shim} MODULE server/faults/${shim}.cpp)
+endforeach()
+target_link_libraries(fault_shim PRIVATE ${CMAKE_DL_LIBS})
+file(GLOB sources CONFIGURE_DEPENDS server/faults/*_test.cpp)
+add_library(fault_cases OBJECT server/faults/faults.cpp ${sources})
+target_link_libraries(fault_cases PUBLIC test_main muxlab_server)
+target_compile_definitions(fault_cases PUBLIC MUXLAB_BINARY="$<TARGET_FILE:muxlab>"
+  MUXLAB_FAULT_SHIM="$<TARGET_FILE:fault_shim>"
+  MUXLAB_ALLOCATION_SHIM="$<TARGET_FILE:allocation_shim>" MUXLAB_SLOWNESS=${MUXLAB_SLOWNESS})
+foreach(suite quick whole)
+  add_executable(${suite}_faults_test server/faults/${suite}_suite.cpp)
+  target_link_libraries(${suite}_faults_test PRIVATE fault_cases test_main)
+  add_dependencies(${suite}_faults_test muxlab fault_shim allocation_shim)
+endforeach()
+set_target_properties(whole_faults_test PROPERTIES EXCLUDE_FROM_ALL ON)  # scripts/test --full builds it
+add_shards(faults quick_faults_test 16 FILTER "*" PROPERTIES LABELS live)
+# Nine thousand threads are a good part of what a machine gives to all its processes together.
+set(many_threads "Whole/Faults.A10*/threads*")
+add_shards(whole_faults whole_faults_test 64 FILTER "-${many_threads}" PROPERTIES LABELS whole)
+add_shards(whole_faults.threads whole_faults_test 1 FILTER "${many_threads}" PROPERTIES LABELS whole)
