@@ -65,8 +65,32 @@ function(live_suites list)
   set(${list} "${found}" PARENT_SCOPE)
 endfunction()
 
-# The tests of a folder. Those that wait or race are apart, with the label `live`. A FILTER that selects tests, and does
-# not begin with "-", gives all of them that label.
+# The backends that are no controls.
+file(GLOB sources CONFIGURE_DEPENDS backends/*.cpp)
+set(backend_names "")
+foreach(source ${sources})
+  file(STRINGS ${source} lines REGEX "^    \\.name = \"")
+  foreach(line ${lines})
+    string(REGEX REPLACE ".*\"(.*)\".*" "\\1" name "${line}")
+    list(APPEND backend_names ${name})
+  endforeach()
+endforeach()
+list(REMOVE_ITEM backend_names epoll-lt-again)  # which is one
+
+# What every backend has to do, on one thread and on the other threading models: `ctest -L NAME` runs one backend's.
+function(add_backend_tests program)
+  foreach(name ${backend_names})
+    string(REPLACE "-" "_" cell ${name})
+    set(one_thread "*/${cell}_on_single:*/${cell}_on_unix")
+    add_test(NAME backend.${name}.one_thread COMMAND ${program} --gtest_filter=${one_thread})
+    set_tests_properties(backend.${name}.one_thread PROPERTIES LABELS "live;quick;${name}")
+    add_test(NAME backend.${name}.threads COMMAND ${program} --gtest_filter=*/${cell}_on_*-${one_thread})
+    set_tests_properties(backend.${name}.threads PROPERTIES LABELS "live;${name}")
+  endforeach()
+endfunction()
+
+# The tests of a folder. Those that wait or race are apart, with the label `live`; the others have `quick`. A FILTER
+# that selects tests, and does not begin with "-", gives all of them the label `live`.
 function(add_folder_test name shards)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "FILTER" "")
   set(filter "-SlowClient.*:IoUringSwitch.*")
@@ -89,19 +113,24 @@ function(add_folder_test name shards)
     string(APPEND filter ":${live}")
     math(EXPR shards "(${shards} + 1) / 2")
   endif()
-  add_shards(${name} ${name}_test ${shards} FILTER "${filter}")
+  add_shards(${name} ${name}_test ${shards} FILTER "${filter}" PROPERTIES LABELS quick)
 endfunction()
 set(shards_of_backends 2)
-set(shards_of_server 24)
+set(shards_of_server 8)
 set(shards_of_bench 8)
 foreach(folder backends server bench)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${folder}/*_test.cpp)
   list(FILTER tests EXCLUDE REGEX "/faults/")
   if(is_sanitized)
-    list(FILTER tests EXCLUDE REGEX "/(completions|man_page)_test")
+    list(FILTER tests EXCLUDE REGEX "/completions_test")
   endif()
   set(filter "")
-  if(folder STREQUAL bench AND is_about_threads)
+  if(folder STREQUAL server)
+    list(TRANSFORM backend_names REPLACE "-" "_" OUTPUT_VARIABLE cells)
+    list(TRANSFORM cells REPLACE "(.+)" "*/\\1_on_*")
+    list(JOIN cells ":" cells)
+    set(filter FILTER "-SlowClient.*:IoUringSwitch.*:${cells}")
+  elseif(folder STREQUAL bench AND is_about_threads)
     # Only the load client has threads; all else is processes.
     list(FILTER tests INCLUDE REGEX "bench/load/")
   elseif(folder STREQUAL bench AND is_sanitized)
@@ -120,6 +149,7 @@ foreach(folder backends server bench)
   endif()
   add_folder_test(${folder} ${shards_of_${folder}} ${filter} ${tests})
 endforeach()
+add_backend_tests(server_test)
 
 # Committed tables and pictures under results/ are made from their records, byte for byte. Checked once: the
 # program draws alike in every preset.
