@@ -8,11 +8,11 @@
 #include <system_error>
 
 #include "backends/parts/failure.hpp"
-#include "backends/shortage.hpp"
-#include "server/cli/verbs.hpp"
+#include "backends/parts/shortage.hpp"
 #include "server/cli/build_stamp.hpp"
 #include "server/cli/surroundings.hpp"
 #include "server/cli/verb.hpp"
+#include "server/cli/verbs.hpp"
 
 namespace {
 
@@ -72,7 +72,6 @@ ExitCode run(int argc, char** argv) {
   muxlab::add_report(app, exit_code);
   muxlab::add_compare(app, exit_code);
   muxlab::add_completions(app, exit_code);
-  muxlab::add_man(app, exit_code);
   explain(app);
   check_verb(app, argc, argv);
   try {

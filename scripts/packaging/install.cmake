@@ -2,10 +2,14 @@
 include(GNUInstallDirs)
 
 # Manual pages and completions come from the program itself, and so from its options as they are.
+find_program(HELP2MAN help2man)
+if(NOT HELP2MAN)
+  message(STATUS "No help2man: no manual pages")
+endif()
 set(shared ${CMAKE_BINARY_DIR}/share)
 add_custom_command(OUTPUT ${shared}/done
   COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:muxlab> -D OUTPUT=${shared}
-    -D SOURCE_DIR=${CMAKE_SOURCE_DIR} -D VERSION=${PROJECT_VERSION}
+    -D HELP2MAN=${HELP2MAN} -D SOURCE_DIR=${CMAKE_SOURCE_DIR} -D VERSION=${PROJECT_VERSION}
     -D "MAINTAINER=${MUXLAB_MAINTAINER}" -P ${CMAKE_CURRENT_LIST_DIR}/generate.cmake
   DEPENDS muxlab ${CMAKE_CURRENT_LIST_DIR}/generate.cmake ${CMAKE_SOURCE_DIR}/LICENSE VERBATIM)
 add_custom_target(shared_files ALL DEPENDS ${shared}/done)

@@ -13,6 +13,7 @@
 #include <span>
 
 #include "backends/parts/failure.hpp"
+#include "server/cli/text_layout.hpp"
 #include "server/cli/verb.hpp"
 
 namespace muxlab::cli {
@@ -262,14 +263,22 @@ CLI::App& add_verb(CLI::App& program, const std::string& name, const std::string
   return *program.add_subcommand(std::move(verb));
 }
 
-void explain(CLI::App& verb, Manual manual) {
-  std::string footer = manual.details.empty() ? "" : manual.details + '\n';
-  footer += "Examples:\n";
-  for (const Entry& example : manual.examples) {
-    footer += fmt::format("  {}\n      {}\n", example.name, example.meaning);
-  }
-  verb.footer(footer + '\n' + verb.get_footer());
-  dynamic_cast<Verb&>(verb).manual = std::move(manual);
+void explain(CLI::App& verb, const Manual& manual) {
+  constexpr TextLayout kPage{.width = 80, .colour = false};
+  std::string footer = kPage.wrap(manual.description, 0) + "\n\n";
+  if (!manual.details.empty()) footer += manual.details + '\n';
+  const auto add = [&](const char* heading, const std::vector<Entry>& entries) {
+    if (entries.empty()) return;
+    footer += fmt::format("{}:\n", heading);
+    for (const Entry& one : entries) {
+      footer += fmt::format("  {}\n{:6}{}\n", one.name, "", kPage.wrap(one.meaning, 6));
+    }
+    footer += '\n';
+  };
+  add("Examples", manual.examples);
+  add("Files", manual.files);
+  add("Environment", manual.environment);
+  verb.footer(footer + verb.get_footer());
 }
 
 const std::vector<Entry>& exit_codes() {

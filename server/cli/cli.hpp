@@ -44,17 +44,17 @@ struct Entry {
   std::string meaning;
 };
 
-/// What there is to say of a verb beyond its options: the manual page has all, the help text the
-/// details and the examples.
+/// What there is to say of a verb beyond its options, for the end of its help text. Manual pages
+/// are made from the help texts.
 struct Manual {
   std::string description;  ///< sentences, beyond the help that the verb was added with
   std::vector<Entry> examples = {};
   std::vector<Entry> files = {};
   std::vector<Entry> environment = {};
-  std::string details = {};  ///< lines to be shown as they are, in the help text too
+  std::string details = {};  ///< lines to be shown as they are
 };
 /// Of a verb, or of the program, which is a Verb as well.
-void explain(CLI::App& verb, Manual manual);
+void explain(CLI::App& verb, const Manual& manual);
 
 /// Those of every verb: backends/parts/failure.hpp.
 const std::vector<Entry>& exit_codes();

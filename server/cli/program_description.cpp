@@ -38,7 +38,7 @@ OptionDescription describe_option(const CLI::Option& option, const cli::Verb& ve
 }
 
 VerbDescription describe_verb(cli::Verb& verb) {
-  VerbDescription all{verb.get_name(), verb.get_description(), verb.manual, {}};
+  VerbDescription all{verb.get_name(), verb.get_description(), {}};
   for (const CLI::Option* const option : verb.get_options()) {
     if (!option->get_group().empty()) all.options.push_back(describe_option(*option, verb));
   }

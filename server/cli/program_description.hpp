@@ -29,7 +29,6 @@ struct OptionDescription {
 struct VerbDescription {
   std::string name;
   std::string help;
-  cli::Manual manual;
   std::vector<OptionDescription> options;
 };
 

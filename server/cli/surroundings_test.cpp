@@ -40,8 +40,7 @@ constexpr const char* kWriters[] = {"--help",
                                     "load --help",
                                     "report --help",
                                     "compare --help",
-                                    "man",
-                                    "man serve",
+                                    "serve --help",
                                     "completions bash",
                                     "completions fish"};
 
@@ -73,7 +72,7 @@ TEST(Surroundings, AReaderThatWentAwayIsNamed) {
   const std::string folder = ::mkdtemp(name.data());
   const test::Outcome outcome =
       test::run_command(fmt::format("mkfifo {0}/pipe; exec 4<>{0}/pipe 5>{0}/pipe 4>&-; "
-                                    "{1} man 2>&1 >&5",
+                                    "{1} completions zsh 2>&1 >&5",
                                     folder, MUXLAB_BINARY));
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_EQ(outcome.output, "muxlab: the output is incomplete: stdout: Broken pipe\n");
@@ -141,7 +140,7 @@ TEST(Surroundings, AFileThatMayNotGrowIsNamed) {
   std::string name = testing::TempDir() + "surroundings-XXXXXX";
   const std::filesystem::path folder = ::mkdtemp(name.data());
   const test::Outcome outcome =
-      test::run("man", "ulimit -f 0;", "2>&1 >" + (folder / "page").string());
+      test::run("completions zsh", "ulimit -f 0;", "2>&1 >" + (folder / "page").string());
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_EQ(outcome.output, "muxlab: the output is incomplete: stdout: File too large\n");
   std::filesystem::remove_all(folder);
@@ -232,7 +231,7 @@ TEST(Surroundings, SignalsEndItWhereverItWaits) {
 
 /// Wherever it is: it may have ended before, but it never goes on.
 TEST(Surroundings, SignalsEndVerbsInEveryPhase) {
-  for (const std::string arguments : {"inspect", "inspect behaviour", "trace", "man"}) {
+  for (const std::string arguments : {"inspect", "inspect behaviour", "trace", "completions zsh"}) {
     for (int delay_ms = 0; delay_ms <= 100; delay_ms += 20) {
       const test::Outcome outcome = test::run_command(
           "timeout --signal=TERM --kill-after=1.5 " + std::to_string(delay_ms / 1000.0 + 0.001) +

@@ -12,7 +12,6 @@ namespace muxlab::cli {
 /// What every verb is, with what CLI11 has no place for. Only for cli.cpp and what describes verbs.
 struct Verb : CLI::App {
   using CLI::App::App;
-  Manual manual;
   std::map<const CLI::Option*, std::vector<std::string>> names;  ///< of the values of an option
 };
 

@@ -18,6 +18,5 @@ void add_bench(CLI::App& program, ExitCode& exit_code);
 void add_report(CLI::App& program, ExitCode& exit_code);
 void add_compare(CLI::App& program, ExitCode& exit_code);
 void add_completions(CLI::App& program, ExitCode& exit_code);
-void add_man(CLI::App& program, ExitCode& exit_code);
 
 }  // namespace muxlab

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -17,5 +18,15 @@ std::string shell_word(std::string_view text);
 
 /// The first `columns` characters of `text`, which is UTF-8.
 std::string_view cut_to(std::string_view text, std::size_t columns);
+
+/// Whether a line written to stderr can be rewritten.
+bool stderr_is_terminal();
+
+/// "1 min 20 s": whole seconds, for people.
+std::string show_time(std::chrono::nanoseconds time);
+
+/// The time now in UTC: 2026-01-31T09:30:00Z, and 20260131T093000Z for names of files.
+std::string utc_now();
+std::string utc_now_for_names();
 
 }  // namespace muxlab

@@ -34,4 +34,14 @@ TEST(Words, AreCutBetweenCharacters) {
 }
 
 }  // namespace
+
+namespace {
+
+TEST(Progress, ShowsTimesAsPeopleSayThem) {
+  EXPECT_EQ(show_time(std::chrono::milliseconds(1200)), "2 s");
+  EXPECT_EQ(show_time(std::chrono::seconds(125)), "2 min 5 s");
+}
+
+}  // namespace
+
 }  // namespace muxlab
