@@ -1,16 +1,197 @@
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <span>
+#include <utility>
 
 #include "backends/echo_connection.hpp"
 #include "backends/parts/failure.hpp"
-#include "backends/scripted_socket.hpp"
+#include "backends/poller.hpp"
 
 namespace muxlab {
 namespace {
+
+/// A stream socket, its client and its place in a poller, all of which follow a script; for
+/// fuzzing.
+///
+/// Asserts what may be asked of a socket and when. The client sends a pattern, so that a byte that
+/// is lost, doubled or moved differs from the one that is due.
+class ScriptedSocket {
+ public:
+  ScriptedSocket(FuzzedDataProvider& script, Trigger trigger)
+      : script_(script), trigger_(trigger), room_(script.ConsumeIntegral<std::uint8_t>()) {}
+
+  // What the client and the network do.
+  void client_sends() {
+    if (end_ != End::none) return;
+    came_ += script_.ConsumeIntegralInRange<std::uint64_t>(1, 80);
+    if (waited_for_ == Interest::read) report_due_ = true;
+  }
+  void client_takes(std::uint64_t bytes) {
+    room_ += bytes;
+    if (waited_for_ == Interest::write) report_due_ = true;
+  }
+  void client_ends() { end(End::of_stream); }
+  void client_resets() {
+    if (script_.ConsumeBool()) came_ = received_;  // what was not received yet may be lost, or not
+    end(End::reset);
+  }
+  void something_happens() {
+    switch (script_.ConsumeIntegralInRange(0, 9)) {
+      case 1:
+        return client_sends();
+      case 2:
+        return client_takes(script_.ConsumeIntegral<std::uint8_t>());
+      case 3:
+        return client_ends();
+      case 4:
+        return client_resets();
+      default:
+        return;
+    }
+  }
+
+  // The system calls.
+  ssize_t receive(std::span<std::byte> buffer, int flags) {
+    assert(flags == 0 && !buffer.empty() && buffer.size() <= kLongestRun);
+    assert(!over_ && "received after the end or an error");
+    assert(!has_unsent() && "received before all was sent");
+    ++calls_to_receive_;
+    drained_ = false;
+    if (is_interrupted()) return fail(EINTR);
+    const std::uint64_t there = came_ - received_;
+    if (there == 0) return receive_nothing();
+    std::size_t size = std::min<std::uint64_t>(there, buffer.size());
+    // Level-triggered code must not care why a receive is short; edge-triggered code relies on it.
+    if (trigger_ == Trigger::level)
+      size -= script_.ConsumeIntegralInRange<std::size_t>(0, size - 1);
+    std::ranges::copy(pattern(received_, size), buffer.begin());
+    received_ += size;
+    if (!shut_) {
+      to_echo_ = received_;
+      ++receives_to_echo_;
+    }
+    return static_cast<ssize_t>(size);
+  }
+  ssize_t send(std::span<const std::byte> data, int flags) {
+    assert((flags & MSG_NOSIGNAL) != 0);
+    assert(!over_ && "sent after the end or an error");
+    assert(!shut_ && "sent after it ended its side");
+    assert(data.size() == to_echo_ - sent_ && "does not offer all that is unsent");
+    assert(std::ranges::equal(data, pattern(sent_, data.size())) && "not what came");
+    if (is_interrupted()) return fail(EINTR);
+    if (end_ == End::reset) return fail_for_good(script_.ConsumeBool() ? EPIPE : ECONNRESET);
+    if (room_ == 0) return fail(EAGAIN);
+    const std::uint64_t size = std::min<std::uint64_t>(room_, data.size());
+    room_ -= size;
+    sent_ += size;
+    return static_cast<ssize_t>(size);
+  }
+  int shut_down(int how) {
+    assert(how == SHUT_WR);
+    assert(drained_ && !has_unsent() && "ended its side before all that came was sent");
+    assert(!shut_ && !over_);
+    shut_ = true;
+    return end_ == End::reset ? static_cast<int>(fail(ENOTCONN)) : 0;
+  }
+
+  // The poller: epoll(7) with EPOLLET | EPOLLRDHUP if edge-triggered.
+  void wait_for(Interest interest) {
+    waited_for_ = interest;
+    report_due_ = is_ready() || end_ != End::none;
+  }
+  /// How many times the descriptor is reported; as in backends/epoll.cpp, twice with an end.
+  int take_reports() {
+    if (trigger_ == Trigger::level) return is_ready() ? 1 : 0;
+    if (!std::exchange(report_due_, false)) return 0;
+    return end_ == End::none ? 1 : 2;
+  }
+  /// Whether what is waited for is there already, and nothing will ever say so.
+  [[nodiscard]] bool has_lost_edge() const {
+    return trigger_ == Trigger::edge && is_ready() && !report_due_;
+  }
+
+  // What happened so far.
+  [[nodiscard]] bool has_unsent() const { return sent_ < to_echo_; }
+  [[nodiscard]] bool shut() const { return shut_; }
+  [[nodiscard]] bool over() const { return over_; }  ///< the end or an error was told
+  [[nodiscard]] bool was_reset() const { return end_ == End::reset; }
+  [[nodiscard]] std::uint64_t came() const { return came_; }
+  [[nodiscard]] std::uint64_t to_echo() const { return to_echo_; }
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  [[nodiscard]] int calls_to_receive() const { return calls_to_receive_; }
+  [[nodiscard]] std::uint64_t receives_to_echo() const { return receives_to_echo_; }
+
+ private:
+  enum class End : std::uint8_t { none, of_stream, reset };
+
+  static constexpr std::size_t kPeriod = 32'749;  ///< a prime: no buffer's size divides it
+  static constexpr std::size_t kLongestRun = 64;
+
+  /// What the client sends from that position on.
+  static std::span<const std::byte> pattern(std::uint64_t position, std::size_t size) {
+    static const auto bytes = [] {
+      std::array<std::byte, kPeriod + kLongestRun> all{};
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i] = static_cast<std::byte>(i % kPeriod * 0x9e37'79b9'7f4a'7c15 >> 56);
+      }
+      return all;
+    }();
+    return std::span(bytes).subspan(position % kPeriod, size);
+  }
+  static ssize_t fail(int error) {
+    errno = error;
+    return -1;
+  }
+  ssize_t fail_for_good(int error) {
+    over_ = true;
+    return fail(error);
+  }
+  ssize_t receive_nothing() {
+    if (end_ == End::reset) return fail_for_good(ECONNRESET);
+    over_ = end_ == End::of_stream;
+    drained_ = !over_;
+    return over_ ? 0 : fail(EAGAIN);
+  }
+  /// Every call is a chance for the client to do something, and for a signal to come.
+  bool is_interrupted() {
+    something_happens();
+    return script_.ConsumeIntegralInRange(0, 7) == 1;
+  }
+  void end(End end) {
+    if (end_ == End::reset) return;
+    end_ = end;
+    report_due_ = true;
+  }
+  [[nodiscard]] bool is_ready() const {
+    if (waited_for_ == Interest::write) return room_ > 0 || end_ == End::reset;
+    return came_ > received_ || end_ != End::none;
+  }
+
+  FuzzedDataProvider& script_;
+  const Trigger trigger_;
+  std::uint64_t room_;      ///< how much can be sent
+  std::uint64_t came_ = 0;  ///< all positions in the stream
+  std::uint64_t received_ = 0;
+  std::uint64_t to_echo_ = 0;  ///< received before it ended its side
+  std::uint64_t sent_ = 0;
+  std::uint64_t receives_to_echo_ = 0;
+  int calls_to_receive_ = 0;
+  End end_ = End::none;
+  Interest waited_for_ = Interest::read;
+  bool report_due_ = false;
+  bool drained_ = false;  ///< the last receive found nothing
+  bool shut_ = false;
+  bool over_ = false;
+};
 
 ScriptedSocket* scripted = nullptr;
 int scripted_fd = -1;

@@ -8,8 +8,8 @@
 
 #include "backends/backend.hpp"
 #include "backends/echo_connection.hpp"
-#include "backends/idle_watch.hpp"
 #include "backends/parts/fd_map.hpp"
+#include "backends/parts/idle_list.hpp"
 #include "backends/parts/timer_fd.hpp"
 
 namespace muxlab {

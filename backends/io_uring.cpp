@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "backends/idle_watch.hpp"
 #include "backends/parts/fd_map.hpp"
+#include "backends/parts/idle_list.hpp"
 #include "backends/parts/timer_fd.hpp"
 #include "backends/ring.hpp"
 #include "backends/take_some.hpp"

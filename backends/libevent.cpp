@@ -6,7 +6,6 @@
 #include "backends/backend.hpp"
 #include "backends/echo_connection.hpp"
 #include "backends/libevent_base.hpp"
-#include "backends/libevent_idle.hpp"
 #include "backends/parts/fd_map.hpp"
 #include "backends/take_some.hpp"
 

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "backends/backend.hpp"
-#include "backends/callback_guard.hpp"
 #include "backends/libuv_loop.hpp"
+#include "backends/parts/callback_guard.hpp"
 #include "backends/parts/fd_map.hpp"
 #include "backends/take_some.hpp"
 

@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include "backends/parts/failure.hpp"
+#include "backends/parts/shortage.hpp"
 #include "backends/parts/timer_fd.hpp"
-#include "backends/shortage.hpp"
 
 namespace muxlab::libuv {
 

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "backends/echo_connection.hpp"
-#include "backends/idle_watch.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/fd_map.hpp"
+#include "backends/parts/idle_list.hpp"
 #include "backends/parts/timer_fd.hpp"
 #include "backends/take_some.hpp"
 

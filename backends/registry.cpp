@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "backends/backend.hpp"
+#include "backends/parts/shortage.hpp"
 
 namespace muxlab {
 
@@ -53,6 +56,12 @@ const Backend* find_backend(std::string_view name) {
     if (found != all.end()) return *found;
   }
   return nullptr;
+}
+
+Availability Availability::never(const std::system_error& error) {
+  const auto shortage = shortage_of(error);
+  if (!shortage) return never(error.what(), "");
+  return never(fmt::format("{}: {}", error.what(), shortage->reason), shortage->cure);
 }
 
 std::vector<std::string> names_of(std::span<const Backend* const> all) {

@@ -1,5 +1,3 @@
-#include "server/cli/verbs.hpp"
-
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -17,6 +15,7 @@
 
 #include "backends/parts/say.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/serve_output.hpp"
 #include "server/server.hpp"
 #include "server/stats_json.hpp"

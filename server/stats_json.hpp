@@ -13,8 +13,8 @@ namespace muxlab {
 ///
 /// `events` are the descriptors and completions that waiting brought. `call_ns`, the time in system
 /// calls by kind and what reading the `clock` for it took, is there where calls are timed
-/// (backends/counting/call_clock.hpp says how far to believe it). `kernel_threads_cpu_ns` is a part
-/// of `cpu_ns`, the process's, which is what counts; null where it cannot be told.
+/// (backends/counting/call_observer.hpp says how far to believe it). `kernel_threads_cpu_ns` is a
+/// part of `cpu_ns`, the process's, which is what counts; null where it cannot be told.
 nlohmann::ordered_json stats_json(std::span<const WorkerStats> threads);
 
 /// The keys that tell how to read the counters of a server: `calls_per_echo`, what theory says of

@@ -5,7 +5,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
-#include "backends/threading_models.hpp"
+#include "backends/serve_options.hpp"
 
 namespace muxlab {
 

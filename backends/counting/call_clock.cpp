@@ -1,7 +1,7 @@
-#include "backends/counting/call_clock.hpp"
-
 #include <algorithm>
 #include <limits>
+
+#include "backends/counting/call_observer.hpp"
 
 namespace muxlab {
 namespace {

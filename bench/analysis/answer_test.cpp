@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "bench/data/csv.hpp"
-#include "bench/report/answer_text.hpp"
+#include "bench/report/answer_files.hpp"
 
 namespace muxlab {
 namespace {

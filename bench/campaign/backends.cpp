@@ -1,5 +1,3 @@
-#include "bench/campaign/backends.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include "backends/controls/oracle_board.hpp"
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
+#include "bench/campaign/sliced_plan.hpp"
 #include "server/server.hpp"
 #include "server/threading.hpp"
 

@@ -7,13 +7,13 @@
 
 #include "backends/backend.hpp"
 #include "backends/parts/say.hpp"
-#include "backends/threading_models.hpp"
+#include "backends/serve_options.hpp"
 #include "bench/campaign/sliced_campaign.hpp"
 #include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/load/connections.hpp"
-#include "server/cli/verbs.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/verbs.hpp"
 
 namespace muxlab {
 namespace {

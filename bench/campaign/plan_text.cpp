@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "bench/campaign/sliced_plan.hpp"
-#include "bench/data/progress.hpp"
 #include "server/cli/words.hpp"
 
 namespace muxlab {

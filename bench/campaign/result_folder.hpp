@@ -1,9 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 
 #include "backends/parts/unique_fd.hpp"
+#include "bench/data/plan.hpp"
+#include "bench/load/slice.hpp"
 
 namespace muxlab {
 
@@ -33,5 +37,16 @@ class FolderLock {
 /// overwrites another; unavailable when it cannot be written.
 FolderLock create_result_folder(const std::filesystem::path& folder,
                                 const std::function<void(const std::filesystem::path&)>& fill);
+
+/// Appends the slices of one rig to `folder`/slices.csv, which this makes if need be. It is working
+/// data: no verdict needs it. Throws Failure (unavailable).
+void append_slices(const std::filesystem::path& folder, std::size_t load, std::uint64_t rig,
+                   std::span<const Contender> contenders, std::span<const Slice> slices);
+
+/// Cuts slices.csv off where the slices begin of a rig that a campaign does not have, as of one
+/// that was not finished; they are the last ones. `rigs_of_load` says how many rigs it has of each
+/// load. Reads line by line, however large it is. Throws Failure (unavailable).
+void drop_unrecorded_slices(const std::filesystem::path& folder,
+                            std::span<const std::uint64_t> rigs_of_load);
 
 }  // namespace muxlab

@@ -1,7 +1,7 @@
-#include "bench/campaign/schedule.hpp"
-
 #include <algorithm>
 #include <array>
+
+#include "bench/campaign/load_run.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,8 +1,8 @@
-#include "bench/campaign/schedule.hpp"
-
 #include <gtest/gtest.h>
 
 #include <vector>
+
+#include "bench/campaign/load_run.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "bench/data/experiment.hpp"
-#include "bench/report/test_folder.hpp"
+#include "bench/report/testing.hpp"
 
 namespace muxlab {
 namespace {

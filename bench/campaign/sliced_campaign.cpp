@@ -14,12 +14,9 @@
 #include "backends/parts/say.hpp"
 #include "bench/campaign/load_run.hpp"
 #include "bench/campaign/result_folder.hpp"
-#include "bench/campaign/sliced_progress.hpp"
-#include "bench/campaign/slices_file.hpp"
-#include "bench/data/progress.hpp"
 #include "bench/report/answer_files.hpp"
 #include "bench/rig/conditions.hpp"
-#include "bench/rig/local_sides.hpp"
+#include "bench/rig/sides.hpp"
 #include "server/cli/interrupts.hpp"
 #include "server/cli/words.hpp"
 

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <string_view>
+
 #include "backends/parts/failure.hpp"
+#include "bench/campaign/load_run.hpp"
 #include "bench/campaign/sliced_plan.hpp"
 #include "bench/rig/sides.hpp"
 
@@ -18,5 +23,32 @@ namespace muxlab {
 /// precision that was asked for and not reached, and pictures that cannot be drawn. Throws Failure
 /// when the folder cannot be written, or when another process writes into it.
 ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json);
+
+/// Tells on stderr where a campaign is, how long it may still take, and the ratios so far: a line
+/// that is redrawn on a terminal, at most `columns` wide, and a line every 10 s elsewhere.
+class SlicedProgress {
+ public:
+  /// `write` never throws.
+  using Write = void (*)(std::string_view text);
+  SlicedProgress(const SlicedPlan& plan, Write write, bool terminal, std::size_t columns);
+  SlicedProgress(const SlicedProgress&) = delete;
+  SlicedProgress& operator=(const SlicedProgress&) = delete;
+  SlicedProgress(SlicedProgress&&) = delete;
+  SlicedProgress& operator=(SlicedProgress&&) = delete;
+  ~SlicedProgress();  ///< clears the line
+
+  /// Prints when it is time to. `left_s`: of all loads, at most.
+  void tell(const LoadProgress& progress, double left_s);
+
+ private:
+  const SlicedPlan& plan_;
+  Write write_;
+  bool terminal_;
+  std::size_t columns_;
+  std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::now();
+};
+
+/// The width of the terminal that stderr is: COLUMNS, or what it says itself, or 80.
+std::size_t stderr_columns();
 
 }  // namespace muxlab

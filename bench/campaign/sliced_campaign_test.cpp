@@ -12,11 +12,10 @@
 #include <numeric>
 #include <set>
 
-#include "bench/campaign/sliced_progress.hpp"
 #include "bench/data/csv.hpp"
 #include "bench/data/files.hpp"
 #include "bench/data/records.hpp"
-#include "bench/report/test_folder.hpp"
+#include "bench/report/testing.hpp"
 #include "server/testing/json_schema.hpp"
 
 namespace muxlab {

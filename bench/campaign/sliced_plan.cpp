@@ -14,9 +14,9 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "bench/analysis/verdict.hpp"
-#include "bench/data/progress.hpp"
 #include "bench/load/load.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/words.hpp"
 #include "server/inspect/machine.hpp"
 
 namespace muxlab {

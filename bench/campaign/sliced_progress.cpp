@@ -1,5 +1,3 @@
-#include "bench/campaign/sliced_progress.hpp"
-
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -10,8 +8,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "bench/data/progress.hpp"
-#include "bench/report/answer_text.hpp"
+#include "bench/campaign/sliced_campaign.hpp"
+#include "bench/report/answer_files.hpp"
 #include "server/cli/words.hpp"
 
 namespace muxlab {

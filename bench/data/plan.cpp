@@ -13,11 +13,11 @@
 #include <utility>
 
 #include "backends/parts/failure.hpp"
-#include "bench/data/cell_columns.hpp"
+#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/data/json_field.hpp"
-#include "bench/data/progress.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/words.hpp"
 #include "server/inspect/machine.hpp"
 
 namespace muxlab {

@@ -10,8 +10,8 @@
 #include <tuple>
 
 #include "backends/parts/failure.hpp"
-#include "bench/data/cell_columns.hpp"
 #include "bench/data/csv.hpp"
+#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "server/cli/words.hpp"
 
@@ -79,16 +79,16 @@ void each_measured_column(Record& record, Visit visit) {
   visit("reason", record.reason);
 }
 
-std::string field_of(Placement placement) {
+std::string record_field(Placement placement) {
   return placement == Placement::shared ? "shared" : "apart";
 }
-std::string field_of(double value) { return fmt::format("{:.9g}", value); }
-std::string field_of(std::uint64_t value) { return fmt::to_string(value); }
-std::string field_of(const std::string& text) { return one_line(text); }
+std::string record_field(double value) { return fmt::format("{:.9g}", value); }
+std::string record_field(std::uint64_t value) { return fmt::to_string(value); }
+std::string record_field(const std::string& text) { return one_line(text); }
 /// Most rows measure few of the columns: a 0 is an empty field.
 template <typename Value>
 std::string measured_field_of(const Value& value) {
-  return value == Value{} ? std::string() : field_of(value);
+  return value == Value{} ? std::string() : record_field(value);
 }
 
 /// The fields of the record that `reader` has just read, in their order, as what they stand for.
@@ -179,8 +179,9 @@ std::vector<std::string> record_header() {
 
 std::vector<std::string> record_fields(const RigRecord& record) {
   std::vector<std::string> fields = cell_fields(record.cell);
-  each_rig_column(
-      record, [&](const std::string&, const auto& value) { fields.push_back(field_of(value)); });
+  each_rig_column(record, [&](const std::string&, const auto& value) {
+    fields.push_back(record_field(value));
+  });
   each_measured_column(record, [&](const std::string&, const auto& value) {
     fields.push_back(measured_field_of(value));
   });

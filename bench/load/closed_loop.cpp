@@ -1,5 +1,3 @@
-#include "bench/load/closed_loop.hpp"
-
 #include <algorithm>
 #include <cerrno>
 #include <deque>
@@ -7,6 +5,7 @@
 #include <vector>
 
 #include "bench/load/load.hpp"
+#include "bench/load/loop.hpp"
 
 namespace muxlab {
 namespace {

@@ -10,7 +10,6 @@
 
 #include "backends/parts/unique_fd.hpp"
 #include "bench/load/pattern.hpp"
-#include "bench/load/stream.hpp"
 #include "bench/load/tally.hpp"
 
 namespace muxlab {

@@ -17,10 +17,8 @@
 
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
-#include "bench/load/closed_loop.hpp"
 #include "bench/load/dial.hpp"
-#include "bench/load/establish.hpp"
-#include "bench/load/open_loop.hpp"
+#include "bench/load/loop.hpp"
 #include "bench/load/oracle.hpp"
 #include "bench/load/timeline.hpp"
 

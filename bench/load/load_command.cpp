@@ -14,11 +14,10 @@
 
 #include "backends/parts/say.hpp"
 #include "bench/load/load.hpp"
-#include "bench/load/report.hpp"
-#include "bench/load/sliced_load.hpp"
-#include "server/cli/verbs.hpp"
+#include "bench/load/slice.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/interrupts.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/cli/words.hpp"
 
 namespace muxlab {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "bench/load/test_server.hpp"
-#include "bench/report/test_folder.hpp"
+#include "bench/load/testing.hpp"
+#include "server/testing/program.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,8 +1,8 @@
-#include "bench/load/open_loop.hpp"
-
 #include <algorithm>
 #include <thread>
 #include <vector>
+
+#include "bench/load/loop.hpp"
 
 namespace muxlab {
 namespace {

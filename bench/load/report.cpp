@@ -1,5 +1,3 @@
-#include "bench/load/report.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +5,8 @@
 #include <cmath>
 #include <utility>
 #include <vector>
+
+#include "bench/load/load.hpp"
 
 namespace muxlab {
 namespace {

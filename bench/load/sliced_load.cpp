@@ -1,5 +1,3 @@
-#include "bench/load/sliced_load.hpp"
-
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -11,9 +9,8 @@
 #include <vector>
 
 #include "backends/parts/failure.hpp"
-#include "bench/load/closed_loop.hpp"
-#include "bench/load/establish.hpp"
-#include "bench/load/open_loop.hpp"
+#include "bench/load/dial.hpp"
+#include "bench/load/loop.hpp"
 #include "bench/load/oracle.hpp"
 #include "bench/load/slice.hpp"
 

@@ -1,5 +1,3 @@
-#include "bench/load/sliced_load.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -9,7 +7,7 @@
 
 #include "backends/parts/unique_fd.hpp"
 #include "bench/load/slice.hpp"
-#include "bench/load/test_server.hpp"
+#include "bench/load/testing.hpp"
 
 namespace muxlab {
 namespace {

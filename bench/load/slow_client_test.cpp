@@ -6,7 +6,7 @@
 
 #include "bench/analysis/answer.hpp"
 #include "bench/campaign/load_run.hpp"
-#include "bench/rig/local_sides.hpp"
+#include "bench/rig/sides.hpp"
 
 namespace muxlab {
 namespace {

@@ -12,14 +12,11 @@
 #include <utility>
 
 #include "backends/parts/failure.hpp"
-#include "bench/data/cell_columns.hpp"
 #include "bench/data/csv.hpp"
 #include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
-#include "bench/report/answer_text.hpp"
 #include "bench/report/document.hpp"
 #include "bench/report/plots.hpp"
-#include "bench/report/ratios.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/words.hpp"
 

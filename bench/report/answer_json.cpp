@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include "bench/report/answer_files.hpp"
-#include "bench/report/answer_text.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,12 +1,11 @@
-#include "bench/report/answer_text.hpp"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "bench/data/cell_columns.hpp"
+#include "bench/data/experiment.hpp"
+#include "bench/report/answer_files.hpp"
 #include "server/cli/text_layout.hpp"
 
 namespace muxlab {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "bench/report/test_folder.hpp"
+#include "bench/report/testing.hpp"
 
 namespace muxlab {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "backends/parts/say.hpp"
 #include "bench/analysis/change.hpp"
-#include "bench/report/answer_text.hpp"
-#include "server/cli/verbs.hpp"
+#include "bench/report/answer_files.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/cli/words.hpp"
 
 namespace muxlab {

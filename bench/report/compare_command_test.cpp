@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "bench/report/test_folder.hpp"
+#include "bench/report/testing.hpp"
 
 namespace muxlab {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "bench/report/test_folder.hpp"
+#include "bench/report/testing.hpp"
 
 namespace muxlab {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "bench/data/csv.hpp"
 #include "bench/report/document.hpp"
-#include "bench/report/test_folder.hpp"
+#include "bench/report/testing.hpp"
 
 namespace muxlab {
 namespace {

@@ -12,7 +12,6 @@
 #include <string_view>
 #include <utility>
 
-#include "bench/data/cell_columns.hpp"
 #include "bench/data/experiment.hpp"
 #include "server/cli/cli.hpp"
 

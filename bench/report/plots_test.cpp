@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "backends/backend.hpp"
-#include "bench/report/test_folder.hpp"
+#include "bench/report/testing.hpp"
 
 namespace muxlab {
 namespace {

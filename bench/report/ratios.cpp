@@ -1,5 +1,3 @@
-#include "bench/report/ratios.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +5,8 @@
 #include <utility>
 
 #include "bench/data/csv.hpp"
-#include "bench/report/answer_text.hpp"
+#include "bench/report/answer_files.hpp"
+#include "bench/report/plots.hpp"
 #include "server/cli/words.hpp"
 
 namespace muxlab {

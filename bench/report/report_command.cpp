@@ -7,9 +7,9 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/say.hpp"
 #include "bench/report/answer_files.hpp"
-#include "server/cli/verbs.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/interrupts.hpp"
+#include "server/cli/verbs.hpp"
 
 namespace muxlab {
 namespace {

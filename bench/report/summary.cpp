@@ -1,5 +1,3 @@
-#include "bench/report/summary.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +5,9 @@
 
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
-#include "bench/data/cell_columns.hpp"
 #include "bench/data/csv.hpp"
+#include "bench/data/experiment.hpp"
+#include "bench/report/plots.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,5 +1,3 @@
-#include "bench/rig/local_sides.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -22,7 +20,7 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "backends/parts/process.hpp"
-#include "bench/rig/silence.hpp"
+#include "bench/rig/sides.hpp"
 
 namespace muxlab {
 

@@ -9,7 +9,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
-#include "backends/shortage.hpp"
+#include "backends/parts/shortage.hpp"
 #include "bench/load/load.hpp"
 
 namespace muxlab {

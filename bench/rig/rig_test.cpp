@@ -8,7 +8,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
-#include "bench/rig/local_sides.hpp"
+#include "bench/rig/sides.hpp"
 #include "server/threading.hpp"
 
 namespace muxlab {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -12,8 +13,8 @@
 #include "bench/data/experiment.hpp"
 #include "bench/load/slice.hpp"
 
-/// The two sides of a measurement as the harness commands them, wherever they run: local_sides.hpp
-/// has those of this machine. All calls are made by one thread.
+/// The two sides of a measurement as the harness commands them, wherever they run: LocalSides are
+/// those of this machine. All calls are made by one thread.
 namespace muxlab {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -107,5 +108,57 @@ class Sides {
   /// `server` is the one that listens at spec.address, and outlives the load.
   virtual std::unique_ptr<LoadSide> start_load(const LoadSpec& spec, ServerSide& server) = 0;
 };
+
+/// `muxlab serve` and `muxlab load` as processes of this machine. The server's counters are memory
+/// that both map, its CPU time is its process clock; loads are commanded over a socket.
+///
+/// The process clock of another process moves only at the kernel's tick while that runs, and is
+/// exact when it has left its processor: so it is only read in silence.
+///
+/// TCP servers listen on loopback(), unix sockets and boards are in a folder of their own below
+/// TMPDIR, or /tmp.
+class LocalSides final : public Sides {
+ public:
+  /// `program`: the executable whose verbs are run. `interrupt`: a descriptor that becomes readable
+  /// when measuring is to stop; -1: never; borrowed.
+  LocalSides(std::filesystem::path program, int interrupt)
+      : program_(std::move(program)), interrupt_(interrupt) {}
+
+  LocalSides(const LocalSides&) = delete;
+  LocalSides& operator=(const LocalSides&) = delete;
+  ~LocalSides() override;
+
+  std::unique_ptr<ServerSide> start_server(const ServerSpec& spec) override;
+  std::unique_ptr<LoadSide> start_load(const LoadSpec& spec, ServerSide& server) override;
+
+ private:
+  /// In a folder of our own, so that nothing in it is another program's.
+  std::filesystem::path new_file();
+
+  std::filesystem::path program_;
+  int interrupt_;
+  int started_ = 0;               // servers, to name what each has of its own
+  std::filesystem::path folder_;  // of sockets and boards; empty until one is needed
+};
+
+/// Waits until a server sleeps: `is_asleep()` says that no thread runs or waits for a processor,
+/// and two readings with a nap between them are equal. Returns the second one; nothing when the
+/// server does not sleep by `deadline`.
+///
+/// The threads are looked at before the reading that is returned. A thread that was pre-empted
+/// before it counted something, and sleeps a moment later, would else be seen asleep beside a
+/// reading that lacks what it counted.
+template <typename IsAsleep, typename Read, typename Nap>
+std::optional<Silence> await_silence(IsAsleep is_asleep, Read read, Nap nap, SteadyTime deadline) {
+  Silence before = read();
+  do {
+    nap();
+    const bool asleep = is_asleep();
+    const Silence after = read();
+    if (asleep && after == before) return after;
+    before = after;
+  } while (std::chrono::steady_clock::now() <= deadline);
+  return std::nullopt;
+}
 
 }  // namespace muxlab

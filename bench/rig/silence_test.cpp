@@ -1,6 +1,6 @@
-#include "bench/rig/silence.hpp"
-
 #include <gtest/gtest.h>
+
+#include "bench/rig/sides.hpp"
 
 namespace muxlab {
 namespace {

@@ -105,7 +105,7 @@ class CppTest(unittest.TestCase):
         self.assertEqual(cpp.find(text, "send"), [])
 
     def test_the_definitions_of_this_repository_are_whole(self):
-        files = [*ROOT.glob("backends/*.[ch]pp"), *ROOT.glob("server/*.[ch]pp")]
+        files = [*ROOT.glob("backends/**/*.[ch]pp"), *ROOT.glob("server/**/*.[ch]pp")]
         self.assertGreater(len(files), 100)
         for file in files:
             text = file.read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ class CppTest(unittest.TestCase):
         head = re.compile(
             r"^(?!namespace|extern|\}|#|//)\S[^;=\n]*\)[^;=\n]*\{(?:$|[^;\n]*\}$)", re.MULTILINE
         )
-        for file in ROOT.glob("backends/*.cpp"):
+        for file in ROOT.glob("backends/**/*.cpp"):
             text = file.read_text(encoding="utf-8")
             code = cpp.blank(text)
             found = cpp.definitions(text)

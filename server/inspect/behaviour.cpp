@@ -20,7 +20,6 @@
 
 #include "backends/parts/failure.hpp"
 #include "server/inspect/behaviour_scene.hpp"
-#include "server/inspect/behaviour_sequence.hpp"
 #include "server/inspect/behaviour_socket.hpp"
 #include "server/inspect/behaviour_watcher.hpp"
 

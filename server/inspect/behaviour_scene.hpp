@@ -10,7 +10,8 @@
 
 #include "backends/parts/unique_fd.hpp"
 
-/// The rows of the behaviour atlas: states that a descriptor can be in, each made for real.
+/// The rows of the behaviour atlas: states that a descriptor can be in, each made for real; and
+/// what is reported in the course of time: the same steps on one TCP connection, in each column.
 namespace muxlab::behaviour {
 
 /// A descriptor in some state, and whatever has to stay open for it to stay in it.
@@ -42,5 +43,31 @@ std::span<const State> other_states();
 
 /// What the next calls on a descriptor returned, such as "recv ECONNRESET". `fd` may be closed.
 std::vector<std::string> call_next(int fd, NextCalls calls);
+
+enum class Action : std::uint8_t {
+  peer_sends,  ///< `amount` bytes
+  peer_ends,
+  receive,  ///< up to `amount` bytes
+  wait,
+  rearm,
+};
+
+struct Step {
+  Action action;
+  std::size_t amount = 0;
+};
+
+/// Watched is for what there is to receive, before the first step.
+struct Sequence {
+  std::string_view name;
+  std::string_view explanation;
+  std::string_view manual;
+  std::vector<Step> steps;
+};
+
+std::span<const Sequence> sequences();
+
+/// "peer sends 2 bytes", "wait" and so on.
+std::string describe(const Step& step);
 
 }  // namespace muxlab::behaviour

@@ -10,8 +10,8 @@
 #include <system_error>
 
 #include "backends/parts/failure.hpp"
+#include "backends/parts/shortage.hpp"
 #include "backends/parts/unique_fd.hpp"
-#include "backends/shortage.hpp"
 #include "server/inspect/mechanism_cards.hpp"
 
 namespace muxlab {

@@ -1,5 +1,3 @@
-#include "server/cli/verbs.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,10 +11,10 @@
 
 #include "backends/parts/failure.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/inspect/behaviour.hpp"
 #include "server/inspect/feasibility.hpp"
 #include "server/inspect/inspection.hpp"
-#include "server/inspect/inspection_text.hpp"
 
 namespace muxlab {
 namespace {

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "backends/backend.hpp"
+#include "server/cli/text_layout.hpp"
 
 namespace muxlab {
 
@@ -24,5 +26,17 @@ std::vector<const Backend*> backends_named(std::span<const std::string> names);
 nlohmann::ordered_json inspect_machine(std::span<const Backend* const> chosen,
                                        const std::filesystem::path& root,
                                        std::optional<std::uint64_t> connections);
+
+/// A value for people: texts without quotes, lists with blanks between, null as "unknown".
+std::string show_value(const nlohmann::ordered_json& value);
+
+/// Of all that inspect_machine() found.
+std::string mechanisms_text(const nlohmann::ordered_json& found, const TextLayout& layout);
+/// Of machine_card().
+std::string machine_text(const nlohmann::ordered_json& card, const TextLayout& layout);
+
+/// What inspect_machine() found, for people: all of it, and in one line.
+std::string inspection_text(const nlohmann::ordered_json& found, const TextLayout& layout);
+std::string inspection_summary(const nlohmann::ordered_json& found);
 
 }  // namespace muxlab

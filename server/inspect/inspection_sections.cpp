@@ -1,10 +1,10 @@
-#include "server/inspect/inspection_sections.hpp"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <vector>
+
+#include "server/inspect/inspection.hpp"
 
 namespace muxlab {
 namespace {

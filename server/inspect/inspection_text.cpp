@@ -1,5 +1,3 @@
-#include "server/inspect/inspection_text.hpp"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "server/inspect/inspection_sections.hpp"
+#include "server/inspect/inspection.hpp"
 
 namespace muxlab {
 namespace {

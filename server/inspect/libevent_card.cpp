@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "backends/libevent_base.hpp"
-#include "backends/shortage.hpp"
+#include "backends/parts/shortage.hpp"
 #include "server/inspect/mechanism_cards.hpp"
 
 namespace muxlab {

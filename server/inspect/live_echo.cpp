@@ -20,8 +20,8 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
+#include "backends/parts/shortage.hpp"
 #include "backends/parts/unique_fd.hpp"
-#include "backends/shortage.hpp"
 #include "server/server.hpp"
 
 namespace muxlab {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -30,6 +34,14 @@ inline void write_file(const char* path, std::string_view text) {
   require(::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
 }
 
+/// Of the network that this process is in.
+inline void raise_loopback() {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq loopback{.ifr_ifrn = {.ifrn_name = "lo"}, .ifr_ifru = {}};
+  loopback.ifr_flags = IFF_UP | IFF_RUNNING;
+  require(::ioctl(socket.get(), SIOCSIFFLAGS, &loopback) == 0);
+}
+
 /// `kinds`: of CLONE_NEWNET and CLONE_NEWNS.
 inline void enter_namespaces(int kinds) {
   const uid_t user = ::geteuid();
@@ -41,12 +53,7 @@ inline void enter_namespaces(int kinds) {
   if ((kinds & CLONE_NEWNS) != 0) {
     require(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
   }
-  if ((kinds & CLONE_NEWNET) != 0) {
-    const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ifreq loopback{.ifr_ifrn = {.ifrn_name = "lo"}, .ifr_ifru = {}};
-    loopback.ifr_flags = IFF_UP | IFF_RUNNING;
-    require(::ioctl(socket.get(), SIOCSIFFLAGS, &loopback) == 0);
-  }
+  if ((kinds & CLONE_NEWNET) != 0) raise_loopback();
 }
 
 /// `path` is `source` from now on.
@@ -65,5 +72,45 @@ inline bool may_enter_namespaces(int kinds) {
   ::waitpid(child, &status, 0);
   return status == 0;
 }
+
+/// A network of its own, with few ports to connect from: this test program, started again in
+/// one. Made with unshare(1); a machine may forbid that.
+class FewPorts : public testing::Test {
+ protected:
+  static constexpr const char* kMarker = "MUXLAB_TEST_HAS_FEW_PORTS";
+
+  /// True where the test proper is to run: inside.
+  static bool enter(int ports = 100) {
+    if (std::getenv(kMarker) != nullptr) {
+      narrow_network(ports);
+      return true;
+    }
+    const std::string unshare = "unshare --user --map-root-user --net ";
+    if (std::system((unshare + "true >/dev/null 2>&1").c_str()) != 0) {
+      skip_reason() = "this machine does not permit: unshare --user --map-root-user --net";
+      return false;
+    }
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    const std::string command = unshare + "env " + kMarker + "=1 '" +
+                                std::filesystem::read_symlink("/proc/self/exe").string() +
+                                "' --gtest_filter=" + test->test_suite_name() + "." + test->name() +
+                                " 2>&1";
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    return false;
+  }
+
+  static std::string& skip_reason() {
+    static std::string reason;
+    return reason;
+  }
+
+ private:
+  static void narrow_network(int ports) {
+    raise_loopback();
+    std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    range << "20000 " << 20'000 + ports - 1 << std::flush;
+    ASSERT_TRUE(range) << "ip_local_port_range is not writable";
+  }
+};
 
 }  // namespace muxlab::test

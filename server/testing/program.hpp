@@ -13,10 +13,13 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/parts/failure.hpp"
+#include "backends/parts/process.hpp"
 #include "backends/parts/unique_fd.hpp"
 
 /// The program as a user meets it: what it prints and the code it ends with.
@@ -113,3 +116,35 @@ inline std::string why_not_permitted(const std::string& command) {
 }
 
 }  // namespace muxlab::test
+
+/// Another way to run a program: words instead of a shell, and what it says apart.
+namespace muxlab {
+
+/// How a program that was run ended, and what it said.
+struct Said {
+  int exit_code;
+  std::string output;
+  std::string errors;
+};
+
+/// Runs a command to its end, in `folder` unless that is empty.
+inline Said run_command(std::vector<std::string> words, const std::string& folder = "") {
+  Process process(Command{
+      .words = std::move(words), .processors = {}, .folder = folder, .shares_environment = true});
+  const auto ended = [&] { return process.exit_code().has_value(); };
+  wait_for(process, -1, Clock::now() + std::chrono::seconds(120), ended);
+  return {process.exit_code().value_or(-1), process.output().text(), process.errors().text()};
+}
+
+inline Said run_muxlab(const std::vector<std::string>& words) {
+  std::vector<std::string> command = {MUXLAB_BINARY};
+  command.insert(command.end(), words.begin(), words.end());
+  return run_command(std::move(command));
+}
+
+/// Whether this machine lets a test make namespaces of its own: unshare(1) with `options`.
+inline bool may_unshare(const std::string& options) {
+  return std::system(("unshare " + options + " true >/dev/null 2>&1").c_str()) == 0;
+}
+
+}  // namespace muxlab

@@ -1,5 +1,3 @@
-#include "server/trace/client.hpp"
-
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,6 +9,7 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
+#include "server/trace/trace.hpp"
 
 namespace muxlab::trace {
 namespace {

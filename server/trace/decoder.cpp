@@ -8,12 +8,13 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
-
-#include "server/trace/flags.hpp"
 
 namespace muxlab::trace {
 namespace {
@@ -197,5 +198,95 @@ void Decoder::bring(const MadeCall& made, TracedCall& call) {
 void Decoder::add_ready(TracedCall& call, int fd, std::string events) {
   call.brings.push_back({.descriptor = names_.of(fd), .fd = fd, .events = std::move(events)});
 }
+
+namespace {
+
+/// What /proc/self/fd says of a descriptor, and what we say.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKinds = {{
+    {"anon_inode:[eventpoll]", "epoll"},
+    {"anon_inode:[eventfd]", "eventfd"},
+    {"anon_inode:[timerfd]", "timerfd"},
+    {"anon_inode:[io_uring]", "ring"},
+    {"socket:", "socket"},
+    {"pipe:", "pipe"},
+}};
+
+std::string kind_of(int fd) {
+  std::error_code error;
+  const auto target = std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", fd), error);
+  for (const auto& [begin, kind] : kKinds) {
+    if (target.native().starts_with(begin)) return std::string(kind);
+  }
+  return target.is_absolute() ? target.native() : "fd";
+}
+
+}  // namespace
+
+void DescriptorNames::give(int fd, std::string name) {
+  names_[fd] = name;
+  all_.emplace_back(std::move(name), fd);
+}
+
+void DescriptorNames::accepted(int fd) {
+  if (connecting_.empty()) return;
+  give(fd, std::move(connecting_.front()));
+  connecting_.pop_front();
+}
+
+std::string DescriptorNames::of(int fd) {
+  if (fd < 0) return fmt::to_string(fd);
+  const auto known = names_.find(fd);
+  if (known != names_.end()) return known->second;
+  std::string word = kind_of(fd);
+  if (const int number = ++count_[word]; number > 1) word += fmt::to_string(number);
+  give(fd, word);
+  return word;
+}
+
+namespace {
+
+constexpr std::array<Flag, 10> kEpollEvents = {{{EPOLLIN, "IN"},
+                                                {EPOLLPRI, "PRI"},
+                                                {EPOLLOUT, "OUT"},
+                                                {EPOLLERR, "ERR"},
+                                                {EPOLLHUP, "HUP"},
+                                                {EPOLLRDHUP, "RDHUP"},
+                                                {EPOLLEXCLUSIVE, "EXCLUSIVE"},
+                                                {EPOLLWAKEUP, "WAKEUP"},
+                                                {EPOLLONESHOT, "ONESHOT"},
+                                                {std::uint32_t{EPOLLET}, "ET"}}};
+
+constexpr std::array<Flag, 11> kPollEvents = {{{POLLIN, "IN"},
+                                               {POLLPRI, "PRI"},
+                                               {POLLOUT, "OUT"},
+                                               {POLLERR, "ERR"},
+                                               {POLLHUP, "HUP"},
+                                               {POLLNVAL, "NVAL"},
+                                               {POLLRDNORM, "RDNORM"},
+                                               {POLLRDBAND, "RDBAND"},
+                                               {POLLWRNORM, "WRNORM"},
+                                               {POLLWRBAND, "WRBAND"},
+                                               {POLLRDHUP, "RDHUP"}}};
+
+}  // namespace
+
+std::string bits_text(std::uint64_t bits, std::span<const Flag> flags) {
+  std::string text;
+  for (const Flag& flag : flags) {
+    if ((bits & flag.value) == 0) continue;
+    text += fmt::format("{}{}", text.empty() ? "" : "|", flag.name);
+    bits &= ~flag.value;
+  }
+  if (bits != 0) text += fmt::format("{}{:#x}", text.empty() ? "" : "|", bits);
+  return text.empty() ? "0" : text;
+}
+
+std::string value_text(std::uint64_t value, std::span<const Flag> flags) {
+  const auto found = std::ranges::find(flags, value, &Flag::value);
+  return found != flags.end() ? std::string(found->name) : fmt::to_string(value);
+}
+
+std::string epoll_events(std::uint32_t events) { return bits_text(events, kEpollEvents); }
+std::string poll_events(std::uint32_t events) { return bits_text(events, kPollEvents); }
 
 }  // namespace muxlab::trace

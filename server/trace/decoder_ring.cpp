@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "server/trace/decoder.hpp"
-#include "server/trace/flags.hpp"
 
 namespace muxlab::trace {
 namespace {

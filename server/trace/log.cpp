@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/trace/sleep.hpp"
-
 namespace muxlab::trace {
 namespace {
 

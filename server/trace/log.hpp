@@ -1,22 +1,60 @@
 #pragma once
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "backends/counting/call_observer.hpp"
+#include "backends/parts/unique_fd.hpp"
 #include "server/trace/call.hpp"
 #include "server/trace/decoder.hpp"
-#include "server/trace/sleep.hpp"
 
 namespace muxlab::trace {
+
+/// Whether a thread sleeps, by its file in /proc/self/task; proc(5). The file stays open: one that
+/// comes and goes would change the numbers of the descriptors that a server gets. Any thread may
+/// ask.
+class SleepWatch {
+ public:
+  /// Of the calling thread.
+  SleepWatch();
+
+  /// Whether it sleeps until something wakes it. One that goes to sleep at this moment, is stopped
+  /// by a debugger or has ended does not sleep, and neither does any where /proc does not tell.
+  [[nodiscard]] bool is_asleep() const;
+
+ private:
+  UniqueFd stat_;
+  UniqueFd syscall_;
+};
+
+/// The threads of this process.
+class ThreadList {
+ public:
+  /// Throws std::system_error.
+  ThreadList();
+
+  /// Those that there are now; those that the kernel runs for the process too.
+  [[nodiscard]] std::vector<pid_t> ids() const;
+
+ private:
+  struct Close {
+    void operator()(DIR* folder) const { ::closedir(folder); }
+  };
+  std::unique_ptr<DIR, Close> folder_;
+};
+
+/// One that io_uring runs in this process.
+bool is_kernel_thread(pid_t thread);
 
 /// What happened, in the order in which it did.
 struct Event {

@@ -1,5 +1,3 @@
-#include "server/trace/sleep.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 
 #include "backends/parts/failure.hpp"
 #include "server/kernel_threads.hpp"
+#include "server/trace/log.hpp"
 
 namespace muxlab::trace {
 namespace {

@@ -1,5 +1,3 @@
-#include "server/trace/sleep.hpp"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/unique_fd.hpp"
+#include "server/trace/log.hpp"
 
 namespace muxlab::trace {
 namespace {

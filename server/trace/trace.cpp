@@ -16,11 +16,10 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "backends/parts/notify.hpp"
-#include "backends/shortage.hpp"
+#include "backends/parts/shortage.hpp"
 #include "server/admission.hpp"
 #include "server/listener.hpp"
 #include "server/listener_source.hpp"
-#include "server/trace/client.hpp"
 
 namespace muxlab::trace {
 namespace {

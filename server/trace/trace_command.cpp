@@ -1,5 +1,3 @@
-#include "server/cli/verbs.hpp"
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +14,7 @@
 #include "backends/backend.hpp"
 #include "backends/parts/say.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/verbs.hpp"
 #include "server/trace/trace.hpp"
 
 namespace muxlab {

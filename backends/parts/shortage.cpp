@@ -1,4 +1,4 @@
-#include "backends/shortage.hpp"
+#include "backends/parts/shortage.hpp"
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/backend.hpp"
 #include "backends/parts/failure.hpp"
 #include "backends/parts/thread_limit.hpp"
 #include "backends/parts/unique_fd.hpp"
@@ -94,12 +93,6 @@ std::optional<Shortage> shortage_of(const std::system_error& error) {
     default:
       return std::nullopt;
   }
-}
-
-Availability Availability::never(const std::system_error& error) {
-  const auto shortage = shortage_of(error);
-  if (!shortage) return never(error.what(), "");
-  return never(fmt::format("{}: {}", error.what(), shortage->reason), shortage->cure);
 }
 
 std::string explain(const std::system_error& error) {

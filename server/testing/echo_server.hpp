@@ -19,10 +19,9 @@
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/unique_fd.hpp"
-#include "bench/load/load.hpp"
 #include "server/listener.hpp"
 
-/// What tests of the load client speak to: an echo server that can be told to do wrong.
+/// What tests of a client speak to: an echo server that can be told to do wrong.
 namespace muxlab::test {
 
 /// What a server does wrong, once a connection has received `at_byte` bytes.
@@ -239,36 +238,5 @@ class EchoServer {
   Connections counts_;
   std::thread thread_;
 };
-
-/// As little load as shows what a test is about. It waits for what is late for as long as a machine
-/// may need; a test in which something never comes says how long that is.
-inline LoadOptions short_run(const std::string& address, LoadEngine engine = LoadEngine::epoll) {
-  using namespace std::chrono_literals;
-  LoadOptions options;
-  options.connect = address;
-  options.engine = engine;
-  options.connections = 3;
-  options.warmup = 5ms;
-  options.duration = 60ms;
-  options.grace = 30s;
-  return options;
-}
-
-/// Runs it from when the window has begun until `is_enough` holds of what the server has seen
-/// before and since. So how fast the machine is does not matter.
-template <typename IsEnough>
-LoadReport run_until(const EchoServer& server, LoadOptions options, IsEnough is_enough) {
-  const UniqueFd interrupt(checked(::eventfd(0, EFD_CLOEXEC), "eventfd"));
-  std::jthread interrupter;
-  options.duration = std::chrono::hours(1);
-  options.interrupt = interrupt.get();
-  options.on_window = [&] {
-    interrupter = std::jthread([&, before = server.connections()] {
-      server.await([&](const Connections& now) { return is_enough(before, now); });
-      static_cast<void>(::eventfd_write(interrupt.get(), 1));
-    });
-  };
-  return run_load(options);
-}
 
 }  // namespace muxlab::test

@@ -1,4 +1,4 @@
-#include "backends/shortage.hpp"
+#include "backends/parts/shortage.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

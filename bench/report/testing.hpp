@@ -12,39 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "backends/parts/process.hpp"
 #include "bench/analysis/verdict.hpp"
 #include "bench/data/files.hpp"
 #include "bench/data/records.hpp"
+#include "server/testing/program.hpp"
 
 namespace muxlab {
-
-/// How a program that was run ended, and what it said.
-struct Said {
-  int exit_code;
-  std::string output;
-  std::string errors;
-};
-
-/// Runs a command to its end, in `folder` unless that is empty.
-inline Said run_command(std::vector<std::string> words, const std::string& folder = "") {
-  Process process(Command{
-      .words = std::move(words), .processors = {}, .folder = folder, .shares_environment = true});
-  const auto ended = [&] { return process.exit_code().has_value(); };
-  wait_for(process, -1, Clock::now() + std::chrono::seconds(120), ended);
-  return {process.exit_code().value_or(-1), process.output().text(), process.errors().text()};
-}
-
-inline Said run_muxlab(const std::vector<std::string>& words) {
-  std::vector<std::string> command = {MUXLAB_BINARY};
-  command.insert(command.end(), words.begin(), words.end());
-  return run_command(std::move(command));
-}
-
-/// Whether this machine lets a test make namespaces of its own: unshare(1) with `options`.
-inline bool may_unshare(const std::string& options) {
-  return std::system(("unshare " + options + " true >/dev/null 2>&1").c_str()) == 0;
-}
 
 /// A campaign that no machine has measured: eight rigs of each load, 40 blocks each.
 class SimulatedCampaign {
