@@ -1,231 +1,97 @@
-"""Finds definitions in C++ text by name, without a compiler: enough of the grammar for that, no more.
-
-Comments, literals and preprocessor lines are blanked first, so that braces and semicolons in them do not
-count. Then scopes are walked: namespaces and classes are entered, bodies are stepped over.
-"""
+"""Finds definitions in C++ by name, as clang-format lays it out: what begins at an indentation ends with the first
+line there that closes it."""
 
 import dataclasses
 import re
 
-from .cpp_text import blank, dedented, length_of_template, plain
-
-
-_OPERATOR = r"operator\s*(?:\(\s*\)|\[\s*\]|\"\"\s*\w+|[^\s\w(\[]+|(?:new|delete)(?:\s*\[\s*\])?|[\w:<>*&\s]+)"
-_NAME = re.compile(
-    rf"(?P<name>(?:::\s*)?(?:\w+\s*(?:<[^()]*>)?\s*::\s*)*(?:{_OPERATOR}|~?\s*\w+))\s*$", re.DOTALL
+_NOT_CODE = re.compile(
+    r'R"(?P<raw>\w*)\(.*?\)(?P=raw)"|"(?:[^"\\\n]|\\.)*"|(?<!\w)\'(?:[^\'\\\n]|\\.)+\'|//[^\n]*', re.DOTALL
 )
-_TYPE = re.compile(
-    r"(?:^|[\s>;\]])(?P<kind>class|struct|union|enum(?:\s+(?:class|struct))?)\b"
-    r"(?:\s*\[\[.*?\]\])?(?:\s*alignas\s*\([^()]*\))?"
-    r"\s*(?P<name>\w+(?:\s*<[^:{]*>)?(?:\s*::\s*\w+)*)?\s*(?:final\s*)?(?::(?!:).*)?$",
-    re.DOTALL,
-)
-_NAMESPACE = re.compile(
-    r"^(?:inline\s+)?namespace\b\s*(?:\[\[.*?\]\]\s*)?(?P<name>[\w:\s]*)$|^extern\s*\"\s*\"$",
-    re.DOTALL,
-)
-_NOT_NAMES = {
-    "alignas",
-    "decltype",
-    "noexcept",
-    "explicit",
-    "requires",
-    "__attribute__",
-    "sizeof",
-    "if",
-    "for",
-    "while",
-    "switch",
-    "return",
-    "catch",
-    "static_assert",
-    "constexpr",
-}
+_TYPE = re.compile(r"(?:class|struct|union|enum(?: class)?)\s+(?:alignas\([^)]*\)\s+)?(?P<name>[\w:]+)[^()=]*$")
+_NAME = re.compile(r"(?P<name>(?:\w+::)*(?:operator\s*(?:\(\)|\S+)|~?\w+))\s*$")
+_NO_DEFINITION = re.compile(r"namespace\b|inline namespace\b|extern\s*\{|using\b|static_assert|#|\}|(?:public|private|protected):")
 
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
-    name: str  # with its classes and namespaces, as in muxlab::Worker::run
-    start: int
+    name: str  # with its classes, as in Worker::run
+    start: int  # its lines, from 0
     end: int
 
 
 def definitions(text):
     """All definitions of a source text, outer ones before those in them."""
-    return _Reader(text).read()
+    blanked = _NOT_CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return _read(blanked.split("\n"), 0, len(blanked.split("\n")), 0, "")
 
 
 def find(text, name, known=None):
-    """The texts of the definitions that are called name; it need not say the namespaces."""
-    wanted = plain(name)
+    """The lines of each definition that is called name, moved to the left; it need not say the classes."""
+    lines = text.split("\n")
     known = definitions(text) if known is None else known
-    found = [d for d in known if d.name == wanted or d.name.endswith("::" + wanted)]
-    return [dedented(text, d.start, d.end) for d in found]
+    found = [d for d in known if d.name == name or d.name.endswith("::" + name)]
+    return [_dedented(lines[d.start : d.end]) for d in found]
 
 
-class _Reader:
-    def __init__(self, text):
-        self.code = blank(text)
-        self.found = []
-        self.partner = self._match_brackets()
+def _dedented(lines):
+    indent = _indent(lines[0])
+    return [line[indent:].rstrip() for line in lines]
 
-    def read(self):
-        self._scope(0, len(self.code), "")
-        return sorted(self.found, key=lambda d: (d.start, -d.end))
 
-    def _match_brackets(self):
-        partner, open_ones = {}, []
-        closing = {")": "(", "]": "[", "}": "{"}
-        for match in re.finditer(r"[()\[\]{}]", self.code):
-            at, what = match.start(), match.group()
-            if what not in closing:
-                open_ones.append(at)
-            elif open_ones and self.code[open_ones[-1]] == closing[what]:
-                partner[open_ones.pop()] = at
-        return partner
+def _indent(line):
+    return len(line) - len(line.lstrip())
 
-    def _add(self, scope, name, start, end):
-        name = plain(name)
-        self.found.append(Definition(f"{scope}::{name}" if scope else name, start, end))
 
-    def _scope(self, at, end, scope):
-        while True:
-            at = self._skip(at, end)
-            if at >= end:
-                return
-            at = self._item(at, end, scope)
-
-    def _skip(self, at, end):
-        """To the next declaration: over space, stray semicolons and access specifiers."""
-        skipped = re.compile(r"(?:[\s;]|(?:public|private|protected)\s*:(?!:))*").match(
-            self.code, at, end
-        )
-        return skipped.end()
-
-    def _item(self, start, end, scope):
-        """Reads one declaration from start and returns where it ends."""
-        at = self._after_template(start, end)
-        function = None  # the name, once its parameters were seen
-        initialisers = False
-        assigned = False
-        while at < end:
-            what = self.code[at]
-            if what in "([":
-                if what == "(" and function is None and not assigned:
-                    function = self._function_name(start, at)
-                    if (
-                        function
-                        and function.endswith("operator()")
-                        and re.fullmatch(r"\(\s*\)\s*", self.code[at : self._after(at)])
-                    ):
-                        following = re.compile(r"\s*").match(self.code, self._after(at)).end()
-                        at = following if self.code[following : following + 1] == "(" else at
-                at = self._after(at)
-            elif what == ";":
-                if assigned and not function:
-                    self._variable(scope, start, at)
-                return at + 1
-            elif what == "=" and function is None:
-                if re.search(r"operator\s*[^\s\w]*$", self.code[start:at]):
-                    at += 1
-                else:
-                    assigned = True
-                    at += 1
-            elif what == ":" and function is not None:
-                double = self.code[at : at + 2] == "::"
-                initialisers = initialisers or not double
-                at += 2 if double else 1
-            elif what == "{":
-                stop = self._brace(start, at, end, scope, function, initialisers, assigned)
-                if stop is not None:
-                    return stop
-                assigned = assigned or function is None
-                at = self._after(at)
-            elif what == "}":
-                return at + 1
-            else:
-                at += 1
-        return end
-
-    def _brace(self, start, at, end, scope, function, initialisers, assigned):
-        """What a { in a declaration opens; returns where the declaration ends, or None when it goes on."""
-        head = self.code[start:at].strip()
-        close = self.partner.get(at, end)
-        if function is None and not assigned:
-            namespace = _NAMESPACE.match(head)
-            if namespace:
-                inner = re.sub(r"\s+", "", namespace.group("name") or "")
-                self._scope(at + 1, close, "::".join(filter(None, (scope, inner))))
-                return close + 1
-            kind = _TYPE.search(self._without_template(head))
-            if kind:
-                return self._type(start, at, close, scope, kind)
-            return None  # a variable that is initialised in braces
-        if assigned:
-            return None
-        before = head[-1:]
-        if re.search(r"\brequires$", head) or re.search(r"\brequires\s*\([^()]*\)$", head):
-            return None
-        if initialisers and (before.isalnum() or before in "_>"):
-            return None  # a member that is initialised in braces
-        stop = self._after_handlers(close + 1)
-        self._add(scope, function, start, stop)
-        return stop
-
-    def _after_handlers(self, at):
-        """Behind the catch clauses of a function whose body is a try block."""
-        while handler := re.compile(r"\s*catch\s*(?=\()").match(self.code, at):
-            body = self.code.find("{", self._after(handler.end()))
-            at = self._after(body)
-        return at
-
-    def _type(self, start, at, close, scope, kind):
-        stop = self.code.find(";", close)
-        stop = close + 1 if stop < 0 else stop + 1
-        name = kind.group("name")
+def _read(lines, at, end, indent, scope):
+    found = []
+    while at < end:
+        line = lines[at].rstrip()
+        if not line.strip() or _indent(line) != indent or _NO_DEFINITION.match(line.strip()):
+            at += 1
+            continue
+        start, head = at, line.strip()
+        while at + 1 < end and not _is_whole(head, lines[at + 1]):
+            at += 1
+            head += " " + lines[at].strip()
+        opens = head.count("{") > head.count("}")
+        while opens and at + 1 < end:  # to what closes it, over `} catch (...) {`
+            at += 1
+            closing = lines[at].rstrip()
+            if _indent(closing) == indent and closing.strip().startswith("}") and not closing.endswith("{"):
+                break
+        at += 1
+        name, is_class = _name_of(head)
         if name:
-            self._add(scope, name, start, stop)
-            if not kind.group("kind").startswith("enum"):
-                self._scope(at + 1, close, "::".join(filter(None, (scope, plain(name)))))
-        return stop
+            whole = f"{scope}::{name}" if scope else name
+            found.append(Definition(whole, start, at))
+            if is_class:
+                found += _read(lines, start + 1, at - 1, indent + 2, whole)
+    return found
 
-    def _variable(self, scope, start, stop):
-        head = self.code[start:stop]
-        cut = re.search(r"[={\[]", self._without_template(head))
-        head = self._without_template(head)[: cut.start()] if cut else head
-        name = re.search(r"(\w+(?:\s*::\s*\w+)*)\s*$", head)
-        if name:
-            self._add(scope, name.group(1), start, stop + 1)
 
-    def _function_name(self, start, paren):
-        """The name before a parenthesis, when it begins the parameters of a function."""
-        head = self.code[start:paren]
-        plain = self._without_template(head)
-        if "operator" not in plain and re.sub(r"->|<<|>>=", "", plain).count("<") > plain.replace(
-            "->", ""
-        ).count(">"):
-            return None  # in the arguments of a template, as in std::function<bool()>
-        found = _NAME.search(plain)
-        if re.search(r"\boperator\s*$", head):
-            return _NAME.search(head + "()").group("name")
-        if not found:
-            return None
-        name = found.group("name").strip()
-        last = name.split("::")[-1].strip()
-        if last in _NOT_NAMES:
-            return None
-        if re.fullmatch(r"[A-Z][A-Z0-9_]+", name) and name == head.strip():  # TEST(Suite, Name)
-            arguments = self.code[paren + 1 : self.partner.get(paren, paren)]
-            return ".".join(re.findall(r"\w+", arguments)) or name
-        return name
+def _is_whole(head, following):
+    if head.startswith("template") and re.fullmatch(r"template\s*<[^{;]*>", head):
+        return False
+    if head.count("(") > head.count(")"):
+        return False
+    return head.endswith((";", "{")) or (head.endswith("}") and not re.match(r"\s*[{,:]", following))
 
-    def _without_template(self, head):
-        """The head without its template <...>, as long, so that no class in it is taken for one."""
-        length = length_of_template(head)
-        return " " * length + head[length:]
 
-    def _after_template(self, start, end):
-        return start + length_of_template(self.code[start : min(end, start + 2000)])
-
-    def _after(self, at):
-        return self.partner.get(at, len(self.code) - 1) + 1
+def _name_of(head):
+    """The name of what a head defines and whether it is a class; none for what is only declared."""
+    head = re.sub(r"^(?:template\s*<.*?>\s+)+(?=\w)", "", head)
+    before = head.split("{", 1)[0]
+    if "{" in head and (kind := _TYPE.match(before)):
+        return kind["name"], not before.startswith("enum")
+    plain = before
+    while (shorter := re.sub(r"(?<!operator)<[^<>]*>", "", plain)) != plain:
+        plain = shorter
+    if test := re.match(r"[A-Z_]+\((\w+), (\w+)\)", plain):
+        return f"{test[1]}.{test[2]}", False
+    parameters = plain.find("(", plain.find("operator()") + 10 if "operator()" in plain else 0)
+    assigned = re.search(r"(?<![=!<>+\-*/&|^])=(?!=)", plain)
+    if parameters >= 0 and (not assigned or parameters < assigned.start()):
+        name = _NAME.search(plain[:parameters]) if "{" in head else None
+    else:
+        name = _NAME.search(plain[: assigned.start()] if assigned else plain) if "{" in head or assigned else None
+    return (name["name"], False) if name else (None, False)

@@ -81,7 +81,7 @@ def _definition(repository, path, name):
     name, _, number = name.partition("#")
     found = repository.definitions(path, name)
     if not found:
-        known = [d.name.split("::", 1)[-1] for d in cpp.definitions(repository.read(path))]
+        known = [d.name for d in cpp.definitions(repository.read(path))]
         last = name.split("::")[-1]
         alike = [other for other in known if other.split("::")[-1] == last] or known
         raise Missing(f"{path} does not define {name}", f"it defines {', '.join(alike[:8])}")
