@@ -194,9 +194,11 @@ class AsioServer {
   }
 
   /// For its own handler, when no operation is under way.
-  void end(Session& session) { delete close(session); }
+  void end(Session& session) { close(session); }
+  /// For others: its handler, which is called with an error soon, deletes it.
+  void abandon(Session& session) { static_cast<void>(close(session).release()); }
 
-  Session* close(Session& session) {
+  std::unique_ptr<Session> close(Session& session) {
     const int fd = session.socket.native_handle();
     if (idle_) idle_->remove(fd);
     session.over = true;
@@ -204,7 +206,7 @@ class AsioServer {
     session.socket.close(ignored);
     worker_.close_done();
     if (draining_ && worker_.open() == 0) io_.stop();
-    return sessions_[fd].release();
+    return std::move(sessions_[fd]);
   }
 
   void touch(int fd) {
@@ -223,7 +225,7 @@ class AsioServer {
 
   void close_idle() {
     idle_->advance_to(TimerFd::now());
-    const bool more = idle_->close_due([this](int fd) { close(*sessions_[fd]); });
+    const bool more = idle_->close_due([this](int fd) { abandon(*sessions_[fd]); });
     close_idle_after(more ? std::chrono::nanoseconds(0) : idle_->tick());
   }
 
@@ -259,7 +261,7 @@ class AsioServer {
   void end() {
     over_ = true;
     for (const auto& session : sessions_) {
-      if (session) close(*session);
+      if (session) abandon(*session);
     }
     stop_.release();
     source_.release();

@@ -36,7 +36,7 @@ FinishedThreads::FinishedThreads()
 void FinishedThreads::push(ConnectionThread& done) {
   ConnectionThread* before = newest_.load();
   do {
-    done.behind = before;
+    done.next = before;
   } while (!newest_.compare_exchange_weak(before, &done));
   if (before == nullptr) notify(flag_.get());
 }

@@ -26,7 +26,7 @@ class FinishedThreads {
 
   /// Any thread.
   void push(ConnectionThread& done);
-  /// All that are there, each with the next as its `behind`; null when there is none.
+  /// All that are there, linked by `next`; null when there is none.
   ConnectionThread* take();
 
  private:
@@ -91,7 +91,7 @@ class ConnectionThread {
   /// Waits for the thread, which is done or about to be, and closes the socket.
   void join();
 
-  ConnectionThread* behind = nullptr;  ///< among those that are finished
+  ConnectionThread* next = nullptr;  ///< among those that are finished
 
  private:
   static void* run(void* self);

@@ -105,14 +105,6 @@ extern const Backend epoll_lt_backend{
     .make_poller = make_poller<LevelTriggered>,
 };
 
-extern const Backend epoll_lt_again_backend{
-    .name = "epoll-lt-again",
-    .summary = "the same as epoll-lt: what a comparison says of the two is its own error",
-    .probe = probe_poller<LevelTriggered>,
-    .serve = serve_with<LevelTriggered>,
-    .make_poller = make_poller<LevelTriggered>,
-};
-
 extern const Backend epoll_et_backend{
     .name = "epoll-et",
     .summary = "epoll(7), edge-triggered: reports a descriptor once per change",

@@ -98,7 +98,7 @@ class ThreadPerConnection {
   void join_finished() {
     if (to_join_ == nullptr) to_join_ = finished_.take();
     for (int joined = 0; joined < kPerTurn && to_join_ != nullptr; ++joined) {
-      join(*std::exchange(to_join_, to_join_->behind));
+      join(*std::exchange(to_join_, to_join_->next));
     }
     if (to_join_ != nullptr) notify(finished_.fd());
   }

@@ -75,7 +75,6 @@ foreach(source ${sources})
     list(APPEND backend_names ${name})
   endforeach()
 endforeach()
-list(REMOVE_ITEM backend_names epoll-lt-again)  # which is one
 
 # What every backend has to do, on one thread and on the other threading models: `ctest -L NAME` runs one backend's.
 function(add_backend_tests program)
