@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -87,6 +88,9 @@ class EchoServer {
     return await([](const Connections& counts) { return counts.closed == counts.accepted; });
   }
 
+  /// Makes it stand still for so long, with the next message that it receives in hand.
+  void stall(std::chrono::milliseconds time) { stall_.store(time); }
+
  private:
   struct Connection {
     UniqueFd fd;
@@ -144,6 +148,7 @@ class EchoServer {
     const std::uint64_t before = connection.received;
     connection.received += static_cast<std::uint64_t>(count);
     change([&](Connections& counts) { counts.bytes += static_cast<std::uint64_t>(count); });
+    std::this_thread::sleep_for(stall_.exchange({}));
     const bool is_struck = options_.on_every_connection || index == options_.on_connection;
     if (is_struck && before <= options_.at_byte && options_.at_byte < connection.received) {
       strike(index, options_.at_byte - before);
@@ -233,6 +238,7 @@ class EchoServer {
   std::vector<Connection> connections_;
   std::vector<char> buffer_ = std::vector<char>(1 << 16);
   std::size_t next_chunk_ = 0;
+  std::atomic<std::chrono::milliseconds> stall_{};
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Connections counts_;
