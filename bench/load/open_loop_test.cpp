@@ -6,9 +6,10 @@
 #include <thread>
 #include <vector>
 
-#include "bench/load.hpp"
-#include "bench/load_test_engine.hpp"
-#include "bench/load_test_server.hpp"
+#include "bench/load/arrivals.hpp"
+#include "bench/load/load.hpp"
+#include "bench/load/loop.hpp"
+#include "bench/load/testing.hpp"
 
 namespace muxlab {
 namespace {
