@@ -18,7 +18,8 @@
 namespace muxlab {
 namespace {
 
-/// An IPv6 address by its last four bytes, which over loopback, mapped IPv4 included, are enough.
+/// Packs address and port. The last four bytes of an IPv6 address are enough over loopback, mapped
+/// IPv4 included.
 std::uint64_t name_of_address(const sockaddr_storage& address) {
   std::uint32_t host = 0;
   std::uint16_t port = 0;
@@ -83,7 +84,7 @@ OracleBoard OracleBoard::anonymous() {
   return {std::move(file), ""};
 }
 
-/// Removes what a server left behind that was killed, and nothing else.
+/// Removes the file that a killed server left behind, and nothing else.
 void OracleBoard::make_way(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return;
@@ -99,7 +100,7 @@ bool OracleBoard::is_board(int file) {
          ::pread(file, &mark, sizeof mark, 0) == sizeof mark && mark == kMark;
 }
 
-/// A file that is new is all zeros, which is how all that is in it begins.
+/// A new file is all zeros, which is the initial state.
 OracleBoard::OracleBoard(UniqueFd file, std::string path)
     : file_(std::move(file)), path_(std::move(path)) {
   void* const mapped =
@@ -134,7 +135,7 @@ std::unordered_map<std::uint64_t, std::uint32_t> OracleBoard::published() const 
 
 bool OracleBoard::begin_telling() {
   if (is_telling()) return false;
-  // What the last one told and nobody took is not true any more.
+  // Unread notes of the previous client are not true any more.
   memory_->written.store(memory_->taken.load());
   set_telling(true);
   return true;

@@ -25,7 +25,8 @@ class KeptErrno {
   int before_ = errno;
 };
 
-/// While it lives, a write of this thread to a pipe without a reader raises no SIGPIPE.
+/// Keeps a write of this thread to a pipe without a reader from raising SIGPIPE, during its
+/// lifetime.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -50,7 +51,8 @@ class NoSigpipe {
   bool was_pending_ = false;
 };
 
-/// True when there is room. A pipe takes kLongestLine bytes then, and the write does not wait.
+/// Returns true if there is room. A pipe then takes kLongestLine bytes, and the write does not
+/// wait.
 bool has_room(int fd, int patience_ms) {
   pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
   const timespec patience{.tv_sec = patience_ms / 1000, .tv_nsec = patience_ms % 1000 * 1'000'000L};
