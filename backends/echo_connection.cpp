@@ -39,9 +39,8 @@ Next EchoConnection::advance(std::span<std::byte> scratch, Trigger trigger, Work
     const auto size = static_cast<std::size_t>(received);
     const Next next = echo(scratch.first(size), stats);
     if (next != Next::read) return next;
-    // A stream socket that fills less than the buffer is drained: no second recv() to return
-    // EAGAIN. (An urgent byte also ends a receive early: an edge-triggered poller reports it twice
-    // then.)
+    // A receive that does not fill the buffer drains a stream socket: no second recv() for EAGAIN.
+    // (An urgent byte also ends a receive early; an edge-triggered poller reports it twice then.)
     if (serving && (size < scratch.size() || trigger == Trigger::level)) return next;
   }
   cut_short_ = stage_ == Stage::draining;
