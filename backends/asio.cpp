@@ -113,7 +113,7 @@ class AsioServer {
     bool sending = false;        ///< sends received bytes; else it waits to receive
     bool over = false;           ///< closed
     bool ended_sending = false;  ///< SHUT_WR sent; further input is discarded
-    std::size_t sent = 0;        ///< bytes of the current echo
+    std::size_t sent = 0;        ///< bytes of the current echo that are sent
     OperationMemory memory;
     std::array<std::byte, kBufferSize> buffer;
   };

@@ -58,7 +58,7 @@ class SmallThreads {
 /// another.
 ///
 /// Only that thread receives and sends. The public functions are for the owning thread. The owner
-/// also closes the socket, so no other socket can get its number before.
+/// also closes the socket, so no other socket can get its number before that.
 class ConnectionThread {
  public:
   using Duration = std::chrono::nanoseconds;

@@ -21,8 +21,8 @@ namespace {
 
 /// A stream socket, its client and its place in a poller, which all follow a script; for fuzzing.
 ///
-/// Asserts which calls on the socket are allowed, and when. The client sends a
-/// pattern, so a lost, doubled or moved byte differs from the expected one.
+/// Asserts which calls on the socket are allowed, and when. The client sends a pattern, so a lost,
+/// doubled or moved byte differs from the expected one.
 class ScriptedSocket {
  public:
   ScriptedSocket(FuzzedDataProvider& script, Trigger trigger)
@@ -86,7 +86,7 @@ class ScriptedSocket {
     assert(!over_ && "sent after the end or an error");
     assert(!shut_ && "sent after it ended its side");
     assert(data.size() == to_echo_ - sent_ && "does not offer all that is unsent");
-    assert(std::ranges::equal(data, pattern(sent_, data.size())) && "not what came");
+    assert(std::ranges::equal(data, pattern(sent_, data.size())) && "not the received bytes");
     if (is_interrupted()) return fail(EINTR);
     if (end_ == End::reset) return fail_for_good(script_.ConsumeBool() ? EPIPE : ECONNRESET);
     if (room_ == 0) return fail(EAGAIN);

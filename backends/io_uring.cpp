@@ -267,7 +267,8 @@ class IoUringLoop {
     buffers_.publish();
   }
 
-  /// Makes the kernel end its request first, which holds the socket open and uses our memory.
+  /// Makes the kernel end its request first, because that holds the socket open and uses our
+  /// memory.
   void close(Client& client) {
     if (client.stage == Stage::starved) return close_now(client);
     client.stage = Stage::closing;

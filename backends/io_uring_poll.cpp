@@ -15,7 +15,7 @@ namespace muxlab {
 namespace {
 
 /// io_uring as a better epoll: poll requests instead of a list in the kernel. A multishot request
-/// completes at each change, like an edge, until it is removed. To change the interest costs an
+/// completes at each change, like an edge, until it is removed. Changing the interest costs an
 /// entry in the ring, submitted with the next wait, where epoll needs a system call.
 ///
 /// EPOLLEXCLUSIVE is accepted too, but wakes the first ring in line even if its thread does not

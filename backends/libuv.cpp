@@ -184,7 +184,7 @@ class LibuvServer {
     if (draining_) end_sending_when_drained(client);
   }
 
-  /// Closes an idle client, unless it received part of its output: libuv calls back only after all.
+  /// Closes an idle client unless bytes were sent meanwhile; libuv calls back only when all are.
   void close_unless_sending(Client& client) {
     const std::size_t unsent = client.unsent;
     count_sent(client);

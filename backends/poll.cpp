@@ -44,7 +44,7 @@ class PollPoller final : public OneShotPoller {
       if (entry->revents == 0) continue;
       const int fd = entry->fd;
       ready_.push(fd);
-      // poll(2) ignores a negative descriptor. To request no events would not be enough, because it
+      // poll(2) ignores a negative descriptor. Requesting no events is not enough, because it
       // reports errors and hang-ups all the same.
       if (entries_[fd].once) entry->fd = ~fd;
       --left;

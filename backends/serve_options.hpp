@@ -17,7 +17,7 @@ enum class Threading : std::uint8_t {
   reuseport,  ///< each thread has its own SO_REUSEPORT listener; the kernel spreads connections
   shared,     ///< all threads wait for the same listener
   acceptor,   ///< one thread accepts and hands out round robin, through a queue per thread
-  half_sync,  ///< one thread waits for all connections, the others serve those that are ready
+  half_sync,  ///< one thread waits for all connections, the others serve ready ones
 };
 
 /// The descriptor that wakes a thread when its hand-off queue gets its first connection.

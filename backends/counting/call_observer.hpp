@@ -22,13 +22,13 @@ struct CallClock {
 
 /// The clocks that time system calls.
 ///
-/// A call that may sleep is timed on the thread's CPU clock, which stands still during sleep. To
-/// read it costs a system call, half a microsecond. That is acceptable once per wait, but a receive
-/// or send takes no longer itself. So those are timed on the monotonic clock, which needs no system
-/// call. It runs on while the thread is pre-empted: after a suspiciously long call both clocks are
-/// read, and the time since the last comparison in which the thread did not run is subtracted. Many
-/// short pre-emptions still make the sum too high. So trust it less the longer the threads waited
-/// for a processor.
+/// A call that may sleep is timed on the thread's CPU clock, which stands still during sleep.
+/// Reading that clock costs a system call, half a microsecond. This is acceptable once per wait,
+/// but a receive or send takes no longer itself. So those are timed on the monotonic clock, which
+/// needs no system call but runs on while the thread is pre-empted. After a suspiciously long call
+/// both clocks are read, and the time since the last comparison in which the thread did not run is
+/// subtracted. Many short pre-emptions still make the sum too high. So trust it less the longer the
+/// threads waited for a processor.
 struct CallClocks {
   CallClock monotonic;
   CallClock thread_cpu;

@@ -308,7 +308,7 @@ int ioctl(int fd, unsigned long request, ...) noexcept {
 }
 
 // libuv closes by system call number, unseen by a sanitizer that tracks descriptors, so this calls
-// close(). `known` is no static made at first use, because waiting for that uses this function.
+// close(). `known` has no run-time initializer, because waiting for one calls syscall() itself.
 long syscall(long number, ...) noexcept {
   static std::atomic<decltype(syscall)*> known = nullptr;
   auto* real = known.load(std::memory_order_relaxed);

@@ -176,7 +176,7 @@ TEST(CountedCalls, AWatcherIsToldOfEach) {
   EXPECT_EQ(watcher.notes,
             (std::vector<std::string>{"thread begins", "send begins", "send works", "recv begins",
                                       "recv works", "recv begins", "recv EAGAIN", "thread ends"}));
-  EXPECT_EQ(stats[Call::other].get(), 0U) << "what the watcher calls is not counted";
+  EXPECT_EQ(stats[Call::other].get(), 0U) << "calls of the watcher are not counted";
   EXPECT_EQ(stats[Call::read].get(), 2U);
 }
 

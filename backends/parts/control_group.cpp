@@ -123,9 +123,8 @@ bool is_of(const Mount& mount, const Membership& member) {
   });
 }
 
-/// Returns the path from the mounted group down to that of the process; nothing if the mounted part
-/// is elsewhere. In a control group namespace both are relative to its root, and ".." leads out of
-/// it.
+/// Returns the path from the mounted group down to the group of the process; nothing if the mounted
+/// part is elsewhere. In a group namespace both are relative to its root, and ".." leads out of it.
 std::optional<Names> path_below(const Names& top, const Names& group) {
   const auto [top_end, rest] = std::ranges::mismatch(top, group);
   const bool is_outside = rest != group.end() && *rest == "..";
@@ -137,8 +136,7 @@ std::optional<Names> path_below(const Names& top, const Names& group) {
   return leads_out && !is_outside ? std::optional(Names()) : std::nullopt;
 }
 
-/// Returns the group of this process and its ancestors, of every hierarchy, as far as they are
-/// mounted.
+/// Returns the group of this process and its ancestors, of every hierarchy, as far as mounted.
 std::vector<Group> groups_of(const Path& root) {
   std::vector<Group> groups;
   const std::vector<Mount> mounted = mounts_of(root);
@@ -166,8 +164,7 @@ std::optional<std::int64_t> integer_in(const Path& file) {
   return integer_of(machine::read_text(file).value_or(""));
 }
 
-/// Returns a size or a count that is a limit. Version 1 writes the largest number of pages, or -1,
-/// for none.
+/// Returns a size or count limit. Version 1 writes the largest number of pages, or -1, for none.
 std::optional<std::uint64_t> group_limit_in(const Path& file) {
   constexpr std::int64_t kNone = std::int64_t{1} << 60;
   const auto limit = integer_in(file);

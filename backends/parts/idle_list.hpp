@@ -28,8 +28,8 @@ class IdleList {
     ticks_allowed_ = static_cast<std::uint32_t>((timeout + tick_ - Duration(1)) / tick_) + 1;
   }
 
-  /// Returns how often to call advance_to(): an eighth of the time-out, within 10 ms and one
-  /// second.
+  /// Returns how often to call advance_to(): an eighth of the time-out, at least 10 ms, at most 1
+  /// s.
   [[nodiscard]] Duration tick() const { return tick_; }
 
   /// Sets the time: `now` since any fixed point on a clock that never jumps.

@@ -31,7 +31,7 @@ int error_at(const Loopback& loopback) {
   return connects || errno == EINPROGRESS ? 0 : errno;
 }
 
-/// Returns false for errors about descriptors or permissions, for example.
+/// Returns false for other errors, such as those about descriptors and permissions.
 bool is_about_the_address(int error) {
   return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == ENETUNREACH ||
          error == EHOSTUNREACH || error == ENETDOWN;

@@ -41,7 +41,7 @@ class PipeReader {
 
   /// Makes the pipe. Returns the child's end, close-on-exec. Throws std::system_error.
   UniqueFd open();
-  /// -1 once the writer has closed its end.
+  /// Returns -1 once the writer has closed its end.
   [[nodiscard]] int fd() const { return fd_.get(); }
   /// Reads all available text; never waits.
   void drain();

@@ -25,8 +25,7 @@ class KeptErrno {
   int before_ = errno;
 };
 
-/// Keeps a write of this thread to a pipe without a reader from raising SIGPIPE, during its
-/// lifetime.
+/// During its lifetime, writes of this thread to a pipe without a reader raise no SIGPIPE.
 class NoSigpipe {
  public:
   NoSigpipe() {

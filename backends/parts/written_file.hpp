@@ -46,7 +46,7 @@ std::error_code replace_file(const std::filesystem::path& path, std::string_view
 /// replaced `target`.
 class TemporaryFile {
  public:
-  /// `mode` is that of open(2).
+  /// `mode` is as in open(2).
   TemporaryFile(const std::filesystem::path& target, int mode);
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
