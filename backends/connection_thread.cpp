@@ -153,8 +153,7 @@ bool ConnectionThread::is_idle(Duration now, Duration timeout) {
 }
 
 /// Interrupts a receive that waits for data. A receive that begins between the check of `draining_`
-/// and the interruption times out. The limit comes first, because the thread lifts it when it
-/// drains.
+/// and the interruption times out. The limit comes first, because a draining thread lifts it.
 void ConnectionThread::begin_drain() {
   limit_receives(socket_.get(), {.tv_sec = 0, .tv_usec = 1});
   draining_.store(true, std::memory_order_release);

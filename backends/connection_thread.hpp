@@ -54,8 +54,7 @@ class SmallThreads {
   pthread_attr_t attributes_{};
 };
 
-/// A connection and the thread that serves it with blocking calls. It serves one connection after
-/// another.
+/// A connection and the thread that serves it with blocking calls, one connection after another.
 ///
 /// Only that thread receives and sends. The public functions are for the owning thread. The owner
 /// also closes the socket, so no other socket can get its number before that.

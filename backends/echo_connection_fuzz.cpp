@@ -69,8 +69,7 @@ class ScriptedSocket {
     const std::uint64_t there = came_ - received_;
     if (there == 0) return receive_nothing();
     std::size_t size = std::min<std::uint64_t>(there, buffer.size());
-    // Level-triggered code must not depend on why a receive is short; edge-triggered code relies on
-    // it.
+    // Level-triggered code must not care why a receive is short; edge-triggered code relies on it.
     if (trigger_ == Trigger::level)
       size -= script_.ConsumeIntegralInRange<std::size_t>(0, size - 1);
     std::ranges::copy(pattern(received_, size), buffer.begin());

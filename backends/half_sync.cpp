@@ -222,8 +222,7 @@ HalfSync::Client* HalfSync::next_request() {
   return client;
 }
 
-/// Re-arms the client from the thread that served it. Returns false if the waiting thread must see
-/// it.
+/// Re-arms a client on its serving thread. Returns false if the waiting thread must see it.
 bool HalfSync::rearm(Client& client) {
   if (client.next == Next::over) return false;
   const std::lock_guard not_to_be_closed(client.rearming);

@@ -28,7 +28,7 @@ class HalfSync {
   /// `waiter` counts the connections; its referents must outlive this. Throws std::system_error.
   HalfSync(std::unique_ptr<OneShotPoller> poller, Worker waiter);
 
-  /// Runs the waiting thread, as Backend::serve. When it ends, serve_requests() returns on all
+  /// Runs the waiting thread, as Backend::serve. At its end serve_requests() returns on all
   /// threads.
   void wait_for_connections();
 

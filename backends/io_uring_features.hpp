@@ -6,17 +6,16 @@
 
 namespace muxlab {
 
-/// These functions try features on sockets of their own. The kernel's list of operations does not
-/// report them, because each is a flag of an operation. Call them on a thread that uses no other
-/// ring. Each throws std::system_error if its set-up fails.
+/// Try features that the kernel's list of operations does not report, because each is a flag of
+/// one. Use sockets of their own. Call them on a thread that uses no other ring. Throw
+/// std::system_error if their set-up fails.
 bool accepts_many_times();
 bool polls_many_times();
 /// Uses a ring of buffers from which the kernel picks, io_uring_register_buf_ring(3).
 bool receives_into_buffer_ring();
 bool receives_many_times();  ///< multishot, into such buffers
 
-/// Returns true if a ring made with these IORING_SETUP_ flags completes a request. Throws
-/// std::system_error if the ring cannot be made.
+/// Returns true if a ring with these IORING_SETUP_ flags works. Throws std::system_error.
 bool ring_works(unsigned setup_flags);
 
 /// Runs `probe`, which makes a ring, on a thread of its own. Converts its std::system_error to the

@@ -18,9 +18,8 @@ namespace {
 /// completes at each change, like an edge, until it is removed. Changing the interest costs an
 /// entry in the ring, submitted with the next wait, where epoll needs a system call.
 ///
-/// EPOLLEXCLUSIVE is accepted too, but wakes the first ring in line even if its thread does not
-/// wait but is stuck elsewhere; epoll goes on to the next. So all threads that share a listener
-/// wake.
+/// EPOLLEXCLUSIVE is accepted too, but wakes the first ring in line even if its thread is stuck
+/// elsewhere; epoll goes on to the next. So all threads that share a listener wake.
 class IoUringPoller final : public OneShotPoller {
  public:
   IoUringPoller() { ready_.make_room(2 * std::size_t{kCompletions}); }
@@ -82,7 +81,7 @@ class IoUringPoller final : public OneShotPoller {
     entry->user_data = name_of(fd, ++watched.generation);
   }
 
-  /// Cancels, because a poll-remove would fail with EALREADY, and change nothing, while the request
+  /// Cancels, because a poll-remove fails with EALREADY, and changes nothing, while the request
   /// fires.
   void stop_watching(int fd, unsigned flags = IOSQE_CQE_SKIP_SUCCESS) {
     Watched& watched = watched_[fd];
@@ -128,9 +127,8 @@ class IoUringPoller final : public OneShotPoller {
   }
 
   /// End of stream came with the data, and nothing else would report it: it takes two receives. An
-  /// urgent byte, before which a receive also stops, cannot be detected. The kernel completes a
-  /// request with the events that the waker considers possible, which for TCP always include
-  /// POLLPRI.
+  /// urgent byte also ends a receive, but is not detectable. The kernel reports the events that the
+  /// waker considers possible, which for TCP always include POLLPRI.
   static constexpr unsigned kHidesMore = POLLRDHUP;
   static constexpr unsigned kSubmissions = 1024;
   static constexpr unsigned kCompletions = 4096;

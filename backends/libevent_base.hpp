@@ -65,8 +65,7 @@ class Silence {
 /// Makes a base with `method` and waits with it. Requires that no other thread uses libevent.
 Availability probe(const std::string& method);
 
-/// Makes a persistent event with event_new() and adds it with event_add(). Throws std::bad_alloc,
-/// the only possible error.
+/// Makes and adds a persistent event, event_new() and event_add(). Throws std::bad_alloc.
 Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument);
 
 timeval to_timeval(std::chrono::nanoseconds duration);

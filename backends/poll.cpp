@@ -14,8 +14,7 @@ namespace {
 
 short events_of(Interest interest) { return interest == Interest::read ? POLLIN : POLLOUT; }
 
-/// poll(2): the whole list goes to the kernel and back with every call, but its length has no
-/// limit.
+/// poll(2): the whole list goes to the kernel and back with every call. Its length has no limit.
 class PollPoller final : public OneShotPoller {
  public:
   void add(int fd, Interest interest) override { append(fd, interest, false); }

@@ -43,9 +43,8 @@ class Poller {
 
   /// Waits for at most `timeout_ms` milliseconds, or kForever. Returns the descriptors that may be
   /// ready, valid until the next call; none after a time-out or a signal. Returns a descriptor
-  /// twice if it needs two receives: an edge that brings data and end of stream is reported once,
-  /// and the first receive finds only the data. Throws std::system_error if the mechanism itself
-  /// fails.
+  /// twice if it needs two receives: an edge with data and end of stream is reported once, and the
+  /// first receive finds only the data. Throws std::system_error if the mechanism itself fails.
   virtual std::span<const int> wait(int timeout_ms) = 0;
   std::span<const int> wait() { return wait(kForever); }
 };

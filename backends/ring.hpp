@@ -47,15 +47,13 @@ class Ring {
   /// arrives. Throws std::system_error.
   void submit_and_wait(unsigned count = 1);
 
-  /// True if the last call submitted everything. The kernel takes fewer requests if it lacks
-  /// memory.
+  /// True if the last call submitted everything. The kernel takes less if it lacks memory.
   [[nodiscard]] bool is_all_submitted() const { return io_uring_sq_ready(&ring_) == 0; }
-  /// Returns the descriptor of a request that was not submitted although it is linked to one that
-  /// was; -1 if there is none. The link is cut: the kernel will make the request whatever the first
-  /// one's result.
+  /// Returns the descriptor of a request that was not submitted although the one before it in a
+  /// link was; -1 if there is none. The link is cut: the kernel will make that request in any case.
   [[nodiscard]] int cut_link() const;
 
-  /// ready() returns the number of completions, completion() the n-th; seen() releases the first
+  /// ready() counts the completions, completion() returns the n-th, seen() releases the first
   /// `count`.
   [[nodiscard]] unsigned ready() const { return io_uring_cq_ready(&ring_); }
   [[nodiscard]] const io_uring_cqe& completion(unsigned n) const {

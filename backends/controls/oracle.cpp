@@ -118,7 +118,7 @@ Availability probe_oracle() {
       return Availability::never("it does not report a readable descriptor", "");
     }
     return Availability::up_to(OracleBoard::kDescriptors - 1,
-                               "its client tells of descriptors below 65536");
+                               "its client reports descriptors below 65536 only");
   } catch (const std::system_error& error) {
     return Availability::never(error);
   }

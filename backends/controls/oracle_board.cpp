@@ -18,8 +18,7 @@
 namespace muxlab {
 namespace {
 
-/// Packs address and port. The last four bytes of an IPv6 address are enough over loopback, mapped
-/// IPv4 included.
+/// Packs address and port. Over loopback, mapped IPv4 included, four bytes of IPv6 are enough.
 std::uint64_t name_of_address(const sockaddr_storage& address) {
   std::uint32_t host = 0;
   std::uint16_t port = 0;
@@ -74,7 +73,7 @@ OracleBoard OracleBoard::create(const std::string& path) {
 OracleBoard OracleBoard::open(const std::string& path) {
   UniqueFd file(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) fail(path, "open");
-  if (!is_board(file.get())) refuse(path, "is not what muxlab serve --oracle makes");
+  if (!is_board(file.get())) refuse(path, "is not a board of muxlab serve --oracle");
   return {std::move(file), ""};
 }
 
@@ -88,7 +87,7 @@ OracleBoard OracleBoard::anonymous() {
 void OracleBoard::make_way(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return;
-  if (!is_board(file.get())) refuse(path, "exists, and is no oracle's: name another file");
+  if (!is_board(file.get())) refuse(path, "exists and is not a board: name another file");
   if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) refuse(path, "is in use by another server");
   remove_own_name(path, file.get());
 }

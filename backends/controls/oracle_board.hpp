@@ -28,8 +28,7 @@ std::uint64_t name_of_socket(int fd);  ///< at the client, getsockname(2)
 /// descriptor of each connection. The client notes the descriptors to which it has just sent.
 ///
 /// Over loopback TCP a message is in the peer's receive queue when send(2) returns, so a note is
-/// true when the server reads it. One client thread writes notes and one server thread reads them;
-/// both open the same file.
+/// true when the server reads it. One client thread writes notes, one server thread reads them.
 class OracleBoard {
  public:
   static constexpr std::uint32_t kDescriptors = 1 << 16;

@@ -30,8 +30,7 @@ class CounterPool {
   ~CounterPool();
 
   /// Returns new counters, all zero, which live as long as the pool. Consecutive calls return
-  /// neighbours if no other thread calls in between. Throws std::bad_alloc if the memory is used
-  /// up.
+  /// neighbours if no other thread calls in between. Throws std::bad_alloc if the memory is full.
   WorkerStats& take();
 
  private:

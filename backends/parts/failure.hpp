@@ -19,8 +19,7 @@ enum class ExitCode : int {
   terminated = 143,   ///< ended by SIGTERM; earlier measurements are kept
 };
 
-/// An error that ends the program and that the user can act on: one line that names the value and
-/// the fix.
+/// An error that the user can act on; ends the program. One line that names the value and the fix.
 class Failure : public std::runtime_error {
  public:
   Failure(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

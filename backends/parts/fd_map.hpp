@@ -7,14 +7,12 @@
 
 namespace muxlab {
 
-/// A table indexed by descriptor. The kernel assigns the lowest free descriptor, so a vector is
-/// enough, without hash or search. It grows to the highest descriptor ever in use. A default-made T
-/// is "none".
+/// A table indexed by descriptor. The kernel assigns the lowest free one, so a vector is enough: no
+/// hash, no search. It grows to the highest descriptor ever in use. A default-made T is "none".
 template <typename T>
 class FdMap {
  public:
-  /// Returns the entry of `fd`, made if necessary. May move every entry: keep no reference across
-  /// it.
+  /// Returns the entry of `fd`, made if necessary. May move all entries: keep no reference.
   T& operator[](int fd) {
     if (index(fd) >= entries_.size()) entries_.resize(index(fd) + 1);
     return entries_[index(fd)];

@@ -18,8 +18,7 @@ namespace muxlab {
 /// plus one tick, after its last activity. Several echoes within a tick cost one comparison each.
 ///
 /// A client that receives bytes sent earlier is active too, without any call of the server. So a
-/// due connection with unacknowledged bytes gets another time-out, until SendProgress finds it
-/// stuck.
+/// due connection with unacknowledged bytes gets another time-out, until it is stuck: SendProgress.
 class IdleList {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -90,8 +89,7 @@ class IdleList {
   FdMap<Entry> entries_;
 };
 
-/// Finds connections that were silent for the time-out. Owns the timer that the loop waits for.
-/// Used by the loop's thread only.
+/// Finds connections that were silent for the time-out. Owns the timer. Thread: the loop's.
 class IdleWatch {
  public:
   using Duration = IdleList::Duration;

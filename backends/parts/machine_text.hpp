@@ -7,8 +7,7 @@
 #include <string>
 #include <string_view>
 
-/// Reads the small texts of /proc and /sys, proc(5). An unreadable or malformed value is null,
-/// never an error.
+/// Reads the small texts of /proc and /sys, proc(5). An unreadable or malformed value is null.
 namespace muxlab::machine {
 
 using Json = nlohmann::ordered_json;

@@ -21,8 +21,7 @@
 namespace muxlab {
 namespace {
 
-/// Everything that the child needs between fork and exec. It is made before, because the child must
-/// not allocate.
+/// Everything that the child needs between fork and exec, where it must not allocate.
 struct Launch {
   std::vector<char*> arguments;
   std::vector<char*> environment;  ///< empty: that of this process

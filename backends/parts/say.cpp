@@ -50,8 +50,7 @@ class NoSigpipe {
   bool was_pending_ = false;
 };
 
-/// Returns true if there is room. A pipe then takes kLongestLine bytes, and the write does not
-/// wait.
+/// Returns true if there is room: a pipe then takes kLongestLine bytes without a wait.
 bool has_room(int fd, int patience_ms) {
   pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
   const timespec patience{.tv_sec = patience_ms / 1000, .tv_nsec = patience_ms % 1000 * 1'000'000L};

@@ -17,8 +17,7 @@ namespace muxlab {
 /// Writes `text` to stderr unchanged. Gives up when stderr accepts nothing for `patience_ms`.
 void write_diagnostic(std::string_view text, int patience_ms = 100) noexcept;
 
-/// The longest line in bytes. With its prefix it fits into PIPE_BUF, so that lines of several
-/// threads do not mix.
+/// The longest line in bytes: with its prefix within PIPE_BUF, so that lines of threads do not mix.
 inline constexpr std::size_t kLongestLine = 4000;
 
 /// Writes "muxlab: LINE" as one line, cut if it is too long. A control character, such as one in a

@@ -25,25 +25,23 @@ enum class OutputKind : std::uint8_t {
 /// folder, a socket or a disk; unavailable if this process may not write it.
 OutputKind output_kind(std::string_view option, const std::string& path);
 
-/// Replaces the file with `text` in one step: at every moment a reader finds the old or the new
-/// file whole, even after a loss of power. Costs one fsync(2) of the file, before rename(2), and
-/// one of its folder.
+/// Replaces the file with `text` in one step: a reader always finds the old or the new file whole,
+/// even after a loss of power. Costs one fsync(2) of the file, before rename(2), and one of its
+/// folder.
 ///
 /// - The text first goes to a temporary file in the same folder, made with O_EXCL and gone at the
 ///   end. No other file is touched.
 /// - A link stays. The file that it leads to is replaced, in that file's folder.
-/// - The new file has the owner and the mode of the old one. A file that this process may not write
-///   stays.
+/// - The new file has the owner and the mode of the old one. A read-only file stays.
 /// - A file that cannot be replaced is written in place, with one fsync(2): a pipe or a device, a
 ///   file with several names, of an owner that this process cannot set, in a folder that takes no
 ///   new files, or that is a mount point.
 ///
-/// Returns the error, if any. The old text is then still there, unless the file is written in
-/// place.
+/// Returns the error, if any. The old text is then intact, unless the file is written in place.
 std::error_code replace_file(const std::filesystem::path& path, std::string_view text);
 
-/// A new file in the folder of `target`, made with O_EXCL; removed at the end unless it has
-/// replaced `target`.
+/// A new file in the folder of `target`, made with O_EXCL; removed at the end unless it replaced
+/// `target`.
 class TemporaryFile {
  public:
   /// `mode` is as in open(2).
@@ -55,8 +53,7 @@ class TemporaryFile {
   /// Returns -1, with errno, if no file could be made.
   [[nodiscard]] int fd() const { return fd_.get(); }
 
-  /// Closes the file and renames it to `target`, close(2) and rename(2). Call it once. Returns
-  /// false, with errno, if one of them fails.
+  /// Calls close(2) and rename(2); call it once. Returns false, with errno, if one of them fails.
   [[nodiscard]] bool replace_target();
 
  private:
