@@ -27,7 +27,7 @@
 namespace muxlab {
 namespace {
 
-// Of the one executor that there is here: by default Asio's objects hold one of any type.
+// Fixes the executor type: by default Asio's objects hold an executor of any type.
 using Executor = asio::io_context::executor_type;
 using Socket = asio::generic::stream_protocol::socket::rebind_executor<Executor>::other;
 using Descriptor = asio::posix::stream_descriptor::rebind_executor<Executor>::other;
@@ -38,7 +38,7 @@ auto with_memory(OperationMemory& memory, Handler handler) {
   return asio::bind_allocator(OperationMemory::Allocator<void>(memory), handler);
 }
 
-/// A descriptor of somebody else's to wait for, which Asio would close.
+/// Waits for a borrowed descriptor, which Asio would otherwise close.
 class BorrowedDescriptor {
  public:
   explicit BorrowedDescriptor(asio::io_context& io) : descriptor_(io) {}
@@ -64,9 +64,9 @@ class BorrowedDescriptor {
   OperationMemory memory_;
 };
 
-/// Asio's proactor, as in the echo server of its documentation: a session is told when its buffer
-/// has been filled or sent. What the library completes it must have a place for, so that here an
-/// idle connection does hold a buffer.
+/// Asio's proactor, as in the echo server of its documentation: a session's handler is called when
+/// its buffer has been filled or sent. The library needs the buffer in advance, so an idle
+/// connection does hold one here.
 class AsioServer {
  public:
   explicit AsioServer(Worker& worker) : worker_(worker) {
@@ -89,11 +89,11 @@ class AsioServer {
     if (failure) std::rethrow_exception(failure);
   }
 
-  /// As take_some() has it, these two.
+  /// Required by take_some(), both.
   void serve(UniqueFd& socket) {
     const int fd = socket.get();
     std::unique_ptr<Session>& place = sessions_[fd];
-    std::unique_ptr<Session> session(new Session(io_));  // its buffer is not touched
+    std::unique_ptr<Session> session(new Session(io_));  // does not touch its buffer
     touch(fd);
     open(*session, socket);
     receive(*session);
@@ -104,16 +104,16 @@ class AsioServer {
   }
 
  private:
-  /// One operation is always under way. A session that is closed meanwhile is deleted when the
+  /// One operation is always under way. A session that is closed meanwhile is deleted when its
   /// handler is called.
   struct Session {
     explicit Session(asio::io_context& io) : socket(io) {}
 
     Socket socket;
-    bool sending = false;        ///< what was received; else it waits to receive
+    bool sending = false;        ///< sends received bytes; else it waits to receive
     bool over = false;           ///< closed
-    bool ended_sending = false;  ///< what still comes is not echoed
-    std::size_t sent = 0;        ///< of what is being sent
+    bool ended_sending = false;  ///< SHUT_WR sent; further input is discarded
+    std::size_t sent = 0;        ///< bytes of the current echo that are sent
     OperationMemory memory;
     std::array<std::byte, kBufferSize> buffer;
   };
@@ -133,7 +133,7 @@ class AsioServer {
     const int family = worker_.options.unix_path ? AF_UNIX : AF_INET;
     asio::error_code error;
     session.socket.assign(asio::generic::stream_protocol(family, 0), socket.get(), error);
-    if (error) throw std::bad_alloc();  // epoll_ctl(2): all that can be lacking
+    if (error) throw std::bad_alloc();  // the only cause: epoll_ctl(2) lacks memory
     static_cast<void>(socket.release());
   }
 
@@ -147,7 +147,7 @@ class AsioServer {
 
   void received(Session& session, asio::error_code error, std::size_t size) {
     if (session.over) return delete &session;
-    // Draining begins: nothing was there to be received.
+    // Draining begins, and there was nothing to receive.
     const bool cancelled = error == asio::error::operation_aborted;
     if (error && !cancelled) return end(session);
     if (!cancelled) touch(session.socket.native_handle());
@@ -170,7 +170,7 @@ class AsioServer {
         }));
   }
 
-  /// Asked before each send, and so told of the one before: that is activity too.
+  /// Called before each send with the result of the previous one, which is activity too.
   std::size_t most_to_send(Session& session, asio::error_code error, std::size_t sent) {
     if (error || session.over) return 0;
     touch(session.socket.native_handle());
@@ -193,9 +193,9 @@ class AsioServer {
     worker_.stats.bytes_out.add(sent - std::exchange(session.sent, sent));
   }
 
-  /// For its own handler, when no operation is under way.
+  /// Closes and deletes a session. For its own handler, when no operation is under way.
   void end(Session& session) { close(session); }
-  /// For others: its handler, which is called with an error soon, deletes it.
+  /// Closes a session, for other callers. Its handler, called soon with an error, deletes it.
   void abandon(Session& session) { static_cast<void>(close(session).release()); }
 
   std::unique_ptr<Session> close(Session& session) {
@@ -215,7 +215,7 @@ class AsioServer {
     idle_->touch(fd);
   }
 
-  /// Some at a time, so that ten thousand at once hold nobody up.
+  /// Closes some at a time, so that ten thousand at once do not delay other connections.
   void close_idle_after(std::chrono::nanoseconds delay) {
     idle_timer_.expires_after(delay);
     idle_timer_.async_wait(with_memory(idle_timer_memory_, [this](asio::error_code error) {
@@ -229,8 +229,8 @@ class AsioServer {
     close_idle_after(more ? std::chrono::nanoseconds(0) : idle_->tick());
   }
 
-  /// A session that waits may have received already, and its handler be about to be called. So it
-  /// is the handlers that end sending: what is cancelled had received nothing.
+  /// A waiting session may have received already, with its handler about to be called. So the
+  /// handlers end sending: a cancelled operation had received nothing.
   void begin_drain() {
     draining_ = true;
     stop_.release();  // it stays readable
@@ -249,7 +249,7 @@ class AsioServer {
     if (worker_.open() == 0) io_.stop();
   }
 
-  /// What waits in the socket is not echoed yet; then all_sent() comes here again.
+  /// Half-closes unless input waits. That input is echoed first; then all_sent() calls this again.
   static void end_sending_when_drained(Session& session) {
     asio::error_code error;
     if (session.socket.available(error) > 0) return;
@@ -257,7 +257,7 @@ class AsioServer {
     session.ended_sending = true;
   }
 
-  /// Closes all, and has the handlers that are left called.
+  /// Closes all sessions, and runs the handlers that are left.
   void end() {
     over_ = true;
     for (const auto& session : sessions_) {
@@ -274,7 +274,7 @@ class AsioServer {
   Worker& worker_;
   OperationMemory idle_timer_memory_;
   OperationMemory deadline_memory_;
-  asio::io_context io_{ASIO_CONCURRENCY_HINT_UNSAFE};  // of one thread: it needs no locks
+  asio::io_context io_{ASIO_CONCURRENCY_HINT_UNSAFE};  // one thread: it needs no locks
   std::optional<IdleList> idle_;
   Timer idle_timer_{io_};
   Timer deadline_{io_};
@@ -295,7 +295,7 @@ Availability probe() try {
   io.poll();
   descriptor.release();
   io.restart();
-  io.poll();  // so that no handler is left, whose memory goes first
+  io.poll();  // runs the last handler before its memory is gone
   return reported ? Availability{}
                   : Availability::never("it does not report a readable descriptor", "");
 } catch (const std::system_error& error) {
@@ -309,7 +309,7 @@ extern const Backend asio_backend{
     .summary = "Asio's asynchronous reads and writes: the library moves the bytes",
     .probe = probe,
     .serve = [](Worker& worker) { AsioServer(worker).run(); },
-    // It tries to receive before it waits: in vain unless the next request is there already.
+    // It tries to receive before it waits, which fails unless the next request is there already.
     .calls = std::nullopt,
 };
 

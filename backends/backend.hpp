@@ -18,21 +18,21 @@
 
 namespace muxlab {
 
-/// Every backend receives at most this much before it sends it back, and so holds at most this much
+/// The most bytes that a backend receives before it sends them back. So it holds at most this much
 /// for a client that does not read.
 inline constexpr std::size_t kBufferSize = std::size_t{16} * 1024;
 
-/// What a thread lends to a backend; the backend owns nothing in it.
+/// Everything that a thread lends to a backend. The backend owns none of it.
 struct Worker {
   ConnectionSource& source;
-  int stop;  ///< eventfd; readable for good once the server stops; never read
+  int stop;  ///< eventfd; readable from the moment the server stops; never read
   const ServeOptions& options;
   WorkerStats& stats;
 
-  /// Counts a connection of the source that is served from now on.
+  /// Counts a connection of the source that the backend begins to serve.
   void count_accepted() const { ++stats.accepted; }
-  /// Call instead of count_accepted() when the connection was closed for lack of memory: counts it
-  /// as refused and frees its place.
+  /// Counts a connection as refused and frees its place. Call instead of count_accepted() when the
+  /// connection was closed for lack of memory.
   void refuse() const {
     ++stats.refused;
     source.give_back();
@@ -45,16 +45,16 @@ struct Worker {
   [[nodiscard]] std::uint64_t open() const { return stats.accepted.get() - stats.closed.get(); }
 };
 
-/// What a probe found out by really constructing the mechanism.
+/// Result of Backend::probe, which constructs the mechanism to find out.
 struct Availability {
   bool works = true;
-  std::string reason;  ///< when it does not work: why
-  std::string mend;    ///< and what would make it work
+  std::string reason;  ///< why it does not work
+  std::string mend;    ///< how to make it work; may be empty
   /// The highest descriptor that it can wait for.
   int max_descriptor = std::numeric_limits<int>::max();
-  /// How many connections it can serve, apart from descriptors.
+  /// The most connections that it can serve, descriptors apart.
   std::uint64_t max_connections = std::numeric_limits<std::uint64_t>::max();
-  std::string bound_reason;  ///< why one of them is the bound
+  std::string bound_reason;  ///< why one of the two is lower than the maximum
 
   static Availability never(std::string reason, std::string mend) {
     Availability found;
@@ -63,7 +63,7 @@ struct Availability {
     found.mend = std::move(mend);
     return found;
   }
-  /// A step of the probe failed: with the cure where shortage_of() knows one.
+  /// Reports a failed step of the probe, with the fix if shortage_of() knows one.
   static Availability never(const std::system_error& error);
   static Availability up_to(int max_descriptor, std::string reason) {
     Availability found;
@@ -73,9 +73,8 @@ struct Availability {
   }
 };
 
-/// The system calls of one echo by theory, where an echo is what one receive brings. A call that
-/// waits is shared by all the events that it brings, e of them, so that there are `events` / e of
-/// those.
+/// Expected system calls per echo. An echo is the data of one receive. A waiting call that reports
+/// e events is shared by all of them, so an echo costs `events` / e such calls.
 struct CallsPerEcho {
   double events = 1;
   double read = 1;
@@ -84,39 +83,39 @@ struct CallsPerEcho {
   double other = 0;
 };
 
-/// One way of waiting for I/O. A row of the registry.
+/// A way to wait for I/O; a row of the registry.
 struct Backend {
   std::string_view name;
   std::string_view summary;
   Availability (*probe)();
-  /// Echoes on the calling thread, for every connection of the source, and closes those that are
-  /// silent for options.idle_timeout. Once `stop` is readable it takes what still waits in the
-  /// source and closes the source; of each connection it echoes what has come, ends its side of the
-  /// stream, and takes in the rest unanswered until the client has ended its side. It returns when
-  /// all are over, or after options.drain at the latest, with every connection closed. Throws
-  /// std::system_error when the mechanism itself fails.
+  /// Echoes every connection of the source on the calling thread. Closes connections that are
+  /// silent for options.idle_timeout. When `stop` becomes readable, it takes the connections that
+  /// still wait in the source, closes the source, and drains each connection: it echoes the bytes
+  /// already in the socket, half-closes it, and discards further input until the client closes its
+  /// side. Returns when all connections are closed, after options.drain at the latest. Throws
+  /// std::system_error if the mechanism itself fails.
   void (*serve)(Worker&);
-  /// The mechanism alone, for the threading model in which one thread waits and others serve; null
-  /// where waiting cannot be separated from the rest.
+  /// Makes the mechanism alone, for Threading::half_sync. Null if the backend does not support that
+  /// model, for example because waiting cannot be separated from I/O.
   std::unique_ptr<OneShotPoller> (*make_poller)() = nullptr;
-  /// It never sleeps: it goes on to look even when nothing happens.
+  /// True if it busy-polls and never sleeps.
   bool spins = false;
-  /// Where a connection is served by the thread that waits for it. Nothing where that depends on
-  /// more than how many events a wait brings.
+  /// For threading models in which the waiting thread also serves. Empty if the numbers depend on
+  /// more than the events per wait.
   std::optional<CallsPerEcho> calls = CallsPerEcho{};
-  /// The most memory that a connection takes in this process, that of a client that does not read
-  /// included: one buffer, and what is noted of it.
+  /// The most memory that a connection takes in this process, in bytes: one buffer, which a client
+  /// that does not read fills, and the records of the connection.
   std::size_t connection_bytes = kBufferSize + 1024;
 };
 
-/// The backends that are compared, in the order in which they are listed and drawn.
+/// Returns the compared backends, in the order of lists and plots.
 std::span<const Backend* const> backends();
 
-/// Controls, to measure the backends against: the least code that makes the same system calls, and
-/// io-uring used in other ways.
+/// Returns the controls, against which the backends are measured, such as the least code that makes
+/// the same system calls, and io-uring used in other ways.
 std::span<const Backend* const> controls();
 
-/// The backend or control of that name; null when there is none.
+/// Returns the backend or control called `name`, or null.
 const Backend* find_backend(std::string_view name);
 
 std::vector<std::string> names_of(std::span<const Backend* const> all);

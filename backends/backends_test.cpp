@@ -33,7 +33,7 @@ TEST(Probe, EveryBackendWorksHere) {
   }
 }
 
-/// What libevent's environment switches do to a probe, seen from a process of its own.
+/// Probes in a process of its own, under libevent's environment switches.
 TEST(Probe, NamesTheSwitchThatDisablesAMethod) {
   ::setenv("EVENT_NOEPOLL", "1", 1);
   const Availability found = find_backend("libevent-epoll")->probe();

@@ -13,11 +13,11 @@
 namespace muxlab {
 namespace {
 
-/// libevent's bufferevents: the library receives into one buffer and sends from another, and calls
-/// back when bytes came in or all went out. Echoing is moving the chunks from one to the other.
+/// libevent's bufferevents: the library receives into one buffer, sends from another, and calls
+/// back when bytes came in or all went out. An echo moves the chunks from one to the other.
 ///
-/// The textbook form of this echo has two faults that are mended here. It reads on while nothing
-/// can be sent, so a client that does not read grows the output without bound; and it frees the
+/// The textbook form of this echo has two faults, which are fixed here. It reads on while nothing
+/// can be sent, so a client that does not read grows the output without bound. And it frees the
 /// bufferevent at end of stream, with the echo still in it.
 class BuffereventLoop {
  public:
@@ -32,7 +32,7 @@ class BuffereventLoop {
     }
   }
 
-  /// As take_some() has it, these two.
+  /// Required by take_some(), both.
   void serve(UniqueFd& socket) {
     const int fd = socket.get();
     std::unique_ptr<Client>& place = clients_[fd];
@@ -56,9 +56,9 @@ class BuffereventLoop {
   struct Client {
     BuffereventLoop& loop;
     libevent::Bufferevent stream;  ///< owns the socket
-    std::size_t unsent = 0;        ///< bytes in its output when we last looked
-    bool ended = false;            ///< the client sends no more; over as soon as all is sent
-    bool ended_sending = false;    ///< and so do we: what still comes is not echoed
+    std::size_t unsent = 0;        ///< bytes in its output at the last count
+    bool ended = false;            ///< the client sends no more; close when all is sent
+    bool ended_sending = false;    ///< SHUT_WR sent; further input is discarded
 
     [[nodiscard]] int fd() const { return bufferevent_getfd(stream.get()); }
     [[nodiscard]] evbuffer* input() const { return bufferevent_get_input(stream.get()); }
@@ -104,7 +104,7 @@ class BuffereventLoop {
     if (draining_) end_sending_when_drained(client);
   }
 
-  /// Nobody tells of what was sent before all is: that is activity too.
+  /// Closes an idle client unless bytes were sent meanwhile; libevent calls back only when all are.
   void close_unless_sending(Client& client) {
     const std::size_t unsent = client.unsent;
     count_sent(client);
@@ -112,7 +112,7 @@ class BuffereventLoop {
     close(client);
   }
 
-  /// The stream's end or an error: only the first leaves something to send.
+  /// Handles end of stream, or an error: only the first leaves something to send.
   void ended(Client& client, short what) {
     client.ended = true;
     const bool at_end_of_stream = (what & BEV_EVENT_EOF) != 0;
@@ -127,7 +127,7 @@ class BuffereventLoop {
     if (draining_ && worker_.open() == 0) loop_.end();
   }
 
-  /// libevent does not tell how much it sent, but what is left.
+  /// libevent does not report how much it sent, only how much is left.
   void count_sent(Client& client) {
     const std::size_t left = client.output_size();
     worker_.stats.bytes_out.add(std::exchange(client.unsent, left) - left);
@@ -147,14 +147,14 @@ class BuffereventLoop {
     if (worker_.open() == 0) loop_.end();
   }
 
-  /// What waits in the socket is not echoed yet; then all_sent() comes here again.
+  /// Half-closes unless input waits. That input is echoed first; then all_sent() calls this again.
   static void end_sending_when_drained(Client& client) {
     if (client.output_size() > 0 || has_unread(client.fd())) return;
     ::shutdown(client.fd(), SHUT_WR);
     client.ended_sending = true;
   }
 
-  static constexpr std::size_t kMaxSingleRead = 4096;  // what libevent 2.1 reads at most anyway
+  static constexpr std::size_t kMaxSingleRead = 4096;  // the most that libevent 2.1 reads anyway
 
   Worker& worker_;
   libevent::Loop<BuffereventLoop> loop_;
@@ -177,8 +177,8 @@ extern const Backend bufferevent_backend{
     .summary = "libevent's buffered I/O on its epoll method: the library moves the bytes",
     .probe = [] { return libevent::probe("epoll"); },
     .serve = [](Worker& worker) { BuffereventLoop(worker).run(); },
-    // It moves the bytes in two turns: waits for room before it sends, and asks the kernel how much
-    // there is before it receives.
+    // It moves the bytes in two turns: it waits for room before it sends, and it asks the kernel
+    // for the size of the input before it receives.
     .calls = CallsPerEcho{.events = 2, .ctl = 2, .other = 1},
 };
 

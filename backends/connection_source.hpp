@@ -6,16 +6,16 @@
 
 namespace muxlab {
 
-/// How many connections a loop takes before it looks at the ones it has.
+/// The most connections that a loop takes before it serves its existing ones again.
 inline constexpr int kTakesPerTurn = 256;
 
-/// A connected, non-blocking, close-on-exec socket; or nothing now.
+/// A connected, non-blocking, close-on-exec socket; empty if there is none now.
 using Taken = std::optional<UniqueFd>;
 
-/// Where one thread's connections come from: a listening socket, or the receiving end of a hand-off
-/// queue. Used by that thread alone.
+/// Supplies the connections of one thread: from a listening socket, or from a hand-off queue. Used
+/// by that thread alone.
 ///
-/// It is a descriptor to wait for like any other, which is why no backend knows the threading
+/// A backend waits for its descriptor like for any other, so the same loop serves every threading
 /// model.
 class ConnectionSource {
  public:
@@ -24,28 +24,28 @@ class ConnectionSource {
   ConnectionSource& operator=(const ConnectionSource&) = delete;
   virtual ~ConnectionSource() = default;
 
-  /// What to wait for: readable when take() may have something. Only take() changes it, to a timer
-  /// and back, for as long as accepting has to pause: a listener that stays readable though nothing
-  /// can be accepted would have its thread spin.
+  /// The descriptor to wait for: readable when take() may have a connection. take() and
+  /// accept_result() change it, to a timer and back, while accepting pauses. Otherwise a listener
+  /// that stays readable although it cannot accept would make its thread spin.
   [[nodiscard]] virtual int fd() const = 0;
 
-  /// The next connection. Whoever waits edge-triggered calls this until there is nothing: only then
-  /// is a new edge certain. Throws std::system_error when the source itself is broken.
+  /// Returns the next connection. An edge-triggered caller calls it until it returns none, because
+  /// only then a new edge is certain. Throws std::system_error if the source itself is broken.
   virtual Taken take() = 0;
 
-  /// The listening socket, for whoever has the kernel accept without being asked each time: a
-  /// multishot accept of io_uring. Only while it is fd() too; -1 where connections come otherwise.
+  /// Returns the listening socket for a multishot accept of io_uring, or -1 if the source has none.
+  /// Use it only while fd() returns it too.
   [[nodiscard]] virtual int listener() const { return -1; }
 
-  /// Instead of take(), with what such an accept from listener() resulted in: a socket, which it
-  /// owns from then on, or a negative errno. The connection to serve; or nothing, and take() may
-  /// give this one later. Throws std::system_error when the source itself is broken.
+  /// Call instead of take() with the result of a multishot accept from listener(): a socket, which
+  /// the source then owns, or a negative errno. Returns the connection to serve; or none, and
+  /// take() may return this one later. Throws std::system_error if the source itself is broken.
   virtual Taken accept_result(int /*result*/) { return {}; }
 
-  /// A connection that take() or accept_result() gave is closed: its place is free again.
+  /// Frees the place of a closed connection that take() or accept_result() returned.
   virtual void give_back() = 0;
 
-  /// No more connections: whoever comes from now on is turned away by the kernel.
+  /// Stops listening. The kernel refuses later connections.
   virtual void close() = 0;
 };
 

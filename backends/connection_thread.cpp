@@ -17,13 +17,13 @@
 namespace muxlab {
 namespace {
 
-/// The receive buffer lies on it, and a signal frame, which can take 11 kB, must fit beside it.
+/// The stack must hold the receive buffer and a signal frame, which can take 11 kB.
 constexpr std::size_t kStackSize = 8 * kBufferSize;
 
-/// Nothing is wrong: the call was interrupted, or was told not to wait.
+/// Returns true if the call was only interrupted, or would have blocked.
 bool goes_on_after(int error) { return error == EINTR || error == EAGAIN; }
 
-/// How long a receive waits that begins from now on; zero is for ever.
+/// Limits how long later receives wait; zero means for ever.
 void limit_receives(int fd, timeval limit) {
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
@@ -41,7 +41,7 @@ void FinishedThreads::push(ConnectionThread& done) {
   if (before == nullptr) notify(flag_.get());
 }
 
-/// Lowers the flag first: who comes in between raises it again, which is once too often at most.
+/// Clears the eventfd first. A push in between sets it again, which costs one spurious wake-up.
 ConnectionThread* FinishedThreads::take() {
   std::uint64_t count = 0;
   static_cast<void>(::read(flag_.get(), &count, sizeof count));
@@ -50,7 +50,7 @@ ConnectionThread* FinishedThreads::take() {
 
 SmallThreads::SmallThreads() {
   struct sigaction interrupt {};
-  interrupt.sa_handler = [](int) {};  // without SA_RESTART, so that it makes calls return
+  interrupt.sa_handler = [](int) {};  // without SA_RESTART, so that calls return
   checked(::sigaction(kInterrupt, &interrupt, nullptr), "sigaction");
   ::pthread_attr_init(&attributes_);
   ::pthread_attr_setstacksize(&attributes_, kStackSize);
@@ -71,7 +71,7 @@ int SmallThreads::start(pthread_t& thread, void* (*body)(void*), void* argument)
 }
 
 int ConnectionThread::start(UniqueFd socket) {
-  // Of its flags only O_NONBLOCK can be set: it becomes a blocking one.
+  // Makes it blocking: of its flags only O_NONBLOCK can be set.
   if (::fcntl(socket.get(), F_SETFL, 0) < 0) return errno;
   draining_ = false;
   note_activity();
@@ -84,7 +84,7 @@ int ConnectionThread::start(UniqueFd socket) {
 void* ConnectionThread::run(void* self) {
   auto& connection = *static_cast<ConnectionThread*>(self);
   const CountedCalls counted(connection.stats_);
-  ++connection.stats_.accepted;  // here, so that no client has its echo before it is counted
+  ++connection.stats_.accepted;  // here, so that it is counted before its first echo
   connection.serve();
   connection.finished_.push(connection);
   return nullptr;
@@ -110,7 +110,7 @@ void ConnectionThread::serve() {
   } while (received > 0 || (received < 0 && goes_on_after(errno)));
 }
 
-/// Echoes what there is without waiting for more. False when the connection is over.
+/// Echoes available input without waiting for more. Returns false when the connection is over.
 bool ConnectionThread::drain(std::span<std::byte> buffer) {
   for (;;) {
     const ssize_t received = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
@@ -120,7 +120,7 @@ bool ConnectionThread::drain(std::span<std::byte> buffer) {
   }
 }
 
-/// Sends until all is sent. False when the connection is over.
+/// Sends all of `received`. Returns false when the connection is over.
 bool ConnectionThread::echo(std::span<const std::byte> received) {
   stats_.bytes_in.add(received.size());
   while (!received.empty()) {
@@ -141,7 +141,7 @@ void ConnectionThread::note_activity() {
   if (notes_time_) last_activity_.store(TimerFd::now().count(), std::memory_order_relaxed);
 }
 
-/// Notes a client that still receives as active, as the thread would.
+/// Treats a client that still receives as active, as the thread would.
 bool ConnectionThread::is_idle(Duration now, Duration timeout) {
   const Duration active(last_activity_.load(std::memory_order_relaxed));
   if (now - active < timeout) return false;
@@ -152,9 +152,8 @@ bool ConnectionThread::is_idle(Duration now, Duration timeout) {
   return false;
 }
 
-/// A receive that is under way without data is interrupted. One that begins between the look at
-/// `draining_` and the interruption times out; the limit comes first, since the thread lifts it as
-/// soon as it drains.
+/// Interrupts a receive that waits for data. A receive that begins between the check of `draining_`
+/// and the interruption times out. The limit comes first, because a draining thread lifts it.
 void ConnectionThread::begin_drain() {
   limit_receives(socket_.get(), {.tv_sec = 0, .tv_usec = 1});
   draining_.store(true, std::memory_order_release);

@@ -16,17 +16,17 @@ namespace muxlab {
 
 class ConnectionThread;
 
-/// Connection threads that are done, on their way from themselves to the one that joins them.
+/// Finished connection threads, on their way to the thread that joins them.
 class FinishedThreads {
  public:
   FinishedThreads();  ///< Throws std::system_error.
 
-  /// What to wait for: readable when take() has something.
+  /// The descriptor to wait for: readable when take() has a thread.
   [[nodiscard]] int fd() const { return flag_.get(); }
 
-  /// Any thread.
+  /// Adds `done`. Thread: any.
   void push(ConnectionThread& done);
-  /// All that are there, linked by `next`; null when there is none.
+  /// Takes all finished threads, linked by `next`; null if there are none.
   ConnectionThread* take();
 
  private:
@@ -34,8 +34,8 @@ class FinishedThreads {
   std::atomic<ConnectionThread*> newest_ = nullptr;
 };
 
-/// How connection threads are made: with small stacks, and with all signals blocked but the one
-/// that interrupts them.
+/// Starts connection threads: with small stacks, and with all signals blocked except the one that
+/// interrupts them.
 class SmallThreads {
  public:
   SmallThreads();  ///< Throws std::system_error.
@@ -43,12 +43,12 @@ class SmallThreads {
   SmallThreads& operator=(const SmallThreads&) = delete;
   ~SmallThreads();
 
-  /// Zero, or why there can be no further thread: an errno.
+  /// Returns zero, or an errno if no thread can be started.
   int start(pthread_t& thread, void* (*body)(void*), void* argument) const;
   static void interrupt(pthread_t thread) { ::pthread_kill(thread, kInterrupt); }
 
  private:
-  /// By default it is ignored, so that one too many, from anywhere, does no harm.
+  /// Ignored by default, so a stray signal does no harm.
   static constexpr int kInterrupt = SIGURG;
 
   pthread_attr_t attributes_{};
@@ -56,14 +56,14 @@ class SmallThreads {
 
 /// A connection and the thread that serves it with blocking calls, one connection after another.
 ///
-/// The thread alone receives and sends. All that is public is for the thread that owns this, which
-/// also closes the socket: so nobody else's socket can have its number meanwhile.
+/// Only that thread receives and sends. The public functions are for the owning thread. The owner
+/// also closes the socket, so no other socket can get its number before that.
 class ConnectionThread {
  public:
   using Duration = std::chrono::nanoseconds;
 
-  /// The thread counts in `stats`, and puts itself into `finished` when the connection is over.
-  /// With `notes_time` it also notes when the connection was active. All of these outlive it.
+  /// The thread counts in `stats` and pushes itself into `finished` when the connection ends. With
+  /// `notes_time` it records when the connection was active. All arguments must outlive this.
   ConnectionThread(const SmallThreads& threads, FinishedThreads& finished, WorkerStats& stats,
                    bool notes_time)
       : threads_(threads), finished_(finished), stats_(stats), notes_time_(notes_time) {
@@ -71,27 +71,27 @@ class ConnectionThread {
   }
   ConnectionThread(const ConnectionThread&) = delete;
   ConnectionThread& operator=(const ConnectionThread&) = delete;
-  ~ConnectionThread() = default;  ///< it does not serve then
+  ~ConnectionThread() = default;  ///< requires !serves()
 
-  /// Serves `socket` from now on. Zero; or an errno, and the socket is closed.
+  /// Serves `socket` on a new thread. Returns zero, or an errno after closing the socket.
   int start(UniqueFd socket);
   [[nodiscard]] bool serves() const { return static_cast<bool>(socket_); }
 
-  /// True when no byte moved in either direction for `timeout` until `now`, TimerFd::now(): neither
-  /// in a call of the thread, nor from the socket's buffer to the client.
+  /// Returns true if no byte moved in either direction for `timeout` until `now`, TimerFd::now():
+  /// neither in a call of the thread, nor from the socket's buffer to the client.
   bool is_idle(Duration now, Duration timeout);
 
-  /// From now on it sends back what has come, ends its side of the stream, and takes in the rest
-  /// without an echo until the client has ended its side.
+  /// Makes the thread echo the bytes already in the socket, half-close it, and discard further
+  /// input until the client closes its side.
   void begin_drain();
 
-  /// Ends the connection both ways, so that the thread is soon done, whatever the client does.
+  /// Shuts down both directions, so that the thread finishes soon, whatever the client does.
   void cut();
 
-  /// Waits for the thread, which is done or about to be, and closes the socket.
+  /// Waits for the thread, which has finished or is about to, and closes the socket.
   void join();
 
-  ConnectionThread* next = nullptr;  ///< among those that are finished
+  ConnectionThread* next = nullptr;  ///< in the list of finished threads
 
  private:
   static void* run(void* self);
@@ -108,7 +108,7 @@ class ConnectionThread {
   pthread_t thread_{};
   std::atomic<bool> draining_ = false;
   std::atomic<Duration::rep> last_activity_ = 0;
-  Duration looked_at_{};  ///< when is_idle() looked at progress_
+  Duration looked_at_{};  ///< when is_idle() last checked progress_
   SendProgress progress_;
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-/// Interrupted, it tries again at once: there is still room, so no new edge would report it.
+/// Retries at once if interrupted: there is still room, so no new edge would report it.
 ssize_t send_now(int fd, const std::byte* data, std::size_t size) {
   ssize_t sent = 0;
   do {
@@ -39,8 +39,8 @@ Next EchoConnection::advance(std::span<std::byte> scratch, Trigger trigger, Work
     const auto size = static_cast<std::size_t>(received);
     const Next next = echo(scratch.first(size), stats);
     if (next != Next::read) return next;
-    // A stream socket that fills less than was offered is drained: no second recv() to hear EAGAIN.
-    // (An urgent byte also ends a receive early: a poller that waits for edges asks for two then.)
+    // A receive that does not fill the buffer drains a stream socket: no second recv() for EAGAIN.
+    // (An urgent byte also ends a receive early; an edge-triggered poller reports it twice then.)
     if (serving && (size < scratch.size() || trigger == Trigger::level)) return next;
   }
   cut_short_ = stage_ == Stage::draining;
@@ -84,7 +84,7 @@ Next EchoConnection::flush(WorkerStats& stats) {
   if (tail_begin_ < tail_end_) return Next::write;
   tail_.reset();
   ++stats.echoes;
-  return Next::read;  // asking to read reports what is there already, edge-triggered or not
+  return Next::read;  // re-arming reports input that is already there, even edge-triggered
 }
 
 }  // namespace muxlab

@@ -12,45 +12,45 @@
 
 namespace muxlab {
 
-/// What a connection needs next.
+/// What the caller must do next with a connection.
 enum class Next : std::uint8_t {
-  read,   ///< to be told when there is something to receive
-  write,  ///< to be told when there is room to send
-  yield,  ///< it yielded with data left: re-arm for interest(), because no new edge will come
-  over,   ///< to be closed: end of stream or an error, which look alike from here
+  read,   ///< wait until there is something to receive
+  write,  ///< wait until there is room to send
+  yield,  ///< data may be left: re-arm for interest(), because no new edge will come
+  over,   ///< close it: end of stream or an error, which are not distinguished
 };
 
-/// A socket and what could not be sent back on it yet.
+/// A socket and the received bytes that it could not send back yet.
 ///
-/// It alternates strictly: nothing is received before all that was received is sent. So it waits
-/// for one thing at a time, holds at most one buffer, pushes back on a client that does not read,
-/// and has nothing pending when the stream ends. While it is idle it holds no buffer at all.
+/// It receives only after it has sent everything that it received. So it waits for one event at a
+/// time, holds at most one buffer, exerts backpressure on a client that does not read, and has
+/// nothing pending at end of stream. While idle it holds no buffer.
 class EchoConnection {
  public:
-  EchoConnection() = default;  ///< none
+  EchoConnection() = default;  ///< no connection
   explicit EchoConnection(UniqueFd socket) : socket_(std::move(socket)) {}
 
   explicit operator bool() const { return static_cast<bool>(socket_); }
   [[nodiscard]] int fd() const { return socket_.get(); }
 
-  /// What it waits for now.
+  /// Returns the event that it waits for now.
   [[nodiscard]] Interest interest() const {
     return tail_ || cut_short_ ? Interest::write : Interest::read;
   }
 
-  /// Moves what can be moved without waiting; `scratch` is the thread's receive buffer.
-  /// Level-triggered it ends after one receive; edge-triggered it goes on until the socket has no
-  /// more, or `yield` after kReceivesPerTurn of them, for the sake of the other connections.
+  /// Receives and sends without blocking; `scratch` is the thread's receive buffer. Level-triggered
+  /// it returns after one receive. Edge-triggered or draining it continues until the socket would
+  /// block, or returns `yield` after kReceivesPerTurn receives, so that other connections get their
+  /// turn.
   Next advance(std::span<std::byte> scratch, Trigger trigger, WorkerStats& stats);
 
-  /// The server stops. From now on advance(), to be called next, sends back what has come, ends
-  /// this side of the stream, and takes in without an echo until the client has ended its side: a
-  /// socket closed with something unread would be reset, and the echo on its way to the client
-  /// lost.
+  /// Begins to drain; call advance() next. advance() then echoes the bytes already in the socket,
+  /// half-closes it, and discards further input until the client closes its side. Closing a socket
+  /// with unread bytes would reset it, and the client would lose the echo that is on its way.
   void begin_drain() { stage_ = Stage::draining; }
 
-  /// Call when the descriptor was closed without this object: forgets it, and closes nothing,
-  /// because the number may belong to another socket by now.
+  /// Forgets a descriptor that was closed without this object. Closes nothing, because the number
+  /// may already belong to another socket.
   void abandon() {
     static_cast<void>(socket_.release());
     *this = EchoConnection();
@@ -67,12 +67,12 @@ class EchoConnection {
 
   UniqueFd socket_;
   Stage stage_ = Stage::serving;
-  /// A turn of draining ended early, maybe with nothing left to receive: what still brings the next
-  /// turn is that there is room to send.
+  /// Draining stopped after kReceivesPerTurn. It waits for room to send, because there may be
+  /// nothing left to receive, and so gets its next turn.
   bool cut_short_ = false;
   std::uint32_t tail_begin_ = 0;
   std::uint32_t tail_end_ = 0;
-  std::unique_ptr<std::byte[]> tail_;  ///< received, not sent; empty most of the time
+  std::unique_ptr<std::byte[]> tail_;  ///< received, not sent; usually empty
 };
 
 }  // namespace muxlab

@@ -19,17 +19,16 @@
 namespace muxlab {
 namespace {
 
-/// A stream socket, its client and its place in a poller, all of which follow a script; for
-/// fuzzing.
+/// A stream socket, its client and its place in a poller, which all follow a script; for fuzzing.
 ///
-/// Asserts what may be asked of a socket and when. The client sends a pattern, so that a byte that
-/// is lost, doubled or moved differs from the one that is due.
+/// Asserts which calls on the socket are allowed, and when. The client sends a pattern, so a lost,
+/// doubled or moved byte differs from the expected one.
 class ScriptedSocket {
  public:
   ScriptedSocket(FuzzedDataProvider& script, Trigger trigger)
       : script_(script), trigger_(trigger), room_(script.ConsumeIntegral<std::uint8_t>()) {}
 
-  // What the client and the network do.
+  // Actions of the client and the network.
   void client_sends() {
     if (end_ != End::none) return;
     came_ += script_.ConsumeIntegralInRange<std::uint64_t>(1, 80);
@@ -41,7 +40,7 @@ class ScriptedSocket {
   }
   void client_ends() { end(End::of_stream); }
   void client_resets() {
-    if (script_.ConsumeBool()) came_ = received_;  // what was not received yet may be lost, or not
+    if (script_.ConsumeBool()) came_ = received_;  // unreceived bytes may be lost, or not
     end(End::reset);
   }
   void something_happens() {
@@ -86,7 +85,7 @@ class ScriptedSocket {
     assert(!over_ && "sent after the end or an error");
     assert(!shut_ && "sent after it ended its side");
     assert(data.size() == to_echo_ - sent_ && "does not offer all that is unsent");
-    assert(std::ranges::equal(data, pattern(sent_, data.size())) && "not what came");
+    assert(std::ranges::equal(data, pattern(sent_, data.size())) && "not the received bytes");
     if (is_interrupted()) return fail(EINTR);
     if (end_ == End::reset) return fail_for_good(script_.ConsumeBool() ? EPIPE : ECONNRESET);
     if (room_ == 0) return fail(EAGAIN);
@@ -108,13 +107,13 @@ class ScriptedSocket {
     waited_for_ = interest;
     report_due_ = is_ready() || end_ != End::none;
   }
-  /// How many times the descriptor is reported; as in backends/epoll.cpp, twice with an end.
+  /// Returns how often the descriptor is reported; as in backends/epoll.cpp, twice with an end.
   int take_reports() {
     if (trigger_ == Trigger::level) return is_ready() ? 1 : 0;
     if (!std::exchange(report_due_, false)) return 0;
     return end_ == End::none ? 1 : 2;
   }
-  /// Whether what is waited for is there already, and nothing will ever say so.
+  /// Returns true if the awaited event is there already, and no edge will ever report it.
   [[nodiscard]] bool has_lost_edge() const {
     return trigger_ == Trigger::edge && is_ready() && !report_due_;
   }
@@ -122,7 +121,7 @@ class ScriptedSocket {
   // What happened so far.
   [[nodiscard]] bool has_unsent() const { return sent_ < to_echo_; }
   [[nodiscard]] bool shut() const { return shut_; }
-  [[nodiscard]] bool over() const { return over_; }  ///< the end or an error was told
+  [[nodiscard]] bool over() const { return over_; }  ///< the end or an error was reported
   [[nodiscard]] bool was_reset() const { return end_ == End::reset; }
   [[nodiscard]] std::uint64_t came() const { return came_; }
   [[nodiscard]] std::uint64_t to_echo() const { return to_echo_; }
@@ -136,7 +135,7 @@ class ScriptedSocket {
   static constexpr std::size_t kPeriod = 32'749;  ///< a prime: no buffer's size divides it
   static constexpr std::size_t kLongestRun = 64;
 
-  /// What the client sends from that position on.
+  /// Returns the bytes that the client sends from `position` on.
   static std::span<const std::byte> pattern(std::uint64_t position, std::size_t size) {
     static const auto bytes = [] {
       std::array<std::byte, kPeriod + kLongestRun> all{};
@@ -161,7 +160,7 @@ class ScriptedSocket {
     drained_ = !over_;
     return over_ ? 0 : fail(EAGAIN);
   }
-  /// Every call is a chance for the client to do something, and for a signal to come.
+  /// Lets the client act, and a signal come, in every call.
   bool is_interrupted() {
     something_happens();
     return script_.ConsumeIntegralInRange(0, 7) == 1;
@@ -179,9 +178,9 @@ class ScriptedSocket {
   FuzzedDataProvider& script_;
   const Trigger trigger_;
   std::uint64_t room_;      ///< how much can be sent
-  std::uint64_t came_ = 0;  ///< all positions in the stream
+  std::uint64_t came_ = 0;  ///< all four are positions in the stream
   std::uint64_t received_ = 0;
-  std::uint64_t to_echo_ = 0;  ///< received before it ended its side
+  std::uint64_t to_echo_ = 0;  ///< received before this side was shut
   std::uint64_t sent_ = 0;
   std::uint64_t receives_to_echo_ = 0;
   int calls_to_receive_ = 0;
@@ -196,7 +195,7 @@ class ScriptedSocket {
 ScriptedSocket* scripted = nullptr;
 int scripted_fd = -1;
 
-/// One connection from its first report to its end, in a loop such as that of backends/reactor.cpp.
+/// One connection from its first report to its end, in a loop like that of backends/reactor.cpp.
 class Life {
  public:
   explicit Life(FuzzedDataProvider& script)
@@ -271,12 +270,12 @@ class Life {
     if (next == Next::read) assert(socket_.shut() == draining_);
   }
 
-  /// From here on the client behaves, and reports are never spurious: it has to come to an end, or
-  /// the time is up.
+  /// From here on the client behaves, and reports are never spurious: the connection has to end, or
+  /// time is up.
   void end() {
     socket_.client_takes(std::numeric_limits<std::uint32_t>::max());
-    // A client that sends nothing more need not end its side for us to end ours. A report may carry
-    // a few bytes only, so it takes more than one.
+    // The server must end its side even if the client does not. A report may carry a few bytes
+    // only, so this takes more than one.
     constexpr int kEnoughReports = 1 << 16;
     for (int i = 0; draining_ && !socket_.shut() && !socket_.over(); ++i) {
       assert(i < kEnoughReports);

@@ -34,7 +34,7 @@ class EchoConnectionTest : public testing::Test {
     data.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
     return data;
   }
-  /// So that the connection cannot send: fills what its peer would have to read.
+  /// Keeps the connection from sending: fills the receive buffer of its peer.
   std::string fill() const {
     const std::string chunk(4096, 'f');
     std::string filled;

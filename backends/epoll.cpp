@@ -13,10 +13,10 @@
 namespace muxlab {
 namespace {
 
-/// epoll(7): the kernel keeps the list, and wait() copies out only what is ready.
+/// epoll(7): the kernel keeps the list, and wait() copies out ready descriptors only.
 ///
-/// Level-triggered, a descriptor goes back to the ready list as long as it is ready; edge-triggered
-/// it goes there when something changes, and stays registered all the same.
+/// Level-triggered, a descriptor goes back to the ready list as long as it is ready.
+/// Edge-triggered, it goes there when something changes, and stays registered all the same.
 template <Trigger kTrigger>
 class EpollPoller final : public OneShotPoller {
  public:
@@ -36,7 +36,7 @@ class EpollPoller final : public OneShotPoller {
     if (result < 0 && errno != ENOENT && errno != EBADF) throw_errno("epoll_ctl");
   }
 
-  /// epoll_ctl(2): goes with few other flags, and only with ADD.
+  /// EPOLLEXCLUSIVE goes with few other flags, and only with ADD: epoll_ctl(2).
   void add_exclusive(int fd) override {
     control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLEXCLUSIVE | (kMode & EPOLLET));
   }
@@ -62,9 +62,9 @@ class EpollPoller final : public OneShotPoller {
   }
 
  private:
-  /// Data and end of stream in one edge: the first receive takes the data and sees no reason to go
-  /// on, and nothing would ever report the end. An urgent byte, which a receive stops short of,
-  /// hides what is behind it in the same way.
+  /// True if one edge brings data and end of stream. The first receive takes the data and has no
+  /// reason to continue, and nothing would report the end later. An urgent byte, before which a
+  /// receive stops, hides the bytes behind it in the same way.
   static bool needs_two_receives(const epoll_event& event) {
     return kTrigger == Trigger::edge && (event.events & (EPOLLRDHUP | EPOLLPRI)) != 0;
   }

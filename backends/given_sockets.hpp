@@ -20,8 +20,8 @@ inline UniqueFd event() {
   return UniqueFd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
 }
 
-/// A source for tests: hands out the far ends of socket pairs, then nothing, or an error. May be
-/// given to from any thread.
+/// A source for tests: returns the far ends of socket pairs, then none, or throws. Thread: any may
+/// call give() and break_down().
 class GivenSockets final : public ConnectionSource {
  public:
   UniqueFd give() {

@@ -66,8 +66,8 @@ void HalfSync::serve(UniqueFd& socket) {
   client->busy = false;
 }
 
-/// The kernel gave its number to a new socket, so it was closed without this loop. While a serving
-/// thread has it, the new socket is refused instead: that thread will see the error.
+/// Forgets a connection that was closed without this loop: a new socket has its number. While a
+/// serving thread owns it, refuses the new socket instead; that thread will see the error.
 void HalfSync::forget_closed(Client& client) {
   if (client.busy.exchange(true)) throw std::bad_alloc();
   const std::lock_guard armed(client.rearming);
@@ -78,7 +78,7 @@ void HalfSync::forget_closed(Client& client) {
 
 void HalfSync::forget(int fd) { idle_.remove(fd); }
 
-/// Waits once. False when all is over.
+/// Waits once. Returns false at the end.
 bool HalfSync::turn() {
   const auto ready = poller_->wait();
   idle_.note_time();
@@ -104,8 +104,8 @@ bool HalfSync::turn() {
   return !draining_ || waiter_.open() > 0;
 }
 
-/// Waits while the queue is full and a thread serves, which makes room. When no thread serves any
-/// more, one has failed and the server stops.
+/// Queues `client`. Waits while the queue is full and a thread serves, which makes room. If no
+/// thread serves any more, one has failed and the server stops.
 void HalfSync::request(Client& client) {
   std::unique_lock lock(requests_mutex_);
   has_room_.wait(lock, [this] { return requests_.size() < kQueueCapacity || serving_ == 0; });
@@ -125,7 +125,7 @@ void HalfSync::take_back() {
   while (Client* const client = taken.pop()) go_on(*client);
 }
 
-/// With a client that is ours.
+/// Continues with a client that the waiting thread owns.
 void HalfSync::go_on(Client& client) {
   if (client.next == Next::over) return close(client);
   if (draining_ && !client.draining) {
@@ -140,7 +140,7 @@ void HalfSync::go_on(Client& client) {
     close(client);
 }
 
-/// False when the mechanism has no room for it, or its descriptor is closed.
+/// Returns false if the mechanism has no room for it, or its descriptor is closed.
 bool HalfSync::try_rearm(int fd, Interest interest) {
   try {
     poller_->rearm(fd, interest);
@@ -170,20 +170,20 @@ void HalfSync::close_idle_connections() {
 
 void HalfSync::begin_drain() {
   poller_->remove(waiter_.stop);
-  poller_->remove(waiter_.source.fd());  // first: whoever comes after the last take is reset
+  poller_->remove(waiter_.source.fd());  // first: a connection after the last take is reset
   while (take_some(waiter_, *this)) {
   }
   waiter_.source.close();
-  draining_ = true;  // whoever serves a client sees this, or we see below that it is free
+  draining_ = true;  // a serving thread sees this, or its client is found free below
   drain_deadline_.fire_after(waiter_.options.drain);
   poller_->add(drain_deadline_.fd(), Interest::read);
   for (const auto& client : clients_) {
-    if (!client || client->busy.exchange(true)) continue;  // the busy come by when they are back
+    if (!client || client->busy.exchange(true)) continue;  // the busy ones follow when handed back
     go_on(*client);
   }
 }
 
-/// The calling thread is in serve_requests() for as long as this lives.
+/// Counts the calling thread as serving during its lifetime.
 class HalfSync::Serving {
  public:
   explicit Serving(HalfSync& loop) : loop_(loop) {
@@ -212,7 +212,7 @@ void HalfSync::serve_requests(WorkerStats& stats) {
   }
 }
 
-/// The serving thread's next client, once it is done with the one before; null when all is over.
+/// Returns the serving thread's next client; null at the end.
 HalfSync::Client* HalfSync::next_request() {
   std::unique_lock lock(requests_mutex_);
   requested_.wait(lock, [this] { return over_ || requests_.size() > 0; });
@@ -222,23 +222,23 @@ HalfSync::Client* HalfSync::next_request() {
   return client;
 }
 
-/// Arms the client from the thread that served it. False when the waiting thread has to see it.
+/// Re-arms a client on its serving thread. Returns false if the waiting thread must see it.
 bool HalfSync::rearm(Client& client) {
   if (client.next == Next::over) return false;
   const std::lock_guard not_to_be_closed(client.rearming);
   const int fd = client.connection.fd();
   const Interest interest = client.connection.interest();
-  client.busy = false;  // from here on the waiting thread may have it
+  client.busy = false;  // from here on the waiting thread may own it
   if (draining_) return client.busy.exchange(true);
   if (try_rearm(fd, interest) || client.busy.exchange(true)) return true;
-  client.next = Next::over;  // ours again: to be closed
+  client.next = Next::over;  // owned again: close it
   return false;
 }
 
 void HalfSync::hand_back(Client& client) {
   const std::lock_guard lock(handed_back_mutex_);
   handed_back_.push(client);
-  if (handed_back_.size() == 1) notify(handed_back_flag_.get());  // else the flag is up already
+  if (handed_back_.size() == 1) notify(handed_back_flag_.get());  // else it is readable already
 }
 
 }  // namespace muxlab

@@ -16,45 +16,45 @@ namespace muxlab {
 
 /// Half-sync/half-reactive: one thread waits for all connections, others serve them.
 ///
-/// 1. The waiting thread waits. 2. A connection that is ready is reported once and disarmed. 3. It
-/// goes into a bounded queue. 4. A serving thread takes it, 5. receives, and 6. sends. 7. It is
-/// armed again: by the waiting thread, to which it is handed back, or where the mechanism allows
-/// it (Rearm::worker) by the serving thread itself, with a single system call.
+/// 1. The waiting thread waits. 2. A ready connection is reported one-shot. 3. It goes into a
+/// bounded queue. 4. A serving thread takes it, 5. receives, and 6. sends. 7. It is re-armed: by
+/// the waiting thread, to which it is handed back, or if the mechanism allows it (Rearm::worker) by
+/// the serving thread itself, with a single system call.
 ///
-/// No two threads ever have a connection: whoever turns its `busy` from false to true has it, and
-/// gives it away by turning it back. Only the waiting thread opens and closes.
+/// `busy` is ownership: the thread that turns it from false to true owns the connection until it
+/// turns it back. Only the waiting thread opens and closes connections.
 class HalfSync {
  public:
-  /// `waiter` counts the connections and is kept alive by the caller. Throws std::system_error.
+  /// `waiter` counts the connections; its referents must outlive this. Throws std::system_error.
   HalfSync(std::unique_ptr<OneShotPoller> poller, Worker waiter);
 
-  /// What the waiting thread does, as Backend::serve says. Once it returns, serve_requests() does
-  /// too.
+  /// Runs the waiting thread, as Backend::serve. At its end serve_requests() returns on all
+  /// threads.
   void wait_for_connections();
 
-  /// What each serving thread does.
+  /// Runs a serving thread.
   void serve_requests(WorkerStats& stats);
 
-  /// As take_some() has it, these two.
+  /// Required by take_some(), both.
   void serve(UniqueFd& socket);
   void forget(int fd);
 
-  /// Lets serve_requests() return although there is nobody who waits.
+  /// Makes serve_requests() return even if no thread waits for connections.
   void end_requests();
 
  private:
-  /// One per descriptor number, never freed: the serving thread that gave a client away unlocks it
-  /// when it may be closed already.
+  /// One per descriptor number, never freed, because a serving thread unlocks `rearming` when the
+  /// connection may be closed already.
   struct Client {
     EchoConnection connection;
-    Next next = Next::read;  ///< what it was handed back with
+    Next next = Next::read;  ///< result of the last advance()
     bool draining = false;
-    std::atomic<bool> busy = true;    ///< a thread owns it; also set while it is closed
-    std::mutex rearming;              ///< a serving thread arms it: not to be closed before
-    Client* next_in_queue = nullptr;  ///< in whichever queue it is; never in two
+    std::atomic<bool> busy = true;    ///< a thread owns it; also true while it is closed
+    std::mutex rearming;              ///< held by a serving thread that re-arms it; delays closing
+    Client* next_in_queue = nullptr;  ///< in its queue; it is never in two
   };
 
-  /// First in, first out, linked through the clients, so that it needs no memory of its own.
+  /// FIFO queue, linked through the clients, so it needs no memory of its own.
   class ClientQueue {
    public:
     void push(Client& client) {
@@ -62,7 +62,7 @@ class HalfSync {
       (size_++ == 0 ? first_ : last_->next_in_queue) = &client;
       last_ = &client;
     }
-    Client* pop() {  ///< null when it is empty
+    Client* pop() {  ///< null if empty
       if (size_ == 0) return nullptr;
       --size_;
       return std::exchange(first_, first_->next_in_queue);
@@ -103,14 +103,14 @@ class HalfSync {
   std::atomic<bool> draining_ = false;
 
   std::mutex requests_mutex_;
-  std::condition_variable requested_;  ///< there is a request, or there will be none any more
+  std::condition_variable requested_;  ///< there is a request, or over_ is set
   std::condition_variable has_room_;
   std::condition_variable nobody_serves_;
   ClientQueue requests_;
   std::size_t serving_ = 0;  ///< threads in serve_requests()
   bool over_ = false;
 
-  UniqueFd handed_back_flag_;  ///< eventfd; readable when handed_back_ is not empty
+  UniqueFd handed_back_flag_;  ///< eventfd; readable while handed_back_ is not empty
   std::mutex handed_back_mutex_;
   ClientQueue handed_back_;
 };

@@ -19,7 +19,7 @@
 namespace muxlab {
 namespace {
 
-/// What the kernel has of a connection: one request at a time, and with it a pair.
+/// What the kernel holds for a connection: one request, or a linked pair of them.
 ///
 /// | stage     | the kernel has                        | completion        | next                 |
 /// |-----------|---------------------------------------|-------------------|----------------------|
@@ -36,25 +36,24 @@ enum class Stage : std::uint8_t { receiving, starved, sending, closing };
 struct Client {
   UniqueFd socket;
   Stage stage = Stage::receiving;
-  bool discards = false;              ///< SHUT_WR sent: what still comes is not echoed
-  std::unique_ptr<std::byte[]> rest;  ///< sending: what did not fit into the socket's buffer
+  bool discards = false;              ///< SHUT_WR sent; further input is discarded
+  std::unique_ptr<std::byte[]> rest;  ///< sending: bytes that did not fit into the socket's buffer
   std::uint32_t rest_begin = 0;
-  std::uint32_t rest_end = 0;  ///< receiving: size of the echo before
+  std::uint32_t rest_end = 0;  ///< receiving: size of the previous echo
 };
 
-/// Completion: the kernel is asked to accept, receive and send, and says what it did.
+/// Completion: the kernel is asked to accept, receive and send, and reports the results.
 ///
-/// An echo is a pair of linked requests: to send from the buffer that was received into, and then
-/// to receive into whichever buffer is next. The send does not wait: it either succeeds, of which
-/// no completion is posted, or ends the link. So it is over when the call that submits it returns,
-/// and its buffer is free again. The pairs of a turn go to the kernel with the call that waits: one
-/// system call for all of them.
+/// An echo is a pair of linked requests: a send from the buffer that was received into, and then a
+/// receive into the next buffer. The send does not wait: it succeeds, without a completion, or ends
+/// the link. So it has completed when the call that submits it returns, and its buffer is free
+/// again. All pairs of a turn are submitted with the waiting call: one system call for all of them.
 ///
 /// A client that does not read holds one piece of memory, and nothing more is received from it.
 class IoUringLoop {
  public:
   IoUringLoop(Worker& worker, const RingOptions& options) : worker_(worker), options_(options) {
-    sent_.reserve(options.buffers);  // each has one
+    sent_.reserve(options.buffers);  // at most one echo per buffer
     buffers_.offer_to(ring_, options_.first_buffers);
   }
 
@@ -66,7 +65,7 @@ class IoUringLoop {
     while (phase_ != Phase::draining || worker_.open() > 0) turn();
   }
 
-  /// As take_some() has it, these two.
+  /// Required by take_some(), both.
   void serve(UniqueFd& socket) {
     Client& client = clients_[socket.get()];
     if (client.socket) throw std::bad_alloc();  // its number is still in use here
@@ -184,7 +183,7 @@ class IoUringLoop {
     starved_.push_back(client.socket.get());
   }
 
-  /// One receive for each buffer that is free, first come, first served.
+  /// Starts one receive per free buffer, first come, first served.
   void receive_for_the_starved() {
     if (!starved_.empty()) buffers_.add_more();
     const std::size_t count = std::min<std::size_t>(starved_.size(), buffers_.free());
@@ -198,14 +197,14 @@ class IoUringLoop {
     const auto size = static_cast<std::uint32_t>(received.res);
     worker_.stats.bytes_in.add(size);
     const std::byte* const data = buffers_.data(id);
-    if (phase_ != Phase::serving) {  // then it matters when all is sent
+    if (phase_ != Phase::serving) {  // the drain must know when all is sent
       buffers_.give_back(id);
       return send_rest(client, data, size);
     }
     ring_.make_room(2);  // a link holds within one submission
     io_uring_sqe* const entry = ring_.entry();
     const bool is_followed = (received.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
-    const int more = is_followed ? options_.more : 0;  // then one packet takes both
+    const int more = is_followed ? options_.more : 0;  // then one packet may carry both
     io_uring_prep_send(entry, client.socket.get(), data, size,
                        MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL | more);
     entry->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
@@ -243,7 +242,7 @@ class IoUringLoop {
     receive(client);
   }
 
-  /// From memory of its own, so that the buffer is free for others. Nothing is received meanwhile.
+  /// Sends from memory of its own, so that the buffer is free. Nothing is received meanwhile.
   void send_rest(Client& client, const std::byte* data, std::uint32_t size) {
     client.rest.reset(new (std::nothrow) std::byte[size]);
     if (!client.rest) return close_now(client);
@@ -261,21 +260,22 @@ class IoUringLoop {
     client.stage = Stage::sending;
   }
 
-  /// Of the first `count` echoes that were prepared.
+  /// Frees the buffers of the first `count` prepared echoes.
   void free_buffers_of(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) buffers_.give_back(sent_[i]);
     sent_.erase(sent_.begin(), sent_.begin() + static_cast<std::ptrdiff_t>(count));
     buffers_.publish();
   }
 
-  /// Has the kernel end its request first: that holds the socket open, and uses our memory.
+  /// Makes the kernel end its request first, because that holds the socket open and uses our
+  /// memory.
   void close(Client& client) {
     if (client.stage == Stage::starved) return close_now(client);
     client.stage = Stage::closing;
     ::shutdown(client.socket.get(), SHUT_RDWR);
   }
 
-  /// The kernel has nothing of it any more.
+  /// Closes a client for which the kernel has no request any more.
   void close_now(Client& client) {
     idle_.remove(client.socket.get());
     client = Client{};
@@ -314,7 +314,7 @@ class IoUringLoop {
     }
   }
 
-  /// All that was received is sent. What waits in the socket will be, and then comes here again.
+  /// Half-closes unless input waits. That input is echoed first; then sent() calls this again.
   static void end_sending_when_drained(Client& client) {
     if (client.discards || has_unread(client.socket.get())) return;
     ::shutdown(client.socket.get(), SHUT_WR);
@@ -323,8 +323,8 @@ class IoUringLoop {
 
   Worker& worker_;
   const RingOptions options_;
-  /// Of several multishot accepts the kernel completes one, even when its thread is stuck: then the
-  /// connection would wait. Threads that share a listener wait until it is readable instead.
+  /// Of several multishot accepts the kernel completes one, even if its thread is stuck: the
+  /// connection would wait. So threads that share a listener wait until it is readable instead.
   const bool accepts_alone_ = worker_.options.threading != Threading::shared;
   bool source_armed_ = false;
   Phase phase_ = Phase::serving;
@@ -335,7 +335,7 @@ class IoUringLoop {
   TimerFd deadline_;
   FdMap<Client> clients_;
   std::vector<int> starved_;          ///< descriptors, in the order in which they found no buffer
-  std::vector<BufferRing::Id> sent_;  ///< buffers that echoes are sent from
+  std::vector<BufferRing::Id> sent_;  ///< buffers of the prepared echoes
   BufferRing buffers_{options_.buffers, options_.receive_size};
   /// Destroyed first: until then the kernel may write into the members above.
   Ring ring_{options_.submissions, options_.completions};

@@ -23,7 +23,7 @@ struct Pair {
   UniqueFd ours, theirs;
 };
 
-/// Two connected sockets, with a byte for ours to receive.
+/// Makes two connected sockets, with a byte for `ours` to receive.
 Pair make_pair_with_input() {
   std::array<int, 2> ends{};
   checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
@@ -32,7 +32,7 @@ Pair make_pair_with_input() {
   return pair;
 }
 
-/// What the only request that was prepared results in.
+/// Returns the completion of the only prepared request.
 io_uring_cqe result_of_one(Ring& ring) {
   ring.submit_and_wait();
   const io_uring_cqe result = ring.completion(0);
@@ -62,7 +62,7 @@ bool is_one_byte(const io_uring_cqe& result, unsigned expected_flags) {
 bool completes_one_request(io_uring* ring) {
   io_uring_prep_nop(io_uring_get_sqe(ring));
   if (io_uring_submit(ring) != 1) return false;
-  __kernel_timespec patience{.tv_sec = 1, .tv_nsec = 0};  // SQPOLL has a thread do it
+  __kernel_timespec patience{.tv_sec = 1, .tv_nsec = 0};  // with SQPOLL a kernel thread does it
   io_uring_cqe* done = nullptr;
   int result = -EINTR;
   while (result == -EINTR) result = io_uring_wait_cqe_timeout(ring, &done, &patience);
@@ -90,7 +90,7 @@ bool polls_many_times() {
 bool accepts_many_times() {
   Ring ring(8, 16);
   const UniqueFd listener(checked(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  const sockaddr_un any{.sun_family = AF_UNIX, .sun_path = {}};  // a name of the kernel's choice
+  const sockaddr_un any{.sun_family = AF_UNIX, .sun_path = {}};  // the kernel chooses a name
   checked(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any.sun_family),
           "bind");
   checked(::listen(listener.get(), 1), "listen");

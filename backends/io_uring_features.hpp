@@ -6,23 +6,23 @@
 
 namespace muxlab {
 
-/// What the kernel's list of operations does not tell, since it is a flag of one of them: whether
-/// it really does so is tried, on sockets of its own. To be called on a thread that has no other
-/// use for a ring; all throw std::system_error when it is not even taken.
+/// Try features that the kernel's list of operations does not report, because each is a flag of
+/// one. Use sockets of their own. Call them on a thread that uses no other ring. Throw
+/// std::system_error if their set-up fails.
 bool accepts_many_times();
 bool polls_many_times();
-/// Into a buffer that the kernel picks from a ring of them, io_uring_register_buf_ring(3).
+/// Uses a ring of buffers from which the kernel picks, io_uring_register_buf_ring(3).
 bool receives_into_buffer_ring();
-bool receives_many_times();  ///< into such buffers
+bool receives_many_times();  ///< multishot, into such buffers
 
-/// A ring made with these IORING_SETUP_ flags completes a request.
+/// Returns true if a ring with these IORING_SETUP_ flags works. Throws std::system_error.
 bool ring_works(unsigned setup_flags);
 
-/// Runs `probe`, which makes a ring, on a thread of its own. What it throws is answered with the
-/// reason.
+/// Runs `probe`, which makes a ring, on a thread of its own. Converts its std::system_error to the
+/// reason why there is no ring.
 Availability probe_ring(Availability (*probe)());
 
-/// Why io_uring_setup(2) failed with `error`, and the cure; `root` is where /proc is looked for.
+/// Explains why io_uring_setup(2) failed with `error`, with the fix. Reads /proc below `root`.
 Availability why_no_ring(int error, const std::string& root = "/");
 
 }  // namespace muxlab

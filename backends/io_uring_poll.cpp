@@ -14,12 +14,12 @@
 namespace muxlab {
 namespace {
 
-/// io_uring as a better epoll: requests to poll instead of a list in the kernel. A multishot one
-/// completes at each change, as an edge does, until it is removed. To change what is waited for
-/// costs an entry in the ring, which goes with the next wait, where epoll takes a call.
+/// io_uring as a better epoll: poll requests instead of a list in the kernel. A multishot request
+/// completes at each change, like an edge, until it is removed. Changing the interest costs an
+/// entry in the ring, submitted with the next wait, where epoll needs a system call.
 ///
-/// EPOLLEXCLUSIVE would be taken too, but wakes the first ring in line even when its thread does
-/// not wait but is stuck elsewhere; epoll goes on to the next. So all that share a listener wake.
+/// EPOLLEXCLUSIVE is accepted too, but wakes the first ring in line even if its thread is stuck
+/// elsewhere; epoll goes on to the next. So all threads that share a listener wake.
 class IoUringPoller final : public OneShotPoller {
  public:
   IoUringPoller() { ready_.make_room(2 * std::size_t{kCompletions}); }
@@ -31,8 +31,8 @@ class IoUringPoller final : public OneShotPoller {
     stop_watching(fd);
     watch(fd, interest, IORING_POLL_ADD_MULTI);
   }
-  /// Returns when the request is gone: it holds the file, so that otherwise the close would end
-  /// nothing, and a listener would go on to accept.
+  /// Returns when the request is gone. The request holds the file, so otherwise close(2) would not
+  /// end it, and a listener would continue to accept.
   void remove(int fd) override {
     const std::uint64_t request = name_of(fd, watched_[fd].generation);
     stop_watching(fd, 0);
@@ -54,12 +54,12 @@ class IoUringPoller final : public OneShotPoller {
   }
 
  private:
-  /// Made on the thread that waits, which is not always the one that makes the poller.
+  /// Made on the thread that waits, which may not be the thread that makes the poller.
   Ring& ring() { return ring_ ? *ring_ : ring_.emplace(kSubmissions, kCompletions); }
 
   struct Watched {
     std::uint32_t events = 0;
-    std::uint32_t generation = 0;  ///< tells a completion of this request from those before
+    std::uint32_t generation = 0;  ///< distinguishes its completions from earlier ones
     bool multishot = false;
   };
 
@@ -81,7 +81,8 @@ class IoUringPoller final : public OneShotPoller {
     entry->user_data = name_of(fd, ++watched.generation);
   }
 
-  /// A poll-remove would fail with EALREADY, and change nothing, while the request is firing.
+  /// Cancels, because a poll-remove fails with EALREADY, and changes nothing, while the request
+  /// fires.
   void stop_watching(int fd, unsigned flags = IOSQE_CQE_SKIP_SUCCESS) {
     Watched& watched = watched_[fd];
     const std::uint64_t request = name_of(fd, watched.generation++);
@@ -91,7 +92,7 @@ class IoUringPoller final : public OneShotPoller {
     entry->user_data = request | kCancel;
   }
 
-  /// One completion more, which comes with the first other one at the latest.
+  /// Adds a completion that comes after `timeout_ms`, or with the first other one.
   void end_wait_after(int timeout_ms) {
     limit_ = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1'000'000LL};
     io_uring_sqe* const entry = ring().entry();
@@ -111,8 +112,8 @@ class IoUringPoller final : public OneShotPoller {
     const int fd = static_cast<int>(completion.user_data & UINT32_MAX);
     Watched& watched = watched_[fd];
     if (completion.user_data >> 32 != watched.generation) return;
-    // The kernel ends a request for want of room, and does not begin one for want of memory. An
-    // error of the descriptor tells the next recv().
+    // The kernel ends a request if it lacks room, and does not begin one if it lacks memory. The
+    // next recv() reports an error of the descriptor.
     const bool has_ended = (completion.flags & IORING_CQE_F_MORE) == 0;
     const bool is_refused = completion.res == -ENOMEM || completion.res == -ENOSPC;
     if (is_refused || (has_ended && watched.multishot && completion.res >= 0)) {
@@ -125,13 +126,13 @@ class IoUringPoller final : public OneShotPoller {
     }
   }
 
-  /// The end of the stream came with the data, and nothing else would report it: it takes two
-  /// receives. An urgent byte, which a receive stops short of too, cannot be told: the kernel
-  /// completes a request with what the waker says might be, which for TCP is always POLLPRI too.
+  /// End of stream came with the data, and nothing else would report it: it takes two receives. An
+  /// urgent byte also ends a receive, but is not detectable. The kernel reports the events that the
+  /// waker considers possible, which for TCP always include POLLPRI.
   static constexpr unsigned kHidesMore = POLLRDHUP;
   static constexpr unsigned kSubmissions = 1024;
   static constexpr unsigned kCompletions = 4096;
-  static constexpr std::uint64_t kCancel = std::uint64_t{1} << 31;  // no descriptor is so high
+  static constexpr std::uint64_t kCancel = std::uint64_t{1} << 31;  // above every descriptor
 
   FdMap<Watched> watched_;
   ReadyList ready_;

@@ -27,7 +27,7 @@ extern const Backend io_uring_backend{
         "buffers",
     .probe = probe_io_uring,
     .serve = [](Worker& worker) { serve_with_ring(worker, {}); },
-    // A completion needs no call but the one that waits, which is also the one that asks.
+    // Completions need only the waiting call, which also submits.
     .calls = CallsPerEcho{.read = 0, .write = 0},
 };
 

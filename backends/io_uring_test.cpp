@@ -26,14 +26,14 @@
 #include "backends/parts/notify.hpp"
 #include "backends/ring.hpp"
 
-/// What has to hold when a ring, or what is in it, is too small; and when it is gone early.
+/// Tests of rings, or their contents, that are too small or are gone early.
 namespace muxlab {
 namespace {
 
 using test::event;
 using test::GivenSockets;
 
-/// The loop on a thread of its own.
+/// Runs the loop on a thread of its own.
 class Loop {
  public:
   /// `asking` clients have sent a byte before the loop starts.
@@ -81,7 +81,7 @@ std::string text_of(std::size_t size, std::size_t seed) {
   return text;
 }
 
-/// Everything that was sent comes back, when it is sent in one go by a thread for each client.
+/// Expects all bytes back that a thread for each client sends in one go.
 void expect_all_echoed(const RingOptions& ring, int clients, std::size_t size) {
   Loop loop(ring);
   std::vector<std::thread> threads;
@@ -111,7 +111,7 @@ void expect_all_echoed(const RingOptions& ring, int clients, std::size_t size) {
   EXPECT_EQ(loop.stats.bytes_in.get(), loop.stats.bytes_out.get());
 }
 
-/// The ids of the buffers that so many receives in turn, each of a byte, are completed with.
+/// Returns the ids of the buffers that complete so many receives in turn, each of a byte.
 std::set<BufferRing::Id> used_by(BufferRing& buffers, Ring& ring, int receives) {
   int ends[2];
   checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
@@ -134,7 +134,7 @@ std::set<BufferRing::Id> used_by(BufferRing& buffers, Ring& ring, int receives) 
   return used;
 }
 
-/// On a thread of its own: the end of a ring may interrupt a later call of its thread.
+/// Runs on its own thread, because the end of a ring may interrupt a later call of its thread.
 TEST(BufferRing, UsesNoMoreBuffersThanItHasTo) {
   std::thread([] {
     BufferRing buffers(16, 4096);
@@ -156,8 +156,8 @@ TEST(IoUring, LosesNothingWhenItRunsOutOfBuffers) {
 }
 
 /// A successful send posts no completion, so none reports that its buffer is free. Without
-/// poll-first, a receive that finds no buffer completes at once and wakes the loop; with poll-first
-/// the loop has to look again by itself.
+/// poll-first, a receive that finds no buffer completes at once and wakes the loop. With poll-first
+/// the loop has to check again by itself.
 TEST(IoUring, ServesMoreClientsThanItHasBuffers) {
   for (const bool polls_first : {false, true}) {
     const Loop loop({.buffers = 1, .polls_first = polls_first}, 30);
@@ -182,7 +182,7 @@ TEST(IoUring, MayPollFirst) {
                     200'000);
 }
 
-/// Two ends of a TCP connection, whose small packets leave at once.
+/// Makes two ends of a TCP connection, whose small packets leave at once.
 std::pair<UniqueFd, UniqueFd> tcp_pair() {
   const auto tcp = [] {
     UniqueFd fd(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
@@ -205,7 +205,7 @@ std::pair<UniqueFd, UniqueFd> tcp_pair() {
   return {std::move(client), std::move(server)};
 }
 
-/// Packets that bring back `rounds` messages of four buffers each.
+/// Returns the number of packets that return `rounds` messages of four buffers each.
 std::uint32_t packets_of(const RingOptions& ring, int rounds) {
   Loop loop(ring);
   auto [client, server] = tcp_pair();
@@ -235,7 +235,7 @@ TEST(IoUring, HoldsOneBufferForAClientThatNeverReads) {
     Loop loop({.receive_size = size});
     const UniqueFd client = loop.source.give();
     const std::string much = text_of(8'000'000, 1);
-    const timeval enough{.tv_sec = 0, .tv_usec = 300'000};  // until nothing more is taken
+    const timeval enough{.tv_sec = 0, .tv_usec = 300'000};  // until the server takes no more
     ::setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &enough, sizeof enough);
     EXPECT_LT(::send(client.get(), much.data(), much.size(), 0), 8'000'000);
     loop.end();
@@ -255,7 +255,7 @@ TEST(IoUring, MayEndWithRequestsOnTheirWay) {
     loop.source.break_down();
     loop.wait();
     EXPECT_EQ(loop.failed_with, EBADF);
-    // Whatever the kernel still had must not be written to when more comes.
+    // The kernel must not write into memory of requests that it still had, when more bytes arrive.
     for (const UniqueFd& client : clients) {
       ::send(client.get(), much.data(), 1000, MSG_DONTWAIT | MSG_NOSIGNAL);
     }

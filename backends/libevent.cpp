@@ -12,8 +12,8 @@
 namespace muxlab {
 namespace {
 
-/// libevent's event API: one event per descriptor, whose callback is told which one is ready. How
-/// the base waits is the method it was made with; bytes are moved as in the hand-written loops.
+/// libevent's event API: one event per descriptor, whose callback gets the ready descriptor. The
+/// base waits with the method that it was made with. Bytes are moved as in the hand-written loops.
 class EventLoop {
  public:
   EventLoop(const char* method, Worker& worker) : worker_(worker), loop_(method, *this) {}
@@ -27,7 +27,7 @@ class EventLoop {
     }
   }
 
-  /// As take_some() has it, these two.
+  /// Required by take_some(), both.
   void serve(UniqueFd& socket) {
     const int fd = socket.get();
     Client& client = clients_[fd];
@@ -46,7 +46,7 @@ class EventLoop {
 
   static EventLoop& of(void* loop) { return *static_cast<EventLoop*>(loop); }
 
-  /// The kernel gave its number to a new socket, so it was closed without this loop.
+  /// Forgets a connection that was closed without this loop: a new socket has its number.
   void forget_closed(Client& client) {
     client.event.reset();
     client.connection.abandon();
@@ -72,7 +72,7 @@ class EventLoop {
     if (client.connection.interest() != waited_for) change(client);
   }
 
-  /// An event waits for what it was made for; to wait for something else it is assigned anew.
+  /// Assigns the event again, because its interest is fixed when it is made.
   void change(Client& client) {
     const short wanted = client.connection.interest() == Interest::read ? EV_READ : EV_WRITE;
     event* const changed = client.event.get();

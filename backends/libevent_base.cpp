@@ -38,7 +38,7 @@ using Config = std::unique_ptr<event_config, Free>;
 
 constexpr const char* kReportsNothing = "it does not report a readable descriptor";
 
-/// Avoids every method but the wanted one.
+/// Makes a configuration that avoids every method but the wanted one.
 Config only(const std::string& method) {
   Config config(event_config_new());
   for (const std::string& name : methods()) {
@@ -48,7 +48,7 @@ Config only(const std::string& method) {
   return config;
 }
 
-/// True when `base` reports `readable`, which is.
+/// Returns true if `base` reports `readable`, which is readable.
 bool reports(event_base* base, int readable) {
   bool reported = false;
   const Event event = watch(
@@ -62,15 +62,15 @@ UniqueFd make_readable() {
   return UniqueFd(checked(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
 }
 
-/// In the child, where an exception must not go on to our caller.
+/// For the child, where an exception must not reach the parent's caller.
 bool reports_or_throws_nothing(const std::string& method, int readable) try {
   return reports(make_base(method).get(), readable);
 } catch (const std::exception&) {
   return false;
 }
 
-/// True when a base with `method` reports a readable descriptor of that number, if there can be
-/// one. Finds out in a process of its own, since the answer may be that libevent aborts.
+/// Returns true if a base with `method` reports a readable descriptor of that number, or if that
+/// number is impossible. Finds out in a process of its own, because libevent may abort.
 bool reports_in_child(const std::string& method, int descriptor) {
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) {
@@ -78,7 +78,7 @@ bool reports_in_child(const std::string& method, int descriptor) {
     ::setrlimit(RLIMIT_CORE, &no_core);
     ::close(STDERR_FILENO);  // the abort is expected; its message is not for the user
     const int readable = ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (::dup2(readable, descriptor) < 0) ::_exit(EXIT_SUCCESS);  // then none is ever that high
+    if (::dup2(readable, descriptor) < 0) ::_exit(EXIT_SUCCESS);  // no descriptor can be so high
     ::_exit(reports_or_throws_nothing(method, descriptor) ? EXIT_SUCCESS : EXIT_FAILURE);
   }
   int status = 0;
@@ -89,7 +89,7 @@ bool reports_in_child(const std::string& method, int descriptor) {
 
 Availability probe_select() {
   constexpr int kLow = STDERR_FILENO + 1;
-  make_base("select");  // throws the reason when there is none
+  make_base("select");  // throws the reason if there is none
   if (!reports_in_child("select", kLow)) return Availability::never(kReportsNothing, "");
   if (reports_in_child("select", FD_SETSIZE)) return {};
   return Availability::up_to(
@@ -145,7 +145,7 @@ Availability probe(const std::string& method) try {
 
 Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument) {
   Event event(event_new(base, fd, static_cast<short>(events | EV_PERSIST), callback, argument));
-  if (!event || event_add(event.get(), nullptr) != 0) throw std::bad_alloc();  // all it can lack
+  if (!event || event_add(event.get(), nullptr) != 0) throw std::bad_alloc();  // the only cause
   return event;
 }
 

@@ -16,7 +16,7 @@
 #include "backends/parts/idle_list.hpp"
 #include "backends/parts/say.hpp"
 
-/// What the backends on libevent share: its objects as owners, and a base with a chosen method.
+/// Shared by the libevent backends: owners of libevent's objects, and a base with a chosen method.
 namespace muxlab::libevent {
 
 struct Free {
@@ -29,26 +29,27 @@ using Base = std::unique_ptr<event_base, Free>;
 using Event = std::unique_ptr<event, Free>;
 using Bufferevent = std::unique_ptr<bufferevent, Free>;
 
-/// The methods that this libevent was built with. Read once: event_get_supported_methods() frees
-/// the list that it returned before, so that two threads must not call it at once.
+/// Returns the methods that this libevent was built with. They are read once, because
+/// event_get_supported_methods() frees the list of its previous call and is not thread-safe.
 const std::vector<std::string>& methods();
 
-/// The environment variable that disables a method, such as EVENT_NOEPOLL.
+/// Returns the environment variable that disables a method, such as EVENT_NOEPOLL.
 std::string switch_of(const std::string& method);
-/// The one that has epoll's changes collected and handed over with the next wait. The base then
-/// calls its method "epoll (with changelist)", and is not what was asked for.
+/// Environment variable that makes libevent batch epoll's changes until the next wait. The method
+/// is then called "epoll (with changelist)", which make_base() rejects.
 inline constexpr const char* kChangelistSwitch = "EVENT_EPOLL_USE_CHANGELIST";
 
-/// A base that waits with `method` ("select", "poll" or "epoll") and with nothing else, for use by
-/// one thread. Throws Failure (unavailable) when this libevent has no such method, or when the
-/// environment (EVENT_NOEPOLL and the like) disables it.
+/// Makes a base that waits with `method` only ("select", "poll" or "epoll"), for use by one thread.
+/// Throws Failure (unavailable) if this libevent lacks the method or the environment disables it
+/// (EVENT_NOEPOLL and others), and std::system_error if descriptors or memory are lacking.
 Base make_base(const std::string& method);
 
-/// What a base takes: an epoll instance, a timer, and a pair for signals.
+/// Descriptors that a base uses: an epoll instance, a timer, and a pair for signals.
 inline constexpr std::size_t kDescriptorsOfBase = 4;
 
-/// While it lives libevent does not say on stderr what its callers get told anyway. Afterwards its
-/// lines go through say_at_once(). For the process as a whole: while no other thread uses libevent.
+/// Suppresses libevent's messages on stderr during its lifetime, because callers get the errors
+/// anyway. Later messages go through say_at_once(). It affects the whole process: no other thread
+/// may use libevent in the meantime.
 class Silence {
  public:
   Silence() {
@@ -61,17 +62,16 @@ class Silence {
   }
 };
 
-/// Really makes such a base and waits with it. While no other thread uses libevent.
+/// Makes a base with `method` and waits with it. Requires that no other thread uses libevent.
 Availability probe(const std::string& method);
 
-/// event_new(), persistent, and event_add(). Throws std::bad_alloc, the only thing that can be
-/// lacking.
+/// Makes and adds a persistent event, event_new() and event_add(). Throws std::bad_alloc.
 Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument);
 
 timeval to_timeval(std::chrono::nanoseconds duration);
 
-/// A base and its loop, whose callbacks are member functions of `Owner`, which outlives it. Used by
-/// one thread.
+/// A base and its loop, whose callbacks are member functions of `Owner`. The owner must outlive it.
+/// Used by one thread.
 template <typename Owner>
 class Loop {
  public:
@@ -81,14 +81,14 @@ class Loop {
   [[nodiscard]] event_base* base() const { return base_.get(); }
   [[nodiscard]] CallbackGuard& guard() { return guard_; }
 
-  /// Calls `kStep` with `fd` each time that it is readable. Throws std::bad_alloc.
+  /// Calls `kStep` with `fd` whenever it is readable. Throws std::bad_alloc.
   template <void (Owner::*kStep)(int fd)>
   Event watch(int fd) {
     return libevent::watch(base(), fd, EV_READ, call<kStep>, this);
   }
 
-  /// Runs until end(), or end_after() so much time. Throws what a callback threw, and
-  /// std::system_error when the loop fails.
+  /// Runs until end(), or until the delay of end_after() has passed. Rethrows the exception of a
+  /// callback. Throws std::system_error if the loop fails.
   void run() {
     const int result = event_base_dispatch(base());
     guard_.rethrow();
@@ -96,7 +96,7 @@ class Loop {
   }
   void end() { event_base_loopbreak(base()); }
   void end_after(std::chrono::nanoseconds delay) {
-    // libevent counts from when it last woke, on a clock that is a tick of the kernel behind.
+    // libevent counts from its last wake-up, on a clock that is up to one kernel tick behind.
     timespec tick{};
     ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
     const timeval deadline = to_timeval(delay + std::chrono::nanoseconds(tick.tv_nsec));
@@ -116,21 +116,21 @@ class Loop {
   CallbackGuard guard_;
 };
 
-/// Closes what is silent for too long, on a loop of libevent.
+/// Closes idle connections, on a loop of libevent.
 ///
-/// libevent has a time-out for every event. But those that are due it handles all in one turn, and
-/// ten thousand closed at once hold up everybody else; so there is one timer here, that closes some
-/// and fires again at once when there are more. Of the loop's thread.
+/// libevent has a time-out for every event, but it handles all that are due in one turn. Closing
+/// ten thousand at once would delay all other connections. So one timer closes some, and fires
+/// again at once if more are due. Used by the loop's thread.
 class IdleTimer {
  public:
-  /// Called with `loop` and a descriptor that is due, which it closes or touches.
+  /// Called with `loop` and a due descriptor, which it must close or touch.
   using Close = void (*)(void* loop, int fd);
 
-  /// Does nothing for a `timeout` of zero. `guard` is that of the loop. Throws std::bad_alloc.
+  /// Does nothing if `timeout` is zero. `guard` is the guard of the loop. Throws std::bad_alloc.
   IdleTimer(event_base* base, CallbackGuard& guard, std::chrono::nanoseconds timeout, Close close,
             void* loop);
 
-  /// `fd` is new, or something happened on it. Throws std::bad_alloc when it is new.
+  /// Records a new `fd`, or activity on it. Throws std::bad_alloc if it is new.
   void touch(int fd);
   void remove(int fd) {
     if (idle_) idle_->remove(fd);

@@ -16,15 +16,14 @@
 namespace muxlab {
 namespace {
 
-/// libuv's streams: the library receives into a buffer that is lent for just that, and calls back
-/// with what came. What can be sent at once is, with uv_try_write(); only the rest becomes a write
-/// request, and while that is under way nothing is received.
+/// libuv's streams: the library receives into a buffer lent for one receive, and calls back with
+/// the data. uv_try_write() sends at once as much as possible. The rest becomes a write request,
+/// and nothing is received until that is done.
 ///
-/// An exception must not pass through libuv, which is C: it ends the loop and is thrown again.
+/// An exception must not pass through libuv, which is C: it ends the loop and is rethrown.
 ///
-/// libuv 1.44 aborts the process when its own table of descriptors, which doubles now and then,
-/// finds no memory. Nothing outside of it can prevent that; all else that is lacking costs one
-/// connection.
+/// libuv 1.44 aborts the process if its own table of descriptors, which doubles now and then, finds
+/// no memory. Code outside libuv cannot prevent that. Any other shortage costs one connection.
 class LibuvServer {
  public:
   explicit LibuvServer(Worker& worker) : worker_(worker) {}
@@ -49,7 +48,7 @@ class LibuvServer {
     }
     guard_.rethrow();
   }
-  /// As take_some() has it, these two.
+  /// Required by take_some(), both.
   void serve(UniqueFd& socket) {
     const int fd = socket.get();
     std::unique_ptr<Client>& place = clients_[fd];
@@ -57,14 +56,14 @@ class LibuvServer {
     idle_.touch(fd);
     if (!open(*client, socket)) {
       dispose(std::move(client));
-      throw std::bad_alloc();  // all that can be lacking
+      throw std::bad_alloc();  // the only cause
     }
     place = std::move(client);
   }
   void forget(int fd) { idle_.remove(fd); }
 
  private:
-  /// Deleted when libuv has closed its handle, which is a turn after its descriptor.
+  /// Deleted when libuv has closed its handle, a turn after its descriptor.
   struct Client {
     union {
       uv_handle_t handle;
@@ -74,9 +73,9 @@ class LibuvServer {
     };
     uv_write_t write;
     uv_shutdown_t shutdown;
-    std::unique_ptr<std::byte[]> tail;  ///< received, not sent; empty most of the time
-    std::size_t unsent = 0;             ///< how much of it there was when we last looked
-    bool ended_sending = false;         ///< what still comes is not echoed
+    std::unique_ptr<std::byte[]> tail;  ///< received, not sent; usually empty
+    std::size_t unsent = 0;             ///< bytes of it at the last count
+    bool ended_sending = false;         ///< SHUT_WR sent; further input is discarded
 
     [[nodiscard]] int fd() const {
       uv_os_fd_t fd = -1;
@@ -94,7 +93,7 @@ class LibuvServer {
 
   void watch_source() {
     source_.wait_for(loop_.get(), worker_.source.fd(), [](uv_poll_t* source, int error, int) {
-      if (error != 0) of(source->loop).guard(&LibuvServer::watch_source);  // it has been stopped
+      if (error != 0) of(source->loop).guard(&LibuvServer::watch_source);  // libuv has stopped it
       of(source->loop).guard(&LibuvServer::take_connections);
     });
   }
@@ -133,7 +132,7 @@ class LibuvServer {
     return result == 0;
   }
 
-  /// `size` is an error, or the end of the stream, when it is negative, and 0 for EAGAIN.
+  /// `size` is negative for an error or end of stream, and 0 for EAGAIN.
   void received(Client& client, ssize_t size, char* data) {
     if (size < 0) return close(client);
     if (size == 0) return;
@@ -174,7 +173,7 @@ class LibuvServer {
 
   void sent(Client& client, int status) {
     if (status != 0) {
-      client.unsent = 0;  // nobody knows how much of it was sent
+      client.unsent = 0;  // libuv does not report how much of it was sent
       return close(client);
     }
     idle_.touch(client.fd());
@@ -185,7 +184,7 @@ class LibuvServer {
     if (draining_) end_sending_when_drained(client);
   }
 
-  /// Nobody tells of what was sent before all is: that is activity too.
+  /// Closes an idle client unless bytes were sent meanwhile; libuv calls back only when all are.
   void close_unless_sending(Client& client) {
     const std::size_t unsent = client.unsent;
     count_sent(client);
@@ -193,7 +192,7 @@ class LibuvServer {
     close(client);
   }
 
-  /// libuv does not tell how much it sent, but what is left.
+  /// libuv does not report how much it sent, only how much is left.
   void count_sent(Client& client) {
     const std::size_t left = uv_stream_get_write_queue_size(&client.stream);
     worker_.stats.bytes_out.add(std::exchange(client.unsent, left) - left);
@@ -220,7 +219,7 @@ class LibuvServer {
     }
     source_.close();
     worker_.source.close();
-    constexpr std::uint64_t kCutOff = 1;  // from the time that its clock shows
+    constexpr std::uint64_t kCutOff = 1;  // its clock has whole milliseconds
     uv_timer_start(
         &deadline_, [](uv_timer_t* deadline) { uv_stop(deadline->loop); },
         libuv::to_ms(worker_.options.drain) + kCutOff, 0);
@@ -230,7 +229,8 @@ class LibuvServer {
     if (worker_.open() == 0) uv_stop(loop_.get());
   }
 
-  /// What waits in the socket is not echoed yet; then echo() or sent() comes here again.
+  /// Half-closes unless input waits. That input is echoed first; then echo() or sent() calls this
+  /// again.
   static void end_sending_when_drained(Client& client) {
     if (client.tail || has_unread(client.fd())) return;
     client.ended_sending = true;

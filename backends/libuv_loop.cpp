@@ -19,8 +19,8 @@ Loop::Loop() {
   constexpr std::size_t kMost = 6;  // a pipe for the process, one for the loop, two more
   require_descriptors(kMost);
   checked(uv_loop_init(&loop_), "uv_loop_init");
-  // With the first stream libuv opens a descriptor to have in reserve. Here it is, while all that
-  // the server needs for itself is opened.
+  // libuv opens a spare descriptor with its first stream. Open it now, while the server opens the
+  // descriptors that it needs for itself.
   uv_tcp_init(&loop_, &first_stream_);
   uv_close(reinterpret_cast<uv_handle_t*>(&first_stream_), nullptr);
 }

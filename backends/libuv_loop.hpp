@@ -10,11 +10,11 @@
 #include "backends/backend.hpp"
 #include "backends/parts/idle_list.hpp"
 
-/// libuv's loop and handles as owners.
+/// Owners of libuv's loop and handles.
 namespace muxlab::libuv {
 
-/// A loop. When it ends it closes the handles that are left, without a callback, so these have to
-/// outlive it: it is declared after them.
+/// Owns a loop. Its destructor closes the remaining handles, without a callback. They must outlive
+/// the loop, so declare them before it.
 class Loop {
  public:
   Loop();  ///< Throws std::system_error.
@@ -29,20 +29,20 @@ class Loop {
   uv_tcp_t first_stream_{};
 };
 
-/// Throws std::system_error for a negative `result`, as libuv returns errors.
+/// Throws std::system_error if `result` is negative, as libuv returns errors.
 void checked(int result, const char* call);
 
-/// Really makes a loop and waits with it.
+/// Makes a loop and waits with it.
 Availability probe();
 
-/// Of the durations that it can wait for, the least that is not shorter.
+/// Rounds up to milliseconds, the resolution of libuv's timers.
 std::uint64_t to_ms(std::chrono::nanoseconds duration);
 
-/// Waits for what a ConnectionSource is to be waited for. A handle of libuv belongs to one
-/// descriptor for good, so there is one for each that a source can have: its own and its timer.
+/// Watches the current descriptor of a ConnectionSource. A libuv handle belongs to one descriptor
+/// for life, so there are two: for the source's own descriptor and for its timer.
 class SourceWatch {
  public:
-  /// Waits for `fd` from now on, and for nothing else. Throws std::system_error.
+  /// Watches `fd` from now on, and no other descriptor. Throws std::system_error.
   void wait_for(uv_loop_t* loop, int fd, uv_poll_cb callback);
   void close();
 
@@ -54,20 +54,20 @@ class SourceWatch {
   std::array<Watched, 2> watched_;
 };
 
-/// Closes what is silent for too long. Due are connections only after the loop has looked at all
-/// that is ready, for libuv has timers called before that; and it closes some of them, and looks
-/// again, so that ten thousand at once hold nobody up.
+/// Closes idle connections. libuv calls timers before it handles ready descriptors, so this checks
+/// for due connections after that. It closes some per turn, so that ten thousand at once do not
+/// delay other connections.
 class IdleTimer {
  public:
-  /// Called with `loop->data` and a descriptor that is due, which it closes or touches.
+  /// Called with `loop->data` and a due descriptor, which it must close or touch.
   using Close = void (*)(void* server, int fd);
 
   explicit IdleTimer(std::chrono::nanoseconds timeout);
 
-  /// Does nothing without a time-out. Throws std::system_error.
+  /// Starts the timer. Does nothing without a time-out.
   void begin(uv_loop_t* loop, Close close);
 
-  /// `fd` is new, or something happened on it. Throws std::bad_alloc when it is new.
+  /// Records a new `fd`, or activity on it. Throws std::bad_alloc if it is new.
   void touch(int fd);
   void remove(int fd) {
     if (idle_) idle_->remove(fd);
@@ -80,7 +80,7 @@ class IdleTimer {
   Close close_ = nullptr;
   std::optional<IdleList> idle_;
   uv_timer_t timer_{};
-  uv_idle_t no_wait_{};  ///< while it is started, the loop does not wait
+  uv_idle_t no_wait_{};  ///< while started, the loop does not wait
   uv_check_t after_wait_{};
 };
 

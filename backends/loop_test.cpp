@@ -14,7 +14,7 @@
 #include "backends/half_sync.hpp"
 #include "backends/reactor.hpp"
 
-/// What a loop does with a poller, a source or a thread that fails.
+/// Tests of loops whose poller, source or thread fails.
 namespace muxlab {
 namespace {
 
@@ -66,7 +66,7 @@ TEST(Probe, SaysOfAPollerThatItReportsNothing) {
   EXPECT_EQ(probe_poller<SilentPoller>().reason, "it does not report a readable descriptor");
 }
 
-/// What a thread that serves with a backend is lent.
+/// Everything that a serving thread is lent.
 struct Lent {
   Lent() { options.drain = std::chrono::seconds(0); }
   Worker worker() {

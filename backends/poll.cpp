@@ -14,7 +14,7 @@ namespace {
 
 short events_of(Interest interest) { return interest == Interest::read ? POLLIN : POLLOUT; }
 
-/// poll(2): the whole list goes to the kernel and back with every call, but it has no bound.
+/// poll(2): the whole list goes to the kernel and back with every call. Its length has no limit.
 class PollPoller final : public OneShotPoller {
  public:
   void add(int fd, Interest interest) override { append(fd, interest, false); }
@@ -43,8 +43,8 @@ class PollPoller final : public OneShotPoller {
       if (entry->revents == 0) continue;
       const int fd = entry->fd;
       ready_.push(fd);
-      // poll(2) ignores a negative descriptor. Asking for no events would not do: it reports errors
-      // and hang-ups whether they are asked for or not.
+      // poll(2) ignores a negative descriptor. Requesting no events is not enough, because it
+      // reports errors and hang-ups all the same.
       if (entries_[fd].once) entry->fd = ~fd;
       --left;
     }

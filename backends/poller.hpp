@@ -5,8 +5,8 @@
 
 namespace muxlab {
 
-/// What a connection waits for: always exactly one of the two, since it receives only when all that
-/// it received is sent.
+/// The event that a connection waits for. It is always exactly one, because a connection receives
+/// only after it has sent everything that it received.
 enum class Interest : std::uint8_t { read, write };
 
 /// When a mechanism reports a descriptor: as long as it is ready, or once per change.
@@ -14,9 +14,9 @@ enum class Trigger : std::uint8_t { level, edge };
 
 /// A readiness mechanism: select(2), poll(2), epoll(7). Used by one thread; borrows descriptors.
 ///
-/// Readiness is a hint. wait() returns descriptors and not what happened to them, because the next
-/// recv(2) or send(2) tells, errors and end of stream included. A report that is spurious or late
-/// then costs one EAGAIN and is no error.
+/// Readiness is a hint. wait() returns descriptors without their events, because the next recv(2)
+/// or send(2) reports errors and end of stream. A spurious or late report costs one EAGAIN and is
+/// not an error.
 class Poller {
  public:
   static constexpr int kForever = -1;
@@ -28,36 +28,36 @@ class Poller {
 
   [[nodiscard]] virtual Trigger trigger() const { return Trigger::level; }
 
-  /// These two throw std::bad_alloc when there is no memory or no room for `fd`, or it is not open
-  /// any more: its connection ends, and no other.
+  /// Watches `fd`. add() and modify() throw std::bad_alloc if memory or room for `fd` is lacking,
+  /// or if `fd` is closed already. The caller then ends that connection only.
   virtual void add(int fd, Interest interest) = 0;
-  /// Also reports again what is ready already, edge-triggered or not.
+  /// Changes the interest. Reports an `fd` that is already ready again, even if edge-triggered.
   virtual void modify(int fd, Interest interest) = 0;
-  /// To be called before `fd` is closed. Throws std::system_error when the mechanism itself fails.
+  /// Stops watching `fd`. Call it before `fd` is closed. Throws std::system_error if the mechanism
+  /// itself fails.
   virtual void remove(int fd) = 0;
 
-  /// Watches a descriptor that other threads also watch, to read from it. Wakes only one of them if
-  /// the mechanism can. Must not be passed to modify(). Throws as add() does.
+  /// Watches a descriptor for input that other threads also watch. Wakes only one of them if the
+  /// mechanism can. `fd` must not be passed to modify(). Throws as add() does.
   virtual void add_exclusive(int fd) { add(fd, Interest::read); }
 
-  /// Waits for at most `timeout_ms` milliseconds, or kForever. The descriptors that may be ready,
-  /// valid until the next call; empty when the time is over, or earlier when a signal came in. A
-  /// descriptor that takes two receives is there twice: an edge that brings data and the end of the
-  /// stream at once is reported once, and the first receive finds only the data. Throws
-  /// std::system_error when the mechanism itself fails.
+  /// Waits for at most `timeout_ms` milliseconds, or kForever. Returns the descriptors that may be
+  /// ready, valid until the next call; none after a time-out or a signal. Returns a descriptor
+  /// twice if it needs two receives: an edge with data and end of stream is reported once, and the
+  /// first receive finds only the data. Throws std::system_error if the mechanism itself fails.
   virtual std::span<const int> wait(int timeout_ms) = 0;
   std::span<const int> wait() { return wait(kForever); }
 };
 
-/// A Poller on which one thread waits and others serve.
+/// A Poller for Threading::half_sync: one thread waits, others serve.
 class OneShotPoller : public Poller {
  public:
-  /// Reports `fd` once, and then not before rearm(): so one thread has it alone. Throws as add()
-  /// does.
+  /// Watches `fd` one-shot: it is reported once, then disabled until rearm(), so one thread owns
+  /// it. Throws as add() does.
   virtual void add_once(int fd, Interest interest) = 0;
-  /// Also reports again what is ready already. Throws as add() does.
+  /// Enables `fd` again. Reports it at once if it is already ready. Throws as add() does.
   virtual void rearm(int fd, Interest interest) = 0;
-  /// True when any thread may call rearm(), also while another is in wait().
+  /// Returns true if any thread may call rearm(), even while another is in wait().
   [[nodiscard]] virtual bool rearms_from_any_thread() const { return false; }
 };
 

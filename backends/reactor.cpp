@@ -32,7 +32,7 @@ class Reactor {
       if (connection) close(connection);
     }
   }
-  /// As take_some() has it, these two.
+  /// Required by take_some(), both.
   void serve(UniqueFd& socket) {
     const int fd = socket.get();
     EchoConnection& connection = connections_[fd];
@@ -44,13 +44,13 @@ class Reactor {
   void forget(int fd) { idle_.remove(fd); }
 
  private:
-  /// The kernel gave its number to a new socket, so it was closed without this loop.
+  /// Forgets a connection that was closed without this loop: a new socket has its number.
   void forget_closed(int fd) {
     poller_.remove(fd);
     connections_[fd].abandon();
     worker_.close_done();
   }
-  /// Waits once and handles what is ready. False when all is over.
+  /// Waits once and handles ready descriptors. Returns false at the end.
   bool turn() {
     const auto ready = poller_.wait();
     idle_.note_time();
@@ -91,7 +91,7 @@ class Reactor {
     }
   }
 
-  /// What tells activity from a report that was for nothing.
+  /// Distinguishes activity from a spurious report.
   [[nodiscard]] std::uint64_t bytes_moved() const {
     return worker_.stats.bytes_in.get() + worker_.stats.bytes_out.get();
   }
@@ -105,7 +105,7 @@ class Reactor {
 
   void begin_drain() {
     poller_.remove(worker_.stop);         // it stays readable
-    poller_.remove(worker_.source.fd());  // first: whoever comes after the last take is reset
+    poller_.remove(worker_.source.fd());  // first: a connection after the last take is reset
     while (take_some(worker_, *this)) {
     }
     worker_.source.close();
@@ -123,7 +123,7 @@ class Reactor {
   Worker& worker_;
   FdMap<EchoConnection> connections_;
   IdleWatch idle_{worker_.options.idle_timeout};
-  TimerFd drain_deadline_;  ///< made at once: at the end there may be no descriptor left
+  TimerFd drain_deadline_;  ///< made early: at the end no descriptor may be free
   bool draining_ = false;
   std::array<std::byte, kBufferSize> scratch_;  ///< stays in the cache: every connection uses it
 };

@@ -8,21 +8,21 @@
 
 namespace muxlab {
 
-/// One loop for every readiness mechanism: wait, take what is new, advance what is ready, until the
-/// worker's stop descriptor is readable. The rest of Backend::serve's contract holds too.
+/// Runs the loop that all readiness mechanisms share: wait, take new connections, advance ready
+/// ones. Fulfils the contract of Backend::serve.
 void run_reactor(Poller& poller, Worker& worker);
 
-/// True when `poller` reports a descriptor that is readable, within a second. Throws
+/// Returns true if `poller` reports a readable descriptor within a second. Throws
 /// std::system_error, std::bad_alloc.
 bool reports_readable(Poller& poller);
 
-/// Whether it does, as a probe says it.
+/// Returns the result of reports_readable() as a probe's result.
 inline Availability availability_of(Poller& poller) {
   if (reports_readable(poller)) return {};
   return Availability::never("it does not report a readable descriptor", "");
 }
 
-/// Backend::serve, make_poller and probe for a backend that is a Poller and nothing else.
+/// Backend::serve, make_poller and probe of a backend that consists of a Poller only.
 template <typename AnyPoller>
 void serve_with(Worker& worker) {
   AnyPoller poller;

@@ -13,16 +13,16 @@
 namespace muxlab {
 namespace {
 
-/// What the kernel can not take now stays where it is, and is handed over with the next call.
+/// Accepts errors after which requests stay in the ring and are submitted with the next call.
 void check(int result, const char* what) {
   if (result < 0 && result != -EINTR && result != -EAGAIN && result != -EBUSY) {
     throw std::system_error(-result, std::system_category(), what);
   }
 }
 
-/// Held while a ring comes or goes. The kernel has one unmapped before the next is mapped in its
-/// place; this says so where only the program is looked at, as ThreadSanitizer does: liburing calls
-/// the kernel without the C library.
+/// Held while a ring is made or destroyed. The kernel unmaps one before it maps the next in its
+/// place. ThreadSanitizer does not see that order, because liburing calls the kernel without the C
+/// library; the mutex makes it visible.
 std::mutex& coming_and_going() {
   static std::mutex mutex;
   return mutex;
@@ -38,7 +38,7 @@ Ring::Ring(unsigned submissions, unsigned completions) {
   const std::lock_guard lock(coming_and_going());
   const int result = ::io_uring_queue_init_params(submissions, &ring_, &params);
   if (result < 0) throw std::system_error(-result, std::system_category(), "io_uring_setup");
-  // Spares each call the look-up of the descriptor. It is per thread, and there may be no room.
+  // Saves the look-up of the descriptor in each call. It is per thread, and there may be no room.
   static_cast<void>(::io_uring_register_ring_fd(&ring_));
 }
 
@@ -92,7 +92,7 @@ void Ring::submit_and_wait(unsigned count) {
 BufferRing::BufferRing(unsigned most, std::size_t size)
     : most_(most), size_(size), memory_(new std::byte[most * (size + kLine)]) {
   void* const pages = ::mmap(nullptr, ring_bytes(), PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);  // page-aligned, as it has to be
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);  // page-aligned, as required
   if (pages == MAP_FAILED) throw_errno("mmap");
   ring_ = static_cast<io_uring_buf_ring*>(pages);
   io_uring_buf_ring_init(ring_);

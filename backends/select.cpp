@@ -30,7 +30,7 @@ class BitSet {
 
   /// Makes room for `fd`; nothing shrinks again.
   void grow_to(int fd) { words_.resize(std::max(words_.size(), word(fd) + 1)); }
-  /// One more than the highest descriptor there is room for.
+  /// Returns one more than the highest descriptor there is room for.
   [[nodiscard]] int capacity() const { return static_cast<int>(words_.size() * kBits); }
   fd_set* data() { return reinterpret_cast<fd_set*>(words_.data()); }
 
@@ -53,8 +53,8 @@ class BitSet {
   std::vector<Word> words_;
 };
 
-/// select(2): overwrites the sets it is given with the answer, so that each call needs a fresh
-/// copy, and both the kernel and we walk all bits up to the highest descriptor.
+/// select(2): overwrites its argument sets with the result, so each call needs a fresh copy. Both
+/// the kernel and this class walk all bits up to the highest descriptor.
 class SelectPoller final : public OneShotPoller {
  public:
   void add(int fd, Interest interest) override {
@@ -99,7 +99,7 @@ class SelectPoller final : public OneShotPoller {
   void collect_ready(int timeout_ms) {
     ready_.clear();
     ready_readers_ = readers_;
-    fd_set* writers = nullptr;  // a set that is not there need not be walked
+    fd_set* writers = nullptr;  // the kernel does not walk an absent set
     if (writer_count_ > 0) {
       ready_writers_ = writers_;
       writers = ready_writers_.data();
@@ -115,8 +115,8 @@ class SelectPoller final : public OneShotPoller {
     if (writers != nullptr) ready_writers_.append_to(ready_);
   }
 
-  /// One closed descriptor fails the whole call, and the kernel does not say which. Reported as
-  /// ready, the next receive or send finds out.
+  /// Reports closed descriptors as ready, so that the next receive or send finds out. One of them
+  /// fails the whole call, and the kernel does not report which.
   void collect_closed() {
     const auto is_closed = [](int fd) { return ::fcntl(fd, F_GETFD) < 0; };
     readers_.append_to(ready_, is_closed);
@@ -131,7 +131,7 @@ class SelectPoller final : public OneShotPoller {
   BitSet readers_;
   BitSet writers_;
   std::size_t writer_count_ = 0;
-  BitSet once_;  ///< those that are silenced when they are reported
+  BitSet once_;  ///< silenced when they are reported
   BitSet ready_readers_;
   BitSet ready_writers_;
   ReadyList ready_;

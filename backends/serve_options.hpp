@@ -17,25 +17,25 @@ enum class Threading : std::uint8_t {
   reuseport,  ///< each thread has its own SO_REUSEPORT listener; the kernel spreads connections
   shared,     ///< all threads wait for the same listener
   acceptor,   ///< one thread accepts and hands out round robin, through a queue per thread
-  half_sync,  ///< one thread waits for all connections, the others serve those that are ready
+  half_sync,  ///< one thread waits for all connections, the others serve ready ones
 };
 
-/// What wakes a thread whose hand-off queue got its first connection.
+/// The descriptor that wakes a thread when its hand-off queue gets its first connection.
 enum class Notify : std::uint8_t { eventfd, pipe };
 
-/// Who has a connection waited for again, on half-sync, once it is served.
+/// Which thread re-arms a connection after serving it, on half-sync.
 enum class Rearm : std::uint8_t {
-  waiter,  ///< the waiting thread, to which the serving one hands it back
-  worker,  ///< the serving thread, where the mechanism takes that from any thread
+  waiter,  ///< the waiting thread, to which the serving thread hands it back
+  worker,  ///< the serving thread, if the mechanism allows any thread
 };
 
-/// What becomes of a connection that comes when all places are taken.
+/// What happens to a new connection when all places are taken.
 enum class WhenFull : std::uint8_t {
   wait,    ///< it stays in the kernel's backlog until there is a place
   refuse,  ///< it is accepted, closed and counted
 };
 
-/// What `muxlab serve` was asked for.
+/// The options of `muxlab serve`.
 struct ServeOptions {
   std::uint64_t threads = 1;
   Threading threading = Threading::single;
@@ -48,9 +48,9 @@ struct ServeOptions {
   WhenFull when_full = WhenFull::wait;
   std::chrono::nanoseconds idle_timeout{0};  ///< 0: none
   std::chrono::nanoseconds drain = std::chrono::seconds(5);
-  bool time_calls = false;  ///< measure the time in each system call, which costs some itself
+  bool time_calls = false;  ///< measure the time in each system call, at some cost
   int counters = -1;        ///< borrowed: from make_counter_file(), for another process to read
-  std::optional<std::string> oracle;  ///< the file of the board, for a backend that is told
+  std::optional<std::string> oracle;  ///< file of the board, for the backend `oracle`
 };
 
 /// A threading model as the command line names it.

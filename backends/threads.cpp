@@ -20,14 +20,14 @@
 namespace muxlab {
 namespace {
 
-/// Takes connections, starts a thread for each, and joins those that are done. The kernel does the
-/// rest: that one connection waits is no concern of another.
+/// Takes connections, starts a thread for each, and joins finished ones. The kernel does the rest:
+/// a waiting connection does not affect another.
 class ThreadPerConnection {
  public:
   explicit ThreadPerConnection(Worker& worker) : worker_(worker) {}
   ThreadPerConnection(const ThreadPerConnection&) = delete;
   ThreadPerConnection& operator=(const ThreadPerConnection&) = delete;
-  ~ThreadPerConnection() {  // however it ends, no thread is left
+  ~ThreadPerConnection() {  // leaves no thread, however it ends
     for (const auto& connection : connections_) {
       if (connection && connection->serves()) connection->cut();
     }
@@ -43,7 +43,7 @@ class ThreadPerConnection {
   }
 
  private:
-  /// Waits once and handles what is ready. False when all is over.
+  /// Waits once and handles ready descriptors. Returns false at the end.
   bool turn() {
     const auto unless_draining = [this](int fd) { return draining_ ? -1 : fd; };  // ignored
     std::array<pollfd, 5> waited{{{unless_draining(worker_.stop), POLLIN, 0},
@@ -79,12 +79,12 @@ class ThreadPerConnection {
     return true;
   }
 
-  /// False when there is no memory or no thread to serve it with.
+  /// Returns false if there is no memory or no thread for it.
   bool start(UniqueFd socket) {
     try {
       auto& connection = connections_[socket.get()];
       if (!connection) {
-        // It stays for the next one with that descriptor, and with it the part of the counters.
+        // It stays for the next connection with that descriptor, as does its part of the counters.
         connection = std::make_unique<ConnectionThread>(threads_, finished_,
                                                         worker_.stats.add_part(), has_timeout());
       }
@@ -94,7 +94,7 @@ class ThreadPerConnection {
     }
   }
 
-  /// Many that are done at once take several turns, so that they do not hold up who comes.
+  /// Joins many finished threads over several turns, so that they do not delay new connections.
   void join_finished() {
     if (to_join_ == nullptr) to_join_ = finished_.take();
     for (int joined = 0; joined < kPerTurn && to_join_ != nullptr; ++joined) {
@@ -109,8 +109,8 @@ class ThreadPerConnection {
     --open_;
   }
 
-  /// Cuts those that were silent for the whole time-out, over several turns too. The others go on
-  /// meanwhile: they have threads of their own.
+  /// Cuts connections that were silent for the whole time-out, over several turns too. The others
+  /// continue meanwhile, because they have threads of their own.
   void cut_idle() {
     const auto now = TimerFd::now();
     for (int cut = 0; cut < kPerTurn; ++idle_cursor_) {
@@ -151,12 +151,12 @@ class ThreadPerConnection {
   ConnectionThread* to_join_ = nullptr;
   std::uint64_t open_ = 0;
   TimerFd idle_timer_;
-  int idle_cursor_ = 0;     ///< the next descriptor to look at
-  TimerFd drain_deadline_;  ///< made at once: at the end there may be no descriptor left
+  int idle_cursor_ = 0;     ///< the next descriptor to check
+  TimerFd drain_deadline_;  ///< made early: at the end no descriptor may be free
   bool draining_ = false;
 };
 
-/// Has a thread echo a byte.
+/// Makes a thread echo a byte.
 Availability probe() {
   std::array<int, 2> ends{};
   checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");

@@ -12,15 +12,15 @@
 #include "backends/parts/failure.hpp"
 
 /// The least code that makes the same system calls: each mechanism as a textbook would use it, with
-/// no layer between the wait and the echo. They measure what the reactor adds, and are no servers:
-/// they drop a client whose echo cannot be sent at once, receive once per report, know no time-outs
+/// no layer between the wait and the echo. They measure what the reactor adds, and are no servers.
+/// They drop a client whose echo cannot be sent at once, receive once per report, know no time-outs
 /// and no pauses of accepting, and stop without draining.
 namespace muxlab {
 namespace {
 
 using Buffer = std::array<char, kBufferSize>;
 
-/// False when the connection is over.
+/// Echoes once. Returns false when the connection is over.
 bool echo(int fd, Buffer& buffer, WorkerStats& stats) {
   const ssize_t received = ::recv(fd, buffer.data(), buffer.size(), 0);
   if (received < 0) return errno == EAGAIN;

@@ -10,9 +10,9 @@ namespace muxlab {
 namespace {
 
 /// io_uring as its examples use it: a multishot receive for each connection, into buffers that the
-/// kernel picks, and a send for whatever comes. It measures what io-uring adds or saves, and is no
-/// server: it drops a client whose echo cannot be sent at once, receives from a client that does
-/// not read until the buffers of all are gone, and stops without draining.
+/// kernel picks, and a send for each result. It measures what io-uring adds or saves, and is no
+/// server. It drops a client whose echo cannot be sent at once, receives from a client that does
+/// not read until all buffers are used up, and stops without draining.
 class BareRing {
  public:
   explicit BareRing(Worker& worker) : worker_(worker) { buffers_.offer_to(ring_); }
@@ -21,7 +21,7 @@ class BareRing {
     watch(worker_.stop, Kind::stop);
     watch(worker_.source.fd(), Kind::source);
     while (!is_stopping_) {
-      // Sends complete while they are submitted: wait for them, and for one event.
+      // Sends complete while they are submitted: wait for them, and for one more completion.
       ring_.submit_and_wait(std::exchange(sends_, 0) + 1);
       const unsigned count = ring_.ready();
       for (unsigned i = 0; i < count; ++i) handle(ring_.completion(i));
@@ -95,7 +95,7 @@ class BareRing {
     if (result == static_cast<int>(sizes_[buffer])) return;
     worker_.stats.bytes_out.take_back(sizes_[buffer]);
     worker_.stats.echoes.take_back(1);
-    ::shutdown(fd, SHUT_RDWR);  // which its receive reports
+    ::shutdown(fd, SHUT_RDWR);  // its receive reports this
   }
 
   void close(int fd) {
@@ -122,7 +122,7 @@ extern const Backend bare_io_uring_backend{
     .summary = "control: io_uring with multishot receives, and nothing around it",
     .probe = probe_io_uring,
     .serve = [](Worker& worker) { BareRing(worker).run(); },
-    // A send completes, too.
+    // A send posts a completion, too.
     .calls = CallsPerEcho{.events = 2, .read = 0, .write = 0},
 };
 

@@ -14,12 +14,12 @@
 namespace muxlab {
 namespace {
 
-/// Asks the kernel nothing: all sockets may be ready, each time. Non-blocking calls on every one of
-/// them then find out, which is the oldest way of serving many clients, and what each mechanism
-/// spares us.
+/// Reports all sockets as ready, each time, without asking the kernel. Non-blocking calls on every
+/// one then find out. This is the oldest way of serving many clients; the mechanisms save these
+/// calls.
 ///
-/// What is no socket, a flag or a timer, is believed when it is reported, and nothing tries it. So
-/// those few are asked after with poll(2), once in a millisecond.
+/// Other descriptors, a flag or a timer, are trusted when reported, and no call tries them. So
+/// poll(2) checks those few once per millisecond.
 class BlindPoller final : public Poller {
  public:
   void add(int fd, Interest /*interest*/) override {
@@ -37,7 +37,7 @@ class BlindPoller final : public Poller {
 
   void modify(int /*fd*/, Interest /*interest*/) override {}
 
-  /// The last one moves into the gap.
+  /// Moves the last entry into the gap.
   void remove(int fd) override {
     const Place place = places_[fd];
     if (place.is_socket) {
@@ -97,7 +97,7 @@ extern const Backend blind_scan_backend{
     .probe = probe_poller<BlindPoller>,
     .serve = serve_with<BlindPoller>,
     .spins = true,
-    // It receives as often as there are connections for one that is ready.
+    // Per ready connection it receives once from every connection.
     .calls = std::nullopt,
 };
 

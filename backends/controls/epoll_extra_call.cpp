@@ -11,11 +11,11 @@ extern const Backend epoll_lt_backend;
 
 namespace {
 
-/// epoll-lt with a cost on top that every campaign has to notice: one system call more for each
-/// descriptor that is ready.
+/// epoll-lt with an extra cost that every campaign has to detect: one more system call for each
+/// ready descriptor.
 ///
-/// Of the calls that change nothing, the receive that only peeks costs the most: it locks the
-/// socket and copies, where a getsockopt(2) or a poll(2) of that descriptor is half as dear.
+/// Of the calls that change nothing, the receive that only peeks costs the most, because it locks
+/// the socket and copies. A getsockopt(2) or a poll(2) of that descriptor costs half as much.
 class ExtraCallPoller final : public Poller {
  public:
   void add(int fd, Interest interest) override { epoll_->add(fd, interest); }

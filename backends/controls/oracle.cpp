@@ -15,17 +15,16 @@
 namespace muxlab {
 namespace {
 
-/// Told by the client which connections are ready, it needs no system call to find out: it spins
-/// over what is told. What it does per echo, a receive and a send, is the least that any of them
-/// can do, and its receives and sends are what each of them pays at least; its processor time is
-/// not, for it never sleeps.
+/// Spins over the notes of the client, which name ready connections, so it needs no system call to
+/// find them. A receive and a send per echo are the least that any mechanism needs. So the cost of
+/// these calls is the floor for the others; its processor time is not, because it never sleeps.
 ///
-/// Nobody tells of anything but messages. So epoll(7), which is all there is while nobody tells, is
-/// looked at ten times a second too: for what is no connection, what is closed, and what is to be
-/// written to. A client that says nothing for a second is taken for dead.
+/// The board reports messages only. So epoll(7) is polled ten times a second for everything else:
+/// other descriptors, closed connections, and room to send. It is used alone while no client writes
+/// notes. A client that writes none for a second is presumed dead.
 class OraclePoller final : public Poller {
  public:
-  /// `board` outlives it.
+  /// `board` must outlive it.
   explicit OraclePoller(OracleBoard& board) : board_(board) {
     ready_.make_room(kMaxEvents + OracleBoard::kDescriptors);
   }
@@ -57,7 +56,7 @@ class OraclePoller final : public Poller {
   }
 
  private:
-  /// Until something is told, or due to be looked at.
+  /// Spins until a descriptor is ready, or no client writes notes any more.
   void spin() {
     while (ready_.fds().empty() && board_.is_telling()) {
       const auto now = TimerFd::now();
@@ -71,7 +70,7 @@ class OraclePoller final : public Poller {
     }
   }
 
-  /// What stands in shared memory may be anything.
+  /// Checks `fd`, because shared memory may contain anything.
   void hear(std::uint32_t fd) {
     if (fd >= OracleBoard::kDescriptors) return;
     const std::uint8_t* const known = is_connection_.find(static_cast<int>(fd));
@@ -81,7 +80,7 @@ class OraclePoller final : public Poller {
   void look(int timeout) {
     const int count = ::epoll_wait(epoll_.get(), events_.data(), kMaxEvents, timeout);
     if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
-    const bool is_told = board_.is_telling();  // maybe only since the wait began
+    const bool is_told = board_.is_telling();  // may have changed during the wait
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
       const bool is_message = event.events == EPOLLIN && is_connection_[event.data.fd] == 1;
@@ -107,7 +106,7 @@ class OraclePoller final : public Poller {
   std::array<epoll_event, kMaxEvents> events_;
   FdMap<std::uint8_t> is_connection_;  ///< 1 or 0
   ReadyList ready_;
-  TimerFd::Duration told_at_ = TimerFd::now();  ///< a client may tell before the first wait
+  TimerFd::Duration told_at_ = TimerFd::now();  ///< a client may write before the first wait
   TimerFd::Duration looked_at_{0};
 };
 
@@ -119,7 +118,7 @@ Availability probe_oracle() {
       return Availability::never("it does not report a readable descriptor", "");
     }
     return Availability::up_to(OracleBoard::kDescriptors - 1,
-                               "its client tells of descriptors below 65536");
+                               "its client reports descriptors below 65536 only");
   } catch (const std::system_error& error) {
     return Availability::never(error);
   }

@@ -18,7 +18,7 @@
 namespace muxlab {
 namespace {
 
-/// An IPv6 address by its last four bytes, which over loopback, mapped IPv4 included, are enough.
+/// Packs address and port. Over loopback, mapped IPv4 included, four bytes of IPv6 are enough.
 std::uint64_t name_of_address(const sockaddr_storage& address) {
   std::uint32_t host = 0;
   std::uint16_t port = 0;
@@ -73,7 +73,7 @@ OracleBoard OracleBoard::create(const std::string& path) {
 OracleBoard OracleBoard::open(const std::string& path) {
   UniqueFd file(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) fail(path, "open");
-  if (!is_board(file.get())) refuse(path, "is not what muxlab serve --oracle makes");
+  if (!is_board(file.get())) refuse(path, "is not a board of muxlab serve --oracle");
   return {std::move(file), ""};
 }
 
@@ -83,11 +83,11 @@ OracleBoard OracleBoard::anonymous() {
   return {std::move(file), ""};
 }
 
-/// Removes what a server left behind that was killed, and nothing else.
+/// Removes the file that a killed server left behind, and nothing else.
 void OracleBoard::make_way(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return;
-  if (!is_board(file.get())) refuse(path, "exists, and is no oracle's: name another file");
+  if (!is_board(file.get())) refuse(path, "exists and is not a board: name another file");
   if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) refuse(path, "is in use by another server");
   remove_own_name(path, file.get());
 }
@@ -99,7 +99,7 @@ bool OracleBoard::is_board(int file) {
          ::pread(file, &mark, sizeof mark, 0) == sizeof mark && mark == kMark;
 }
 
-/// A file that is new is all zeros, which is how all that is in it begins.
+/// A new file is all zeros, which is the initial state.
 OracleBoard::OracleBoard(UniqueFd file, std::string path)
     : file_(std::move(file)), path_(std::move(path)) {
   void* const mapped =
@@ -134,7 +134,7 @@ std::unordered_map<std::uint64_t, std::uint32_t> OracleBoard::published() const 
 
 bool OracleBoard::begin_telling() {
   if (is_telling()) return false;
-  // What the last one told and nobody took is not true any more.
+  // Unread notes of the previous client are not true any more.
   memory_->written.store(memory_->taken.load());
   set_telling(true);
   return true;

@@ -14,31 +14,31 @@
 
 namespace muxlab {
 
-/// True for the backend `oracle`: its load client writes to an OracleBoard which connections are
-/// ready, and the backend polls that memory. One client thread, one serving thread, TCP only.
+/// Returns true for the backend `oracle`: its load client writes to an OracleBoard which
+/// connections are ready, and the backend polls that memory. One client thread, one serving thread,
+/// TCP only.
 inline bool is_oracle(const Backend& backend) { return backend.name == "oracle"; }
 
-/// What a connection is called on both of its ends: the client's address and port. Zero for what is
-/// no TCP connection.
+/// Return the name of a connection, the same at both ends: the client's address and port. Zero if
+/// `fd` is no TCP connection.
 std::uint64_t name_of_peer(int fd);    ///< at the server, getpeername(2)
 std::uint64_t name_of_socket(int fd);  ///< at the client, getsockname(2)
 
-/// Memory that the load client and a server on the `oracle` control share: the server says which
-/// descriptor each connection has there, and the client which of them it has just sent to.
+/// Memory that the load client and a server on the `oracle` control share. The server publishes the
+/// descriptor of each connection. The client notes the descriptors to which it has just sent.
 ///
-/// Over loopback TCP a message is in the peer's receive queue when send(2) returns, so what the
-/// client tells is true when it is read. One client thread tells, one server thread is told; the
-/// file is what they both know.
+/// Over loopback TCP a message is in the peer's receive queue when send(2) returns, so a note is
+/// true when the server reads it. One client thread writes notes, one server thread reads them.
 class OracleBoard {
  public:
   static constexpr std::uint32_t kDescriptors = 1 << 16;
 
-  /// For the server: a file that is removed again at the end. Throws Failure when it cannot be
-  /// made, is in use, or is there already and something else.
+  /// Makes the file, for the server, and removes it at the end. Throws Failure if the file cannot
+  /// be made, is in use, or exists and is no board.
   static OracleBoard create(const std::string& path);
-  /// For the client. Throws Failure when there is no such file, or it is something else.
+  /// Opens an existing board. Throws Failure if there is no such file, or it is no board.
   static OracleBoard open(const std::string& path);
-  /// Without a file. Throws std::system_error.
+  /// Makes a board without a file. Throws std::system_error.
   static OracleBoard anonymous();
 
   OracleBoard(OracleBoard&& other) noexcept;
@@ -47,11 +47,11 @@ class OracleBoard {
   OracleBoard& operator=(const OracleBoard&) = delete;
   ~OracleBoard();
 
-  // Of the server.
+  // For the server:
 
-  /// `fd` is the connection of that name from now on; of none for zero. Ignores what is too high.
+  /// Publishes `fd` as the connection `name`; zero withdraws it. Ignores an `fd` that is too high.
   void publish(int fd, std::uint64_t name);
-  /// Hands each descriptor that was told of to `visit`, in order.
+  /// Calls `visit` with each noted descriptor, in order.
   template <typename Visit>
   void take(Visit visit) {
     std::uint32_t taken = memory_->taken.load(std::memory_order_relaxed);
@@ -62,23 +62,23 @@ class OracleBoard {
     memory_->taken.store(taken, std::memory_order_release);
   }
 
-  // Of the client.
+  // For the client:
 
-  /// The descriptors at the server, by the names of their connections.
+  /// Returns the descriptors at the server, by the names of their connections.
   [[nodiscard]] std::unordered_map<std::uint64_t, std::uint32_t> published() const;
-  /// False when somebody tells already.
+  /// Returns false if another client already writes notes.
   [[nodiscard]] bool begin_telling();
-  /// `fd`, a descriptor at the server, has something to receive. Without room, which there is
-  /// unless the server has ceased to listen, the note is dropped.
+  /// Notes that `fd`, a descriptor at the server, has something to receive. Drops the note if there
+  /// is no room, which happens only after the server has ceased to read.
   void tell(std::uint32_t fd) {
     const std::uint32_t written = memory_->written.load(std::memory_order_relaxed);
     if (written - memory_->taken.load(std::memory_order_acquire) == kNotes) return;
     memory_->notes[written % kNotes].store(fd, std::memory_order_relaxed);
     memory_->written.store(written + 1, std::memory_order_release);
-    if (!is_telling()) set_telling(true);  // the server took us for dead
+    if (!is_telling()) set_telling(true);  // the server presumed this client dead
   }
 
-  // Of both.
+  // For both:
 
   [[nodiscard]] bool is_telling() const { return memory_->telling.load(std::memory_order_acquire); }
   void end_telling() { set_telling(false); }
@@ -103,8 +103,8 @@ class OracleBoard {
   static bool is_board(int file);
   static void make_way(const std::string& path);
 
-  UniqueFd file_;     ///< locked by the server, so that nobody else takes it for left over
-  std::string path_;  ///< to be removed at the end; empty: not ours
+  UniqueFd file_;     ///< locked by the server, so that no other server removes it
+  std::string path_;  ///< removed at the end; empty: not owned
   Memory* memory_ = nullptr;
 };
 

@@ -6,7 +6,7 @@
 namespace muxlab {
 namespace {
 
-/// The least of a few means: whatever disturbs one of them makes it greater.
+/// Returns the least of a few means, because a disturbance only increases them.
 CallClock measured_clock(clockid_t id) {
   constexpr int kMeans = 16;
   constexpr std::uint64_t kReadings = 256;

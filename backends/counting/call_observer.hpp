@@ -7,7 +7,7 @@
 
 namespace muxlab {
 
-/// A clock, and what it costs to read it once.
+/// A clock, and the nanoseconds that it takes to read it once.
 struct CallClock {
   clockid_t id;
   std::uint64_t reading_ns;
@@ -20,36 +20,36 @@ struct CallClock {
   }
 };
 
-/// What system calls are timed with.
+/// The clocks that time system calls.
 ///
-/// A call that may sleep is timed on the CPU clock of the thread, which stands still meanwhile, and
-/// costs a system call to read: half a microsecond. That is once per wait; for receives and sends
-/// it would be as much as they take. So those are timed on the monotonic clock, which is read
-/// without a system call. It runs on while the thread is preempted: a call that took suspiciously
-/// long is looked at on both clocks, and what the thread did not run since they were last compared
-/// is taken off. What is left of preemption, many short ones, still makes the sum too high; so
-/// believe it less the longer the threads waited for a processor.
+/// A call that may sleep is timed on the thread's CPU clock, which stands still during sleep.
+/// Reading that clock costs a system call, half a microsecond. This is acceptable once per wait,
+/// but a receive or send takes no longer itself. So those are timed on the monotonic clock, which
+/// needs no system call but runs on while the thread is pre-empted. After a suspiciously long call
+/// both clocks are read, and the time since the last comparison in which the thread did not run is
+/// subtracted. Many short pre-emptions still make the sum too high. So trust it less the longer the
+/// threads waited for a processor.
 struct CallClocks {
   CallClock monotonic;
   CallClock thread_cpu;
 
-  /// Takes a few milliseconds.
+  /// Measures the cost of reading both clocks; takes a few milliseconds.
   static CallClocks measured();
 };
 
-/// What a system call is for. `ctl` changes what is waited for; `other` is all the rest.
+/// The purpose of a system call. `ctl` changes what a thread waits for; `other` is all the rest.
 enum class Call : std::uint8_t { wait, read, write, ctl, accept, other };
 
-/// A counted call as it is made: the C library's function, or liburing's, and what it is given.
+/// A counted call: the function of the C library, or of liburing, and its arguments.
 struct MadeCall {
   const char* name;
   Call call;
-  std::array<std::uint64_t, 6> arguments;  ///< pointers as numbers; those that there are not are 0
+  std::array<std::uint64_t, 6> arguments;  ///< pointers as numbers; unused ones are 0
 };
 
-/// Is told of each counted call of a thread, by that thread and between the program and the kernel:
-/// what the arguments point to is there to be looked at. Calls that it makes itself are not
-/// counted. It must not throw, and may change errno.
+/// Called on the calling thread before and after each counted system call, while pointer arguments
+/// are valid. System calls that it makes itself are not counted. It must not throw, and may change
+/// errno.
 class CallWatcher {
  public:
   CallWatcher() = default;
@@ -57,18 +57,18 @@ class CallWatcher {
   CallWatcher& operator=(const CallWatcher&) = delete;
   virtual ~CallWatcher() = default;
 
-  /// The calling thread is counted from now on, and no longer.
+  /// Called on a thread when its calls begin to be counted, and when that ends.
   virtual void thread_begins() = 0;
   virtual void thread_ends() = 0;
 
-  /// `call` is made next, and has returned `result`, with the errno of after it.
+  /// Called before `call`, and after it with its `result` and errno.
   virtual void begins(const MadeCall& call) = 0;
   virtual void returned(const MadeCall& call, std::int64_t result, int error) = 0;
 };
 
-/// What is to be known of calls beside their number.
+/// What to observe of calls besides their number.
 struct CallObserver {
-  std::optional<CallClocks> clocks;  ///< what they are timed with
+  std::optional<CallClocks> clocks;  ///< time the calls; empty: do not
   CallWatcher* watcher = nullptr;
 };
 

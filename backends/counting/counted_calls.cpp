@@ -23,7 +23,7 @@ namespace {
 
 thread_local muxlab::WorkerStats* counted = nullptr;
 
-/// When this thread was last seen to run: both clocks at one moment.
+/// When this thread was last seen running: both clocks at one moment.
 struct Seen {
   std::uint64_t at_ns = 0;
   std::uint64_t cpu_ns = 0;
@@ -34,8 +34,8 @@ Seen look(const muxlab::CallClocks& clocks) {
   return {.at_ns = clocks.monotonic.now_ns(), .cpu_ns = clocks.thread_cpu.now_ns()};
 }
 
-/// Adds the time that it lives, without what its own readings of a clock take: one of them falls
-/// into that time, half of it at either end, and the other beside it.
+/// Adds its lifetime, without the cost of its own clock readings: one of them falls into that time,
+/// half of it at either end, and the other outside.
 class CallTimer {
  public:
   CallTimer(muxlab::WorkerStats& stats, muxlab::Call call)
@@ -60,14 +60,14 @@ class CallTimer {
   }
 
  private:
-  /// No such call takes that long by itself, as a rule.
+  /// Such a call rarely takes that long by itself.
   static constexpr std::uint64_t kSuspicious_ns = 10'000;
 
   [[nodiscard]] const muxlab::CallClock& clock() const {
     return may_sleep_ ? clocks_.thread_cpu : clocks_.monotonic;
   }
 
-  /// How long this thread was not running though it could have been, since it was last seen.
+  /// Returns how long this thread has not run since it was last seen.
   [[nodiscard]] std::uint64_t preempted_ns() const {
     const Seen before = std::exchange(seen, look(clocks_));
     stats_.clock_ns.add(clocks_.monotonic.reading_ns + clocks_.thread_cpu.reading_ns);
@@ -98,7 +98,7 @@ std::uint64_t as_number(Argument argument) {
   }
 }
 
-/// While one lives, the calls of this thread are nobody's.
+/// Suspends counting on this thread for its lifetime.
 class Uncounted {
  public:
   Uncounted() = default;
@@ -131,7 +131,7 @@ template <typename Function, typename... Arguments>
   return result;
 }
 
-/// Makes the call, counted and, where that is asked for, observed.
+/// Makes the call, counted and, if requested, observed.
 template <typename Function, typename... Arguments>
 [[gnu::always_inline]] inline auto pass_on(muxlab::Call call, const char* name, Function* real,
                                            Arguments... arguments) {
@@ -142,14 +142,14 @@ template <typename Function, typename... Arguments>
   return real(arguments...);
 }
 
-/// A call that waits returns how many events it brings.
+/// Counts the events that a waiting call returned.
 int count_events(int result) {
   if (counted != nullptr && result > 0) counted->events.add(static_cast<std::uint64_t>(result));
   return result;
 }
 
-/// The definition that would have been called were it not for ours: the C library's, or that of a
-/// sanitizer or of a preloaded library, which thereby still see every call.
+/// Returns the definition that would have been called without ours: the C library's, or that of a
+/// sanitizer or of a preloaded library, which so still sees every call.
 template <typename Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
@@ -203,10 +203,10 @@ int select(int nfds, fd_set* readable, fd_set* writable, fd_set* exceptional, ti
       pass_on(Call::wait, "select", real, nfds, readable, writable, exceptional, timeout));
 }
 
-// liburing makes its calls itself: what is counted is the function that makes exactly one.
+// liburing makes system calls itself, so its functions that make exactly one are counted.
 int io_uring_submit_and_wait(io_uring* ring, unsigned wait_nr) {
   static auto* const real = next<decltype(io_uring_submit_and_wait)>("io_uring_submit_and_wait");
-  // With nothing to hand over or to wait for, liburing makes no call.
+  // With nothing to submit or to wait for, liburing makes no call.
   const bool makes_call =
       wait_nr > 0 || io_uring_sq_ready(ring) > 0 || io_uring_cq_has_overflow(ring);
   const int result = makes_call
@@ -307,8 +307,8 @@ int ioctl(int fd, unsigned long request, ...) noexcept {
   return pass_on(Call::other, "ioctl", real, fd, request, argument);
 }
 
-// libuv closes by number, past a sanitizer that keeps account of descriptors too: here it goes the
-// usual way. Not a static that waits to be made: it is with this call that it waits.
+// libuv closes by system call number, unseen by a sanitizer that tracks descriptors, so this calls
+// close(). `known` has no run-time initializer, because waiting for one calls syscall() itself.
 long syscall(long number, ...) noexcept {
   static std::atomic<decltype(syscall)*> known = nullptr;
   auto* real = known.load(std::memory_order_relaxed);

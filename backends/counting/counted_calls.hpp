@@ -4,17 +4,17 @@
 
 namespace muxlab {
 
-/// While one lives, every counted system call that its thread makes is added to `stats`, whoever
-/// makes it: this project or a library that it calls.
+/// Adds every counted system call of the calling thread to `stats` during its lifetime, including
+/// those that libraries make.
 ///
 /// The program defines the C library's functions that wait, read, write and so on, and passes each
-/// call on to the next definition. The dynamic linker then binds a library's calls here too, which
-/// is the only way to know what libevent does on our behalf. Threads without a CountedCalls pass
-/// through uncounted.
+/// call on to the next definition. The dynamic linker binds the calls of libraries to these
+/// definitions too, which is the only way to count the calls of libevent. Threads without a
+/// CountedCalls pass through uncounted.
 ///
-/// Where `stats` has an observer with clocks, the time in each call is added up too, by kind. For
-/// io_uring that of `wait` is also the time in which what was submitted is done: it is one call. An
-/// observer with a watcher is told of each call as it begins and returns.
+/// If `stats` has an observer with clocks, the time in each call is added up by kind. For io_uring
+/// the time of `wait` includes the submitted work, because it is one call. An observer with a
+/// watcher is called before and after each call.
 class CountedCalls {
  public:
   explicit CountedCalls(WorkerStats& stats);

@@ -86,7 +86,7 @@ TEST(CountedCalls, AreTimedByKind) {
   EXPECT_GE(stats.clock_ns.get(), 2 * 2 * 1000 * observer.clocks->monotonic.reading_ns);
 }
 
-/// Waits for a byte that comes late, which costs no CPU time worth mentioning.
+/// Waits for a late byte, which costs hardly any CPU time.
 template <typename Receive>
 void receive_late(const Pair& pair, Receive receive) {
   std::thread sender([&] {
@@ -113,7 +113,7 @@ TEST(CountedCalls, TheTimeOfAWaitIsNotThatOfSleeping) {
 TEST(CountedCalls, TheTimeOfAReceiveIsNotThatOfBeingOffTheProcessor) {
   const Pair pair;
   const CallObserver observer{.clocks = CallClocks::measured()};
-  for (const bool sleeps : {false, true}) {  // known to, or found out
+  for (const bool sleeps : {false, true}) {  // known to sleep, or detected
     WorkerStats stats;
     stats.observer = &observer;
     stats.sleeps_in_any_call = sleeps;
@@ -136,7 +136,7 @@ TEST(CountedCalls, PartsAreTimedAsTheWhole) {
   EXPECT_EQ(total_ns(stats, Call::write), 7U);
 }
 
-/// Makes calls itself, and leaves another errno behind.
+/// Makes system calls itself, and changes errno.
 class NotingWatcher final : public CallWatcher {
  public:
   std::vector<std::string> notes;
@@ -172,11 +172,11 @@ TEST(CountedCalls, AWatcherIsToldOfEach) {
     ASSERT_EQ(::recv(pair.there.get(), bytes, sizeof bytes, MSG_DONTWAIT), -1);
     EXPECT_EQ(errno, EAGAIN) << "as the call left it";
   }
-  static_cast<void>(::send(pair.here.get(), "?", 1, 0));  // nobody's
+  static_cast<void>(::send(pair.here.get(), "?", 1, 0));  // not counted
   EXPECT_EQ(watcher.notes,
             (std::vector<std::string>{"thread begins", "send begins", "send works", "recv begins",
                                       "recv works", "recv begins", "recv EAGAIN", "thread ends"}));
-  EXPECT_EQ(stats[Call::other].get(), 0U) << "what the watcher calls is not counted";
+  EXPECT_EQ(stats[Call::other].get(), 0U) << "calls of the watcher are not counted";
   EXPECT_EQ(stats[Call::read].get(), 2U);
 }
 

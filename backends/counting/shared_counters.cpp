@@ -12,9 +12,8 @@
 
 namespace muxlab {
 
-/// The layout of the file: behind this the counters, one set after the other. Pages that no thread
-/// uses take no memory, and a set is not constructed until it is taken: one of zeros counts
-/// nothing.
+/// The layout of the file: the counters follow, one set after the other. Pages that no thread uses
+/// take no memory. A set is constructed when it is taken; before, its zeros count nothing.
 struct CounterPool::Memory {
   std::atomic<std::uint32_t> taken;
 
@@ -30,9 +29,9 @@ struct CounterPool::Memory {
 
 namespace {
 
-/// Of this process alone: of its threads, whose parts are on the heap.
+/// For this process alone: its threads, whose parts are on the heap.
 constexpr std::uint32_t kOwnCapacity = 2'048;
-/// Shared: with the parts of as many connections as one process can have.
+/// Shared: includes the parts of as many connections as one process can have.
 constexpr std::uint32_t kSharedCapacity = 1 << 20;
 
 constexpr std::size_t size_for(std::uint32_t capacity) {
@@ -60,7 +59,7 @@ CounterPool::CounterPool(int fd)
   memory_ = static_cast<Memory*>(map(fd, size_for(capacity_), PROT_READ | PROT_WRITE));
 }
 
-/// Shared ones are left as they are, for the reader, and their parts are among them.
+/// Leaves shared counters, with their parts, as they are for the reader.
 CounterPool::~CounterPool() {
   for (std::uint32_t i = 0; !is_shared_ && i < memory_->taken.load(); ++i) {
     std::destroy_at(std::launder(reinterpret_cast<WorkerStats*>(memory_->place_of(i))));
@@ -103,7 +102,7 @@ CounterSums CounterReader::read() const {
     for (std::size_t kind = 0; kind < kCallNames.size(); ++kind) {
       sums.calls[kind] += stats.calls[kind].get();
     }
-    if (stats.observer != nullptr) {  // of the other process: only whether there is one
+    if (stats.observer != nullptr) {  // a pointer of the other process: null or not
       for (std::size_t kind = 0; kind < kCallNames.size(); ++kind) {
         sums.call_ns[kind] += stats.call_ns[kind].get();
       }

@@ -13,7 +13,7 @@ WorkerStats::~WorkerStats() {
   }
 }
 
-/// In front of the others: who reads meanwhile sees it or does not, and nothing in between.
+/// Inserts the part in front. A concurrent reader sees it or does not, and nothing in between.
 WorkerStats& WorkerStats::add_part() {
   auto* const part = pool != nullptr ? &pool->take() : new WorkerStats;
   part->observer = observer;

@@ -9,8 +9,8 @@
 
 namespace muxlab {
 
-/// A number that one thread adds to and any thread may read: a plain addition, no locked
-/// instruction.
+/// A number that one thread adds to and any thread may read. Adding is a plain addition, without a
+/// locked instruction.
 class Counter {
  public:
   void add(std::uint64_t n) { value_.store(get() + n, std::memory_order_relaxed); }
@@ -30,42 +30,40 @@ class CounterPool;
 inline constexpr std::array<std::string_view, 6> kCallNames = {"wait", "read",   "write",
                                                                "ctl",  "accept", "other"};
 
-/// What one thread did. Written by that thread alone, on cache lines of its own.
+/// Counters of one thread. Written by that thread alone, on cache lines of its own.
 ///
-/// Where other threads work for this one, each of them has a part of its own, and total() is what
-/// to read.
+/// Other threads that work for this one have a part each. total() includes the parts.
 struct alignas(64) WorkerStats {
   WorkerStats() = default;
   WorkerStats(const WorkerStats&) = delete;
   WorkerStats& operator=(const WorkerStats&) = delete;
   ~WorkerStats();
 
-  Counter accepted;   ///< connections this thread began to serve
-  Counter closed;     ///< of those, how many are over
-  Counter refused;    ///< connections accepted only to be closed at once
-  Counter echoes;     ///< times that all of what one receive brought was sent back
-  Counter bytes_in;   ///< bytes received
-  Counter bytes_out;  ///< bytes sent back
+  Counter accepted;                              ///< connections this thread began to serve
+  Counter closed;                                ///< accepted connections that are closed
+  Counter refused;                               ///< connections accepted and closed at once
+  Counter echoes;                                ///< receives of which every byte was sent back
+  Counter bytes_in;                              ///< bytes received
+  Counter bytes_out;                             ///< bytes sent back
   std::array<Counter, kCallNames.size()> calls;  ///< system calls by kind, indexed by Call
-  Counter events;  ///< descriptors and completions that the calls which wait have brought
-  std::array<Counter, kCallNames.size()> call_ns;  ///< the time in them; zero unless timed
-  Counter clock_ns;  ///< what it took to read the clocks for that, beside call_ns
+  Counter events;  ///< descriptors and completions that waiting calls reported
+  std::array<Counter, kCallNames.size()> call_ns;  ///< time in those calls; zero unless timed
+  Counter clock_ns;  ///< time spent reading the clocks, not in call_ns
 
-  /// Set before the thread begins: what else is to be known of its calls; null: nothing.
+  /// Set before the thread begins: what to observe of its calls; null: nothing.
   const CallObserver* observer = nullptr;
-  CounterPool* pool = nullptr;  ///< shared memory, which has and owns its parts too; null: the heap
-  bool sleeps_in_any_call = false;  ///< as blocking calls do; else only in those that wait
+  CounterPool* pool = nullptr;      ///< shared memory, which owns its parts too; null: the heap
+  bool sleeps_in_any_call = false;  ///< true with blocking calls; else only waiting calls sleep
 
   [[nodiscard]] bool is_timed() const { return observer != nullptr && observer->clocks; }
   Counter& operator[](Call call) { return calls[static_cast<std::size_t>(call)]; }
   const Counter& operator[](Call call) const { return calls[static_cast<std::size_t>(call)]; }
 
-  /// A part, observed as this is, which lives as long as this. One thread at a time may write it,
-  /// whichever that is; it is never reset. To be called by this thread alone. Throws
-  /// std::bad_alloc.
+  /// Adds a part with the same observer, which lives as long as this and is never reset. Any thread
+  /// may write it, but one at a time. Call it on this thread only. Throws std::bad_alloc.
   WorkerStats& add_part();
 
-  /// Calls `visit` with this and with each part. Any thread.
+  /// Calls `visit` with this and with each part. Thread: any.
   template <typename Visit>
   void for_each_part(Visit visit) const {
     for (const WorkerStats* part = this; part != nullptr; part = part->next_part_.load()) {
@@ -77,7 +75,7 @@ struct alignas(64) WorkerStats {
   std::atomic<WorkerStats*> next_part_ = nullptr;
 };
 
-/// A counter of `stats`, its parts included. Any thread.
+/// Return a counter of `stats`, including its parts. Thread: any.
 std::uint64_t total(const WorkerStats& stats, Counter WorkerStats::*counter);
 std::uint64_t total(const WorkerStats& stats, Call call);
 std::uint64_t total_ns(const WorkerStats& stats, Call call);

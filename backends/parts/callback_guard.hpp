@@ -4,11 +4,11 @@
 
 namespace muxlab {
 
-/// Keeps what a callback throws from passing through the frames of a C library. Of the loop's
+/// Keeps exceptions of callbacks from passing through the frames of a C library. Used by the loop's
 /// thread.
 class CallbackGuard {
  public:
-  /// Runs `step`. What it throws is kept, and `end_loop` called.
+  /// Runs `step`. Keeps the first exception, and calls `end_loop` after each.
   template <typename Step, typename EndLoop>
   void run(Step step, EndLoop end_loop) noexcept {
     try {
@@ -19,7 +19,7 @@ class CallbackGuard {
     }
   }
 
-  /// To be called when the loop has returned: throws what was kept first.
+  /// Rethrows the kept exception. Call it when the loop has returned.
   void rethrow() const {
     if (failure_) std::rethrow_exception(failure_);
   }

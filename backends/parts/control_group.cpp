@@ -98,7 +98,7 @@ std::vector<Membership> memberships_of(const Path& root) {
   return all;
 }
 
-/// Where hierarchies are when nothing says so.
+/// Returns the usual mounts of a hierarchy, because mountinfo is missing.
 std::vector<Mount> usual_mounts(const Membership& member) {
   const Path folder = "/sys/fs/cgroup";
   if (member.controllers.empty()) return {{.controllers = {}, .top = {}, .folder = folder}};
@@ -123,8 +123,8 @@ bool is_of(const Mount& mount, const Membership& member) {
   });
 }
 
-/// The path from the mounted group down to that of the process. In a control group namespace both
-/// are relative to its root, and ".." leads out of it. Nothing: the mounted part is elsewhere.
+/// Returns the path from the mounted group down to the group of the process; nothing if the mounted
+/// part is elsewhere. In a group namespace both are relative to its root, and ".." leads out of it.
 std::optional<Names> path_below(const Names& top, const Names& group) {
   const auto [top_end, rest] = std::ranges::mismatch(top, group);
   const bool is_outside = rest != group.end() && *rest == "..";
@@ -136,7 +136,7 @@ std::optional<Names> path_below(const Names& top, const Names& group) {
   return leads_out && !is_outside ? std::optional(Names()) : std::nullopt;
 }
 
-/// The group of this process and its ancestors, of every hierarchy, as far as they are mounted.
+/// Returns the group of this process and its ancestors, of every hierarchy, as far as mounted.
 std::vector<Group> groups_of(const Path& root) {
   std::vector<Group> groups;
   const std::vector<Mount> mounted = mounts_of(root);
@@ -164,8 +164,7 @@ std::optional<std::int64_t> integer_in(const Path& file) {
   return integer_of(machine::read_text(file).value_or(""));
 }
 
-/// A size or a count that is a limit: version 1 writes the largest number of pages, or -1, for
-/// none.
+/// Returns a size or count limit. Version 1 writes the largest number of pages, or -1, for none.
 std::optional<std::uint64_t> group_limit_in(const Path& file) {
   constexpr std::int64_t kNone = std::int64_t{1} << 60;
   const auto limit = integer_in(file);
@@ -232,7 +231,7 @@ void add_memory(ControlGroupLimits& limits, const Group& group, const Path& root
     return;
   }
   consider(group_limit_in(group.folder / "memory.limit_in_bytes"), "memory.limit_in_bytes");
-  // With ancestors that are not mounted here.
+  // This includes ancestors that are not mounted here.
   constexpr std::int64_t kNone = std::int64_t{1} << 60;
   const auto least = group_value_of(group.folder / "memory.stat", "hierarchical_memory_limit");
   if (least && *least >= 0 && *least < kNone) {

@@ -16,8 +16,8 @@ struct GroupLimit {
   bool operator==(const GroupLimit&) const = default;
 };
 
-/// The least of the limits that the control group of this process and its ancestors set. Nothing:
-/// no limit, or none that can be seen from here.
+/// The lowest limits that the control group of this process and its ancestors set. Empty: no limit,
+/// or none that is visible from here.
 struct ControlGroupLimits {
   std::optional<GroupLimit<double>> processors;  ///< quota by period, such as 0.5
   std::optional<GroupLimit<std::uint64_t>> memory_bytes;
@@ -27,16 +27,16 @@ struct ControlGroupLimits {
   std::string cpu_quota;  ///< as the file has it, "50000 100000"; empty: none
 };
 
-/// How often the quota of processors stopped the group or an ancestor, whichever it stopped most,
-/// since the group was made.
+/// How often and how long the CPU quota stopped the group or an ancestor since the group was made.
+/// Of these groups, it describes the one that was stopped longest.
 struct Throttling {
   std::uint64_t periods = 0;
-  std::uint64_t us = 0;  ///< added up over processors
+  std::uint64_t us = 0;  ///< summed over processors
 };
 
-/// Both read /proc/self/cgroup, /proc/self/mountinfo and the groups' files below `root`, of version
-/// 1 and 2 of control groups (cgroups(7)). Without mountinfo the usual places are assumed. Where
-/// the group itself lies outside the mounted part, its ancestors in that part count. Never fail.
+/// Read /proc/self/cgroup, /proc/self/mountinfo and the groups' files below `root`, of versions 1
+/// and 2 of control groups (cgroups(7)). Without mountinfo they assume the usual mounts. If the
+/// group itself lies outside the mounted part, its ancestors in that part count. Never fail.
 ControlGroupLimits control_group_limits(const std::filesystem::path& root = "/");
 std::optional<Throttling> control_group_throttling(const std::filesystem::path& root = "/");
 

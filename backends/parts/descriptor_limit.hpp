@@ -8,13 +8,13 @@
 
 namespace muxlab {
 
-/// What the load client needs beside a descriptor for each connection, and one for each thread:
-/// standard streams, the timeline's, and whatever is open.
+/// Descriptors that the load client needs besides one per connection and one per thread: standard
+/// streams, the timeline's, and any that are open already.
 inline constexpr std::uint64_t kClientDescriptors = 32;
 
-/// Raises the soft limit on descriptors to the hard one, and returns what it is then: where a
-/// seccomp filter forbids that, as it was. The soft one is often 1,024 for the sake of programs
-/// that use select(2). Throws std::system_error.
+/// Raises the soft limit on descriptors to the hard one. Returns the resulting limit, which is the
+/// old one if a seccomp filter forbids the change. The soft limit is often 1,024 because of
+/// programs that use select(2). Throws std::system_error.
 inline std::uint64_t raise_descriptor_limit() {
   rlimit limit{};
   checked(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");

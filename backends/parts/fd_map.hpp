@@ -7,21 +7,21 @@
 
 namespace muxlab {
 
-/// A table indexed by descriptor. The kernel hands out the lowest free one, so a vector it is: no
-/// hash, no search, and it grows to the highest descriptor ever in use. A default-made T is "none".
+/// A table indexed by descriptor. The kernel assigns the lowest free one, so a vector is enough: no
+/// hash, no search. It grows to the highest descriptor ever in use. A default-made T is "none".
 template <typename T>
 class FdMap {
  public:
-  /// The entry of `fd`, made if need be. May move every entry: keep no reference across it.
+  /// Returns the entry of `fd`, made if necessary. May move all entries: keep no reference.
   T& operator[](int fd) {
     if (index(fd) >= entries_.size()) entries_.resize(index(fd) + 1);
     return entries_[index(fd)];
   }
 
-  /// The entry of `fd`, or null when there never was one.
+  /// Returns the entry of `fd`, or null if the table does not reach it.
   T* find(int fd) { return index(fd) < entries_.size() ? &entries_[index(fd)] : nullptr; }
 
-  /// How many entries there is memory for.
+  /// Returns the number of entries that fit into the allocated memory.
   [[nodiscard]] std::size_t capacity() const { return entries_.capacity(); }
 
   auto begin() { return entries_.begin(); }

@@ -10,7 +10,7 @@ IdleList::Duration IdleList::tick_for(Duration timeout) {
   return std::clamp<Duration>(timeout / 8, 10ms, 1s);
 }
 
-/// Then it gets another time-out.
+/// If so, gives it another time-out.
 bool IdleList::still_receives(int fd) {
   SendProgress progress = entries_[fd].progress;
   if (!progress.goes_on(fd)) return false;

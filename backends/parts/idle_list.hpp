@@ -10,16 +10,15 @@
 
 namespace muxlab {
 
-/// Which connection was silent for too long: the descriptors of a thread, linked in the order of
-/// their last activity, so that the oldest is always first. Each step takes constant time.
+/// Finds connections that were silent for too long. Links the descriptors of a thread in the order
+/// of their last activity, so the oldest is always first. Each step takes constant time.
 ///
-/// Time goes in ticks, which the owner tells it about. A connection is due at the first tick by
-/// which it was certainly silent for the whole time-out, so between one time-out and one time-out
-/// plus one tick after its last activity. Several echoes within a tick cost one comparison each.
+/// Time goes in ticks, which the owner reports. A connection is due at the first tick by which it
+/// was certainly silent for the whole time-out. So it is due between one time-out, and one time-out
+/// plus one tick, after its last activity. Several echoes within a tick cost one comparison each.
 ///
-/// A client that receives what was sent to it earlier is active too, without any call of the
-/// server. So a connection that is due and has unacknowledged bytes is looked at again after
-/// another time-out, until SendProgress finds it stuck.
+/// A client that receives bytes sent earlier is active too, without any call of the server. So a
+/// due connection with unacknowledged bytes gets another time-out, until it is stuck: SendProgress.
 class IdleList {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -28,13 +27,14 @@ class IdleList {
     ticks_allowed_ = static_cast<std::uint32_t>((timeout + tick_ - Duration(1)) / tick_) + 1;
   }
 
-  /// How often to call advance_to(): an eighth of the time-out, within 10 ms and one second.
+  /// Returns how often to call advance_to(): an eighth of the time-out, at least 10 ms, at most 1
+  /// s.
   [[nodiscard]] Duration tick() const { return tick_; }
 
-  /// `now` since any fixed point on a clock that never jumps.
+  /// Sets the time: `now` since any fixed point on a clock that never jumps.
   void advance_to(Duration now) { now_ = static_cast<std::uint32_t>(now / tick_); }
 
-  /// `fd` is new, or something happened on it.
+  /// Records a new `fd`, or activity on it.
   void touch(int fd) {
     if (Entry& entry = entries_[fd]; entry.linked) {
       if (entry.last_tick == now_) return;
@@ -47,9 +47,9 @@ class IdleList {
     if (Entry* entry = entries_.find(fd); entry != nullptr && entry->linked) unlink(fd);
   }
 
-  /// Calls `close` with each descriptor that is due and whose client receives nothing any more, and
-  /// `close` removes or touches it; but never so many at once that others wait long. True when
-  /// there may be more.
+  /// Calls `close` with each due descriptor whose client receives nothing any more; `close` removes
+  /// or touches it. Handles at most kClosesPerTurn, so that other connections do not wait long.
+  /// Returns true if there may be more.
   template <typename Close>
   bool close_due(Close close) {
     constexpr int kClosesPerTurn = 64;
@@ -61,7 +61,7 @@ class IdleList {
     return true;
   }
 
-  /// A descriptor that is due, or -1. The same one until it is removed or touched.
+  /// Returns a due descriptor, or -1. It is the same one until it is removed or touched.
   [[nodiscard]] int due() {
     const bool is_due = oldest_ >= 0 && now_ - entries_[oldest_].last_tick >= ticks_allowed_;
     return is_due ? oldest_ : -1;
@@ -89,18 +89,17 @@ class IdleList {
   FdMap<Entry> entries_;
 };
 
-/// Finds connections that were silent for the time-out. Owns the timer that the loop waits for.
-/// Used by the loop's thread only.
+/// Finds connections that were silent for the time-out. Owns the timer. Thread: the loop's.
 class IdleWatch {
  public:
   using Duration = IdleList::Duration;
 
-  /// Does nothing for a `timeout` of zero.
+  /// Does nothing if `timeout` is zero.
   explicit IdleWatch(Duration timeout) {
     if (timeout.count() > 0) idle_.emplace(timeout);
   }
 
-  /// There is a time-out: fd() is to be waited for.
+  /// Returns true if there is a time-out: the loop must wait for fd().
   [[nodiscard]] bool is_on() const { return idle_.has_value(); }
 
   /// Starts the timer. Throws std::system_error.
@@ -110,12 +109,12 @@ class IdleWatch {
     timer_.fire_every(idle_->tick());
   }
 
-  /// To be called after each wait, before touch(): the clock is read once for all that is ready.
+  /// Reads the clock once for all ready descriptors. Call it after each wait, before touch().
   void note_time() {
     if (idle_) idle_->advance_to(TimerFd::now());
   }
 
-  /// `fd` is new, or something happened on it. Throws std::bad_alloc when it is new.
+  /// Records a new `fd`, or activity on it. Throws std::bad_alloc if it is new.
   void touch(int fd) {
     if (idle_) idle_->touch(fd);
   }
@@ -123,12 +122,12 @@ class IdleWatch {
     if (idle_) idle_->remove(fd);
   }
 
-  /// What is readable when close_due() is due: after the rest of the turn, for what is ready in the
-  /// same turn is not idle.
+  /// Readable when close_due() must be called, at the end of the turn: a connection that is ready
+  /// in the same turn is not idle.
   [[nodiscard]] int fd() const { return timer_.fd(); }
 
-  /// Calls `close` with the descriptors that are due, which it closes or touches, as many as fit in
-  /// one turn. False when there may be more: fd() is still readable, and to be reported again.
+  /// Calls `close` with due descriptors, which it must close or touch, as many as fit in one turn.
+  /// Returns false if there may be more: fd() is still readable and must be reported again.
   template <typename Close>
   bool close_due(Close close) {
     if (idle_->close_due(close)) return false;

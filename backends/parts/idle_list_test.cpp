@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Every descriptor that is due, in order; each is removed as it is named.
+/// Removes and returns every due descriptor, in order.
 std::vector<int> take_due(IdleList& list) {
   std::vector<int> due;
   for (int fd = list.due(); fd >= 0; fd = list.due()) {

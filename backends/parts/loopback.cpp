@@ -13,7 +13,7 @@
 namespace muxlab {
 namespace {
 
-/// 0, or the error that a listener there and a connection to it meet.
+/// Returns 0, or the error of a listener there or of a connection to it.
 int error_at(const Loopback& loopback) {
   SocketAddress address = loopback.at(0);
   const auto make = [&] {
@@ -31,7 +31,7 @@ int error_at(const Loopback& loopback) {
   return connects || errno == EINPROGRESS ? 0 : errno;
 }
 
-/// Descriptors and permissions say nothing about the address.
+/// Returns false for other errors, such as those about descriptors and permissions.
 bool is_about_the_address(int error) {
   return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == ENETUNREACH ||
          error == EHOSTUNREACH || error == ENETDOWN;
@@ -73,7 +73,7 @@ SocketAddress Loopback::at(std::uint16_t port) const {
 }
 
 const Loopback& loopback() {
-  static const Loopback found = find_loopback();  // tried again when it has thrown
+  static const Loopback found = find_loopback();  // tried again if it has thrown
   return found;
 }
 

@@ -24,9 +24,9 @@ struct Loopback {
   [[nodiscard]] SocketAddress at(std::uint16_t port) const;
 };
 
-/// 127.0.0.1 or, where no connection to it can be made, ::1. Found out once by connecting. Throws
-/// Failure (unavailable) that names the loopback device when neither works, and std::system_error
-/// when a socket cannot even be made. May be called from any thread.
+/// Returns 127.0.0.1 or, if no connection to it can be made, ::1. Finds out once, by connecting.
+/// Throws Failure (unavailable) that names the loopback device if neither works, and
+/// std::system_error if no socket can be made. Thread: any.
 const Loopback& loopback();
 
 }  // namespace muxlab

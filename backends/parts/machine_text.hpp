@@ -7,8 +7,7 @@
 #include <string>
 #include <string_view>
 
-/// Reading the small texts of /proc and /sys, proc(5). What cannot be read, or is not what was
-/// expected, is null, never an error.
+/// Reads the small texts of /proc and /sys, proc(5). An unreadable or malformed value is null.
 namespace muxlab::machine {
 
 using Json = nlohmann::ordered_json;
@@ -16,9 +15,10 @@ using Path = std::filesystem::path;
 
 std::string_view trim(std::string_view text);
 
-/// The trimmed text of a file; nothing when there is no such file or it is empty.
+/// Returns the trimmed text of a file; nothing if there is no such file or it is empty.
 std::optional<std::string> read_text(const Path& file);
-/// The value of the first "key SEPARATOR value" line, as in /proc/cpuinfo or /etc/os-release.
+/// Returns the value of the first "key SEPARATOR value" line, as in /proc/cpuinfo or
+/// /etc/os-release.
 std::optional<std::string> value_in(const Path& file, std::string_view key, char separator);
 
 Json number_of(std::string_view text);

@@ -6,9 +6,9 @@
 
 namespace muxlab {
 
-/// Memory for one operation of Asio at a time, lent by whoever starts one after another: there
-/// always is some, so going on can never fail, and nothing is allocated. As in Asio's documentation
-/// on custom memory allocation.
+/// Memory for one Asio operation at a time, lent by the object that starts one after another.
+/// Because it is always available, starting the next one cannot fail and allocates nothing. As in
+/// Asio's documentation on custom memory allocation.
 class OperationMemory {
  public:
   OperationMemory() = default;
@@ -26,7 +26,7 @@ class OperationMemory {
     in_use_ = false;
   }
 
-  /// What a handler is bound to.
+  /// The allocator of a handler.
   template <typename T>
   class Allocator {
    public:
@@ -49,7 +49,7 @@ class OperationMemory {
   };
 
  private:
-  static constexpr std::size_t kEnough = 320;  // an async_write() of a session takes most
+  static constexpr std::size_t kEnough = 320;  // the largest is a session's async_write()
 
   alignas(std::max_align_t) std::array<std::byte, kEnough> space_;
   bool in_use_ = false;

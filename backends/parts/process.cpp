@@ -21,7 +21,7 @@
 namespace muxlab {
 namespace {
 
-/// All that the child needs between fork and exec, made before: there it may not allocate.
+/// Everything that the child needs between fork and exec, where it must not allocate.
 struct Launch {
   std::vector<char*> arguments;
   std::vector<char*> environment;  ///< empty: that of this process
@@ -32,7 +32,7 @@ struct Launch {
   int output, errors, inherited;
 };
 
-/// dup2(2) leaves a descriptor alone that is already in its place, and with it close-on-exec.
+/// Also clears close-on-exec if the descriptor is already in its place; dup2(2) would leave it set.
 void place(int from, int to) {
   if (from == to) {
     ::fcntl(to, F_SETFD, 0);
@@ -51,7 +51,7 @@ void place(int from, int to) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_DFL);  // which we ignore
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_DFL);  // ignored by us
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // A parent that died before the line above can no longer kill this child.
@@ -61,7 +61,7 @@ void place(int from, int to) {
   place(launch.output, STDOUT_FILENO);
   place(launch.errors, STDERR_FILENO);
   if (launch.inherited >= 0) place(launch.inherited, kInheritedFd);
-  // Elsewhere it would be another measurement, and nothing would say so.
+  // On other processors it would be another measurement, without notice.
   if (launch.pinned && ::sched_setaffinity(0, sizeof(launch.processors), &launch.processors) != 0) {
     give_up("cannot be bound to its processors: sched_setaffinity fails\n");
   }
@@ -75,8 +75,8 @@ void place(int from, int to) {
 // <sys/pidfd.h> of glibc 2.36 forgets to say that its functions are C, so this goes by number.
 int pidfd_open(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
-/// Without relative folders, which would be looked for in the child's: a folder of results is no
-/// place to find programs in.
+/// Drops relative folders, which would be searched below the child's folder: a folder of results is
+/// no place to find programs in.
 std::string search_path() {
   const char* const path = ::getenv("PATH");
   if (path == nullptr) return "/usr/local/bin:/usr/bin:/bin";
@@ -85,7 +85,7 @@ std::string search_path() {
   for (std::string folder; std::getline(folders, folder, ':');) {
     if (folder.starts_with('/')) absolute += (absolute.empty() ? "" : ":") + folder;
   }
-  return absolute.empty() ? "/dev/null" : absolute;  // empty would be the folder of the child
+  return absolute.empty() ? "/dev/null" : absolute;  // empty would mean the child's folder
 }
 
 std::vector<std::string> fixed_environment() {
@@ -96,7 +96,7 @@ std::vector<std::string> fixed_environment() {
   return all;
 }
 
-/// Null-terminated, as exec wants them.
+/// Returns null-terminated pointers, as exec requires.
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
@@ -112,7 +112,7 @@ cpu_set_t cpu_set_of(const std::vector<int>& processors) {
   return set;
 }
 
-/// Where nothing reports the end of a child.
+/// The interval of checks if nothing reports the end of a child.
 constexpr std::chrono::milliseconds kLookAgain{10};
 
 /// Rounded up: a deadline a moment away must not turn into a busy loop of zero waits.
@@ -171,7 +171,7 @@ Process::Process(const Command& command) {
   pidfd_ = UniqueFd(pidfd_open(pid_));
 }
 
-/// A child that cannot be killed is not waited for: the kernel kills it when this process ends.
+/// Does not wait for a child that cannot be killed: the kernel kills it when this process ends.
 Process::~Process() {
   if (exit_code_) return;
   if (::kill(pid_, SIGKILL) == 0) collect_exit_code(0);
@@ -181,8 +181,8 @@ void Process::send(int signal) const {
   if (!exit_code_) ::kill(pid_, signal);
 }
 
-/// Waits for its end unless `options` are WNOHANG. A child that was reaped elsewhere cannot be
-/// asked: 255 then, rather than an exception.
+/// Waits for the child's end unless `options` are WNOHANG. The status of a child that was reaped
+/// elsewhere is unknown: 255 then, rather than an exception.
 void Process::collect_exit_code(int options) {
   int status = 0;
   pid_t result = -1;
@@ -194,7 +194,7 @@ void Process::collect_exit_code(int options) {
 }
 
 Wake Process::await_change(int interrupt, Clock::time_point deadline) {
-  // poll(2) passes over -1: no interrupt, a child that was reaped, a pipe that has ended.
+  // poll(2) ignores -1: no interrupt, a child that was reaped, a pipe that has ended.
   std::array<pollfd, 4> polled = {{{interrupt, POLLIN, 0},
                                    {exit_code_ ? -1 : pidfd_.get(), POLLIN, 0},
                                    {output_.fd(), POLLIN, 0},
@@ -204,7 +204,7 @@ Wake Process::await_change(int interrupt, Clock::time_point deadline) {
   const int ready = ::poll(polled.data(), polled.size(), timeout_ms(until));
   if (ready < 0 && errno != EINTR) throw_errno("poll");
   if (polled[0].revents != 0) return Wake::interrupted;
-  // Before the pipes: it writes no more.
+  // Before the pipes: an ended child writes no more.
   if (looks_itself || polled[1].revents != 0) collect_exit_code(WNOHANG);
   const bool has_changed = ready > 0 || (looks_itself && exit_code_);
   if (!has_changed && Clock::now() >= deadline) return Wake::deadline;

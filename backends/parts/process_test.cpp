@@ -68,7 +68,7 @@ TEST(Process, TellsWhichSignalEndedIt) {
   EXPECT_EQ(process.exit_code(), 128 + SIGTERM);
 }
 
-/// In a process of its own, since a filter stays.
+/// Runs in a process of its own, because a filter stays.
 void expect_ends_children_without(const std::vector<long>& calls, int error) {
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) {

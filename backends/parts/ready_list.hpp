@@ -6,11 +6,11 @@
 
 namespace muxlab {
 
-/// What a poller found ready: room for it is made when a descriptor is added, so that wait() needs
-/// no memory; and what wait() returned stays where it is while descriptors are added.
+/// The descriptors that a poller found ready. Room is made when a descriptor is added, so wait()
+/// needs no memory. The result of wait() does not move while descriptors are added.
 class ReadyList {
  public:
-  /// From the next clear() on there is room for `count`. Throws std::bad_alloc.
+  /// Makes room for `count` from the next clear() on. Throws std::bad_alloc.
   void make_room(std::size_t count) {
     if (fds_.capacity() < count && spare_.capacity() < count) spare_.reserve(2 * count);
   }

@@ -25,7 +25,7 @@ class KeptErrno {
   int before_ = errno;
 };
 
-/// While it lives, a write of this thread to a pipe without a reader raises no SIGPIPE.
+/// During its lifetime, writes of this thread to a pipe without a reader raise no SIGPIPE.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -50,7 +50,7 @@ class NoSigpipe {
   bool was_pending_ = false;
 };
 
-/// True when there is room. A pipe takes kLongestLine bytes then, and the write does not wait.
+/// Returns true if there is room: a pipe then takes kLongestLine bytes without a wait.
 bool has_room(int fd, int patience_ms) {
   pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
   const timespec patience{.tv_sec = patience_ms / 1000, .tv_nsec = patience_ms % 1000 * 1'000'000L};

@@ -26,7 +26,7 @@ struct Pipe {
   UniqueFd reader, writer;
 };
 
-/// The status of a child whose stderr is `fd`, or closed for -1, and which then says a line.
+/// Returns the status of a child that says a line; its stderr is `fd`, or closed for -1.
 int status_after_saying(int fd, const std::string& line) {
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) {

@@ -37,7 +37,7 @@ TEST(SendProgress, IsOverAtOnceWhereNothingWasSent) {
   EXPECT_FALSE(SendProgress().goes_on(-1));
 }
 
-/// How often it goes on though nothing moves.
+/// Returns how often it goes on although nothing moves.
 int looks_in_vain(SendProgress& progress, const Ends& ends) {
   int looks = 0;
   while (progress.goes_on(ends.server.get())) ++looks;
@@ -90,7 +90,7 @@ TEST(IdleList, LeavesAClientThatStillReceives) {
     ASSERT_FALSE(closes_at(now)) << look;
   }
   list.advance_to(now);
-  list.touch(fd);  // what was seen before counts no more
+  list.touch(fd);  // earlier looks count no more
   now += 900ms;
   for (int look = 1; look < SendProgress::kLooks; ++look, now += 900ms) {
     ASSERT_FALSE(closes_at(now)) << look;

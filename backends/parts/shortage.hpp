@@ -7,25 +7,25 @@
 
 namespace muxlab {
 
-/// Which limit, permission or memory a failed set-up step lacked, and the cure.
+/// The limit, permission or memory that a failed set-up step lacked, and the fix.
 struct Shortage {
   std::string reason;
   std::string cure;
 };
 
-/// Explains `error`, as throw_errno() and std::thread throw it: descriptors, threads, memory,
-/// or a call that is forbidden. Nothing where the error says all that is known. Every verb and
-/// every probe explains its errors here.
+/// Explains an `error` of throw_errno() or std::thread: descriptors, threads, memory, or a
+/// forbidden call. Returns nothing if the error itself is explanation enough. Every verb and every
+/// probe explains its errors here.
 std::optional<Shortage> shortage_of(const std::system_error& error);
 
-/// The error, and the shortage where there is one, in one line.
+/// Returns the error, and its shortage if there is one, in one line.
 std::string explain(const std::system_error& error);
 
-/// The same of memory that could not be allocated.
+/// Returns the shortage of a failed allocation.
 Shortage shortage_of_memory();
 
-/// Throws std::system_error unless so many descriptors can be made now. For libraries that end the
-/// process where they find too few: libevent without a word, libuv by abort(3).
+/// Throws std::system_error unless `count` descriptors can be opened now. For libraries that end
+/// the process if they find too few: libevent without a message, libuv by abort(3).
 void require_descriptors(std::size_t count);
 
 }  // namespace muxlab

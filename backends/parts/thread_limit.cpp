@@ -50,7 +50,7 @@ ThreadLimit thread_limit(const std::filesystem::path& root) {
   }
   consider("ulimit -u", limit_of_user(), limit_of_user());
 
-  // A stack and the page that guards it are a mapping each; some are the program's own.
+  // A stack and its guard page are a mapping each; some are the program's own.
   constexpr std::uint64_t kOwnMappings = 512;
   const std::uint64_t mappings = limit_in(root / "proc/sys/vm/max_map_count");
   if (mappings != kNone) {

@@ -6,8 +6,8 @@
 
 namespace muxlab {
 
-/// A timer as a descriptor to wait for, timerfd_create(2), on the monotonic clock: setting the date
-/// does not touch it. Each call throws std::system_error when the kernel refuses.
+/// A timer as a descriptor, timerfd_create(2), on the monotonic clock, which setting the date does
+/// not affect. Making and setting it throws std::system_error if the kernel refuses.
 class TimerFd {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -15,12 +15,12 @@ class TimerFd {
   TimerFd();
   [[nodiscard]] int fd() const { return timer_.get(); }
 
-  /// Readable once after `delay`; at once for a delay of zero. Replaces what was set before.
+  /// Makes it readable once after `delay`, at once for zero. Replaces the earlier setting.
   void fire_after(Duration delay) { set(delay, Duration(0)); }
-  /// Readable after each `interval`.
+  /// Makes it readable after each `interval`.
   void fire_every(Duration interval) { set(interval, interval); }
 
-  /// Reads it, so that it is not readable until it fires again. False when it had not fired.
+  /// Reads it, so that it is not readable until it fires again. Returns false if it had not fired.
   bool clear();
 
   static Duration now();  ///< CLOCK_MONOTONIC

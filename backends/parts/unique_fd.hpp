@@ -9,8 +9,8 @@ namespace muxlab {
 
 /// Owns one file descriptor and closes it. Empty when it holds -1.
 ///
-/// An `int` elsewhere in this project is a descriptor that somebody else owns. close(2) is never
-/// retried: on Linux the descriptor is gone even when it reports EINTR.
+/// An `int` elsewhere in this project is a borrowed descriptor. close(2) is never retried, because
+/// on Linux the descriptor is closed even if it reports EINTR.
 class UniqueFd {
  public:
   UniqueFd() = default;
@@ -36,7 +36,7 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-/// Bytes wait in `socket` to be received.
+/// Returns true if `socket` has bytes to receive.
 inline bool has_unread(int socket) {
   int count = 0;
   return ::ioctl(socket, FIONREAD, &count) == 0 && count > 0;

@@ -21,7 +21,7 @@ constexpr mode_t kPermissions = 07777;
 
 std::error_code last_error() { return {errno, std::generic_category()}; }
 
-/// Zero or an errno. Asks for the effective user, as open(2) does.
+/// Returns zero or an errno. Checks the effective user, as open(2) does.
 int why_no_access(const fs::path& path, int mode) {
   return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0 ? 0 : errno;
 }
@@ -41,7 +41,7 @@ std::error_code write_in_place(const fs::path& path, std::string_view text) {
   return file && write_and_sync(file.get(), text) ? std::error_code() : last_error();
 }
 
-/// Owner and mode; giving a file away clears bits of its mode.
+/// Copies the owner, then the mode, because changing the owner clears bits of the mode.
 bool take_after(int file, const struct stat& old) {
   struct stat made {};
   if (::fstat(file, &made) != 0) return false;
@@ -50,7 +50,7 @@ bool take_after(int file, const struct stat& old) {
          ::fchmod(file, old.st_mode & kPermissions) == 0;
 }
 
-/// Not so when the disk is full: the old text would be lost.
+/// Returns false if the disk is full, for example: the old text would be lost.
 bool may_be_written_in_place(const std::error_code& error) {
   for (const int one : {EACCES, EPERM, EBUSY, EROFS, EINVAL}) {
     if (error.value() == one) return true;
@@ -58,7 +58,7 @@ bool may_be_written_in_place(const std::error_code& error) {
   return false;
 }
 
-/// Makes `text` the file `target`; `old` is the one that is there, or null.
+/// Makes `text` the file `target`; `old` is the existing file, or null.
 std::error_code rename_over(const fs::path& target, const struct stat* old, std::string_view text) {
   TemporaryFile temporary(target, old != nullptr ? kForOwner : kAsTheUmaskSays);
   if (temporary.fd() < 0) return last_error();

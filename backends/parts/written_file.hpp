@@ -10,50 +10,50 @@
 
 namespace muxlab {
 
-/// Temporary files and locks that muxlab makes beside a user's files have names that begin so. A
-/// program that was killed may leave some; they count as nothing.
+/// Prefix of the temporary files and locks that muxlab makes next to a user's files. A killed
+/// program may leave some; muxlab ignores them.
 inline constexpr std::string_view kOwnPrefix = ".muxlab-";
 
-/// What a path leads to, through links, that a user named for output.
+/// The kind of file that an output path leads to, through links.
 enum class OutputKind : std::uint8_t {
-  file,    ///< a regular file, there or not yet: to be replaced whole
-  stream,  ///< a pipe, a terminal or another device: to be written as it stands
+  file,    ///< a regular file, existing or not: replaced whole
+  stream,  ///< a pipe, a terminal or another device: written in place
 };
 
-/// Looks at the value of `option` before there is something to lose, and changes nothing. Does not
-/// wait for the reader of a pipe. Throws Failure: usage for a path that is empty or leads to
-/// nothing, a folder, a socket or a disk; unavailable for one that this process must not write.
+/// Checks the value of `option` before there is something to lose, and changes nothing. Does not
+/// wait for the reader of a pipe. Throws Failure: usage if the path is empty, a link to nothing, a
+/// folder, a socket or a disk; unavailable if this process may not write it.
 OutputKind output_kind(std::string_view option, const std::string& path);
 
-/// Replaces the file with `text` in one step: at every moment a reader finds the old or the new one
-/// whole, and so does a machine that comes back after a loss of power. Costs one fsync(2) of the
-/// file, before rename(2), and one of its folder.
+/// Replaces the file with `text` in one step: a reader always finds the old or the new file whole,
+/// even after a loss of power. Costs one fsync(2) of the file, before rename(2), and one of its
+/// folder.
 ///
-/// - The text goes to a temporary of its own in the same folder first, made with O_EXCL, which is
-///   gone at the end: no other file is touched.
-/// - Through a link it replaces the file that the link leads to, in that one's folder.
-/// - The new file has the owner and the mode of the old one; one that must not be written stays.
-/// - It is written in place, with one fsync(2), where it cannot be replaced: a pipe or a device, a
-///   file with several names, of an owner that this process cannot give it, in a folder that takes
-///   no new files, or that is a mount point.
+/// - The text first goes to a temporary file in the same folder, made with O_EXCL and gone at the
+///   end. No other file is touched.
+/// - A link stays. The file that it leads to is replaced, in that file's folder.
+/// - The new file has the owner and the mode of the old one. A read-only file stays.
+/// - A file that cannot be replaced is written in place, with one fsync(2): a pipe or a device, a
+///   file with several names, of an owner that this process cannot set, in a folder that takes no
+///   new files, or that is a mount point.
 ///
-/// Returns why it could not. Then the old text is still there, unless the file is written in place.
+/// Returns the error, if any. The old text is then intact, unless the file is written in place.
 std::error_code replace_file(const std::filesystem::path& path, std::string_view text);
 
-/// A new file in the folder of another one, made with O_EXCL; removed at the end unless it has
-/// replaced that one.
+/// A new file in the folder of `target`, made with O_EXCL; removed at the end unless it replaced
+/// `target`.
 class TemporaryFile {
  public:
-  /// As open(2) has `mode`.
+  /// `mode` is as in open(2).
   TemporaryFile(const std::filesystem::path& target, int mode);
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile();
 
-  /// -1, with errno, when none could be made.
+  /// Returns -1, with errno, if no file could be made.
   [[nodiscard]] int fd() const { return fd_.get(); }
 
-  /// close(2) and rename(2), to be called once. False, with errno, when one of them fails.
+  /// Calls close(2) and rename(2); call it once. Returns false, with errno, if one of them fails.
   [[nodiscard]] bool replace_target();
 
  private:
@@ -61,7 +61,7 @@ class TemporaryFile {
   UniqueFd fd_;
 };
 
-/// Writes all of `text` with write(2). False, with errno, when a call fails.
+/// Writes all of `text` with write(2). Returns false, with errno, if a call fails.
 bool write_all(int fd, std::string_view text);
 
 }  // namespace muxlab

@@ -100,7 +100,7 @@ TEST_F(WrittenFile, LeavesOtherFilesOfTheFolderAlone) {
   put(precious, "precious");
   put(folder_ / "file.tmp", "mine");
   fs::create_symlink(precious, folder_ / ".file.tmp");
-  // The names that this process would take first, as links to a file of the user's.
+  // The first names that this process would try, as links to a file of the user's.
   for (int i = 0; i < 3; ++i) {
     fs::create_symlink(precious, folder_ / (".muxlab-" + std::to_string(::getpid()) + "-" +
                                             std::to_string(i) + ".tmp"));
