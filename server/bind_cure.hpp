@@ -9,8 +9,8 @@
 
 namespace muxlab {
 
-/// What to change after bind(2) or listen(2) has failed with `error`; empty where the error says
-/// it. A busy address is not for here: the caller knows whether a server has it.
+/// Returns a hint after bind(2) or listen(2) has failed with `error`; empty where the error text is
+/// enough. Does not handle EADDRINUSE: the caller knows whether a server holds the address.
 inline std::string bind_cure(const ListenAddress& address, int error) {
   const bool is_unix = address.unix_path.has_value();
   switch (error) {
