@@ -84,14 +84,14 @@ ExitCode run(int argc, char** argv) {
   return exit_code;
 }
 
-/// How the program ends, and the line that says why.
+/// The exit code of the program, and the reason to print.
 struct End {
   ExitCode code = ExitCode::ok;
   std::string reason = {};
   int output_error = 0;  ///< errno of a write to stdout that failed
 };
 
-/// A write to stdout that failed is reported as that, whatever the library calls it.
+/// Reports a failed write to stdout as such, whatever text the library gives it.
 End end_of(const std::system_error& error) {
   const std::string_view what = error.what();
   const bool is_of_output = what.starts_with("cannot write to file") || what.starts_with("stdout");
