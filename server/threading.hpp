@@ -15,7 +15,7 @@ constexpr std::string_view why_not(const Backend& backend, Threading threading) 
     return "it waits and serves in one call, which cannot be put on two threads";
   }
   if (is_oracle(backend) && threading != Threading::single) {
-    return "one client thread tells one serving thread";
+    return "one client thread reports to one serving thread";
   }
   return "";
 }

@@ -289,7 +289,7 @@ const std::vector<Entry>& exit_codes() {
       {"3", "a backend or a resource is not available here"},
       {"4", "finished, but some points failed or a precision was not reached"},
       {"5", "compare found a regression"},
-      {"130, 143", "interrupted, with what was measured kept"},
+      {"130, 143", "interrupted; the measurements so far are kept"},
   };
   return codes;
 }
