@@ -22,8 +22,7 @@
 #include "server/testing/threads.hpp"
 #include "server/threading.hpp"
 
-/// Tests the promises of every backend on every threading model. Listing a backend is enough to
-/// test it.
+/// Tests the promises of every listed backend on every threading model.
 namespace muxlab {
 namespace {
 
@@ -283,8 +282,7 @@ CallsPerEcho calls_for_one_client(const Cell& cell) {
   if (is_oracle(*cell.backend)) return {};  // no client reports, so it waits
   if (const auto calls = calls_per_echo(*cell.backend, cell.options)) return *calls;
   if (cell.backend->name == "asio") return {};  // its waits and reads: below
-  // Handing back costs a write, a wait and a read. Re-arming costs a call if the kernel keeps the
-  // list.
+  // Handing back costs a write, a wait and a read. Re-arming costs a call on a kernel list.
   const bool has_kernel_list = cell.backend->name.starts_with("epoll");
   return {.events = 2, .read = 2, .write = 2, .ctl = has_kernel_list ? 1.0 : 0.0};
 }

@@ -9,12 +9,12 @@
 
 namespace muxlab {
 
-/// Carries connections from the accepting thread to the serving thread, as in memcached: a locked
+/// Hands connections from the accepting thread to the serving thread, as in memcached: a locked
 /// queue, and a descriptor that wakes the receiver.
 ///
 /// The descriptor is readable from the first push into an empty queue until take() finds the queue
-/// empty. Only the first connection of a burst costs a write(2). A full pipe can neither block the
-/// sender nor lose a connection, because it is non-blocking and readable already.
+/// empty. Only the first connection of a burst costs a write(2). A full pipe neither blocks the
+/// sender nor loses a connection: it is non-blocking and readable already.
 class HandOffQueue final : public ConnectionSource {
  public:
   /// Requires: the caller keeps `admission` alive. Throws std::system_error.

@@ -12,10 +12,9 @@ namespace muxlab {
 /// time, but no thread of muxlab is.
 inline constexpr std::array<std::string_view, 2> kKernelThreadNames = {"iou-sqp", "iou-wrk"};
 
-/// Returns the CPU time, in ns by kind, of those that run now: the first field of
-/// /proc/self/task/TID/schedstat. Time of threads that have ended is only in the total of the
-/// process. Returns nothing when the process has so many threads that reading would disturb it, or
-/// when schedstat is not readable.
+/// Returns the CPU time in ns, by kind, of those that run now (/proc, first field of schedstat).
+/// Ended threads count only in the time of the process. Returns nothing when there are so many
+/// threads that reading would disturb the process, or when schedstat is not readable.
 std::optional<std::array<std::uint64_t, kKernelThreadNames.size()>> kernel_threads_cpu_ns();
 
 }  // namespace muxlab

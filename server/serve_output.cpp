@@ -117,7 +117,7 @@ ServeOutput::ServeOutput(std::optional<std::string> stats, nlohmann::ordered_jso
   }
 }
 
-/// Frees the JSON before it returns. Once the reader has the line, memory may be short again.
+/// Frees the JSON on return: once the reader has the line, memory may be short again.
 std::string ServeOutput::line_of(std::span<const WorkerStats> threads) const {
   nlohmann::ordered_json all = stats_json(threads);
   all.update(reading_);

@@ -43,8 +43,7 @@ class Server {
   /// Returns a descriptor, readable once all threads have ended or one has failed.
   [[nodiscard]] int ended() const { return ended_.get(); }
 
-  /// Returns the counters of each thread; a thread that only accepts or waits comes last. Thread:
-  /// any, at any time.
+  /// Returns the counters per thread, a thread that only accepts or waits last. Thread: any.
   [[nodiscard]] std::span<const WorkerStats> stats() const { return stats_; }
 
   /// Asks the threads to stop, and returns at once. They accept and echo pending data, half-close
@@ -52,8 +51,7 @@ class Server {
   /// unix socket, so that another server can bind it.
   void begin_stop();
 
-  /// Calls begin_stop() and waits for the threads to end. Throws the first exception that ended a
-  /// thread.
+  /// Calls begin_stop() and waits for the threads to end. Throws the first failure of a thread.
   void stop();
 
   /// Returns the most connections that it serves at once.
@@ -106,8 +104,7 @@ std::uint64_t descriptors_beside_connections(std::uint64_t threads);
 std::uint64_t most_connections(const Availability& available, std::uint64_t descriptor_limit,
                                std::uint64_t threads);
 
-/// Returns why the backend can serve fewer than the descriptor limit allows; empty if it can serve
-/// as many.
+/// Returns why the backend serves fewer than the descriptor limit allows; empty if it does not.
 std::string own_bound_of(const Availability& available, std::uint64_t descriptor_limit);
 
 /// Returns backend.probe(), or its std::system_error as the reason why the backend does not work.
