@@ -24,7 +24,7 @@ inline std::string bind_cure(const ListenAddress& address, int error) {
       return "choose an address of this machine with --host: ip address lists them";
     case ENOENT:
     case ENOTDIR:
-      return is_unix ? "choose a folder with --unix that is there" : "";
+      return is_unix ? "choose a folder with --unix that exists" : "";
     case EROFS:
       return "choose a folder with --unix that can be written to";
     case EPERM:

@@ -47,7 +47,7 @@ std::string why_busy(const ListenAddress& address) {
   if (address.unix_path) {
     struct stat found {};
     if (::lstat(address.unix_path->c_str(), &found) == 0 && !S_ISSOCK(found.st_mode)) {
-      return fmt::format("--unix {} is there already, and no socket: choose another path",
+      return fmt::format("--unix {} exists and is not a socket: choose another path",
                          *address.unix_path);
     }
     return fmt::format("{} is busy: stop its server or choose another path with --unix",

@@ -206,13 +206,13 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
   cli::add_duration(verb, "--idle-timeout", options.idle_timeout,
                     "Close a connection when no byte moves either way for that long; 0: never");
   cli::add_duration(verb, "--drain", options.drain,
-                    "How long to wait at the end for clients to end their side");
+                    "How long to wait for clients to close when the server stops");
   cli::add_text(
       verb, "--oracle", options.oracle, "FILE",
       "Board on which muxlab load --oracle FILE reports ready connections to --backend oracle");
   cli::add_descriptor(verb, "--counters", options.counters);
   cli::add_flag(verb, "--time-calls", options.time_calls,
-                "Add up the time in system calls too, as call_ns of --stats; costs some itself");
+                "Add up the time in system calls, as call_ns of --stats; costs some itself");
   cli::add_text(verb, "--stats", command->stats_path, "FILE",
                 "Write counters as JSON at the end, and on each SIGUSR1; - is stdout");
   explain_serve(verb);

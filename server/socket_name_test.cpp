@@ -118,8 +118,7 @@ TEST_F(SocketNames, AreNotTakenFromAFile) {
   put("mine");
   const test::Outcome outcome = test::run("serve --unix " + path_.string());
   EXPECT_EQ(outcome.exit_code, 3);
-  EXPECT_NE(outcome.output.find("is there already, and no socket"), std::string::npos)
-      << outcome.output;
+  EXPECT_NE(outcome.output.find("exists and is not a socket"), std::string::npos) << outcome.output;
   EXPECT_EQ(text(), "mine");
 }
 

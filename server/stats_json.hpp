@@ -13,8 +13,8 @@ namespace muxlab {
 ///
 /// `events` counts the descriptors and completions that waiting returned. `call_ns` exists only
 /// where calls are timed: the time in system calls by kind, and as `clock` the time for reading the
-/// clock. Its accuracy: backends/counting/call_observer.hpp. `cpu_ns` is the whole process and
-/// counts. `kernel_threads_cpu_ns` is a part of it, or null where unknown.
+/// clock. Its accuracy: backends/counting/call_observer.hpp. `cpu_ns` is of the whole process. It
+/// includes `kernel_threads_cpu_ns`, which is null where unknown.
 nlohmann::ordered_json stats_json(std::span<const WorkerStats> threads);
 
 /// Returns the keys for reading the counters. `calls_per_echo` holds the predicted calls

@@ -215,7 +215,7 @@ TEST_P(Faults, A09CountsEveryConnectionOfMany) {
         ASSERT_TRUE(client.ping());
         break;
       case 2:
-        break;  // not a byte
+        break;  // sends no byte
       case 3:
         ASSERT_TRUE(client.send("unread"));
         break;

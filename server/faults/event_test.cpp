@@ -22,7 +22,7 @@ TEST_P(Faults, D25NeverTakesAReusedDescriptorForTheOneBefore) {
   for (int round = 0; round < rounds; ++round) {
     std::vector<std::string> sent;
     {
-      const Stopped stopped(server());  // one batch: data, ends, and new ones on the same numbers
+      const Stopped stopped(server());  // one batch: data, ends, reused numbers
       std::ranges::shuffle(clients, random);
       for (int i = 0; i < 16; ++i) {
         static_cast<void>(clients.back().send("not to be seen by others"));

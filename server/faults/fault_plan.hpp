@@ -28,11 +28,11 @@ inline constexpr std::size_t kSites = 10;
 
 /// The faults of one site. Zero means none.
 struct SiteFaults {
-  std::atomic<int> error;            ///< fail with this errno instead of being made ...
-  std::atomic<std::uint64_t> every;  ///< ... one call in so many, the last of each
-  std::atomic<std::uint64_t> left;   ///< ... and so many times at most
+  std::atomic<int> error;            ///< errno of the failing calls, which are not made
+  std::atomic<std::uint64_t> every;  ///< every Nth call fails; 0: none
+  std::atomic<std::uint64_t> left;   ///< failures left
   std::atomic<std::uint64_t> calls;  ///< calls while `every` was set
-  std::atomic<std::uint64_t> hits;   ///< of those, how many failed
+  std::atomic<std::uint64_t> hits;   ///< failed calls of those
   std::atomic<std::uint64_t> most;   ///< bytes that a call may move; 0: all
 
   /// Fails every `one_in`th call with `with`, at most `times` times.
@@ -62,7 +62,7 @@ struct SiteFaults {
 /// passes.
 struct FaultPlan {
   std::array<SiteFaults, kSites> sites;
-  std::atomic<bool> replay;         ///< waiting also reports a socket that it reported before
+  std::atomic<bool> replay;         ///< waiting reports a socket again, without a cause
   std::atomic<bool> accept_singly;  ///< io_uring: one-shot instead of multishot accepts
   std::atomic<bool> stall;          ///< the first thread that receives blocks
   std::atomic<bool> stalled;        ///< that thread blocks
