@@ -46,8 +46,8 @@ class Server {
   /// Returns the counters per thread, a thread that only accepts or waits last. Thread: any.
   [[nodiscard]] std::span<const WorkerStats> stats() const { return stats_; }
 
-  /// Asks the threads to stop, and returns at once. They accept and echo pending data, half-close
-  /// each connection, and wait up to options.drain for the clients to close. Removes the name of a
+  /// Asks the threads to stop, and returns at once. They accept pending connections, echo pending
+  /// data, half-close, and wait up to options.drain for the clients to close. Removes the name of a
   /// unix socket, so that another server can bind it.
   void begin_stop();
 
