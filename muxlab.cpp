@@ -36,11 +36,10 @@ void explain(muxlab::cli::Verb& program) {
       program,
       {.description =
            "muxlab is an echo server on every way of waiting for I/O that Linux and its libraries "
-           "have, a load client for it, and a harness that measures them against each other: what "
-           "costs what, when, and why. Counts take the units k and m (10k is 10,000), sizes too "
-           "(4k is 4,096), durations us, ms, s and m.",
-       .examples = {{"muxlab inspect", "what this machine supports, and why not"},
-                    {"muxlab bench", "measure every backend: which costs more, which less"}},
+           "have, a load client for it, and a harness that compares their costs. Counts take the "
+           "units k and m (10k is 10,000), sizes too (4k is 4,096), durations us, ms, s and m.",
+       .examples = {{"muxlab inspect", "which backends work on this machine, and why not"},
+                    {"muxlab bench", "measure every backend, and compare their costs"}},
        .files = {{"muxlab-results", "folder that muxlab bench makes its folders of results in"}},
        .environment = {{"NO_COLOR", "no colour, on a terminal either"},
                        {"COLUMNS", "the width that lines end at"}}});
@@ -53,9 +52,10 @@ void check_verb(const CLI::App& app, int argc, char** argv) {
     verbs += " " + verb->get_name();
   }
   if (argc > 1 && argv[1][0] == '-') return;
-  throw muxlab::Failure(ExitCode::usage,
-                        argc > 1 ? fmt::format("unknown verb {}: there are{}", argv[1], verbs)
-                                 : fmt::format("say what to do:{}; or see muxlab --help", verbs));
+  throw muxlab::Failure(
+      ExitCode::usage,
+      argc > 1 ? fmt::format("unknown verb {}: there are{}", argv[1], verbs)
+               : fmt::format("a verb is missing: there are{}; see muxlab --help", verbs));
 }
 
 ExitCode run(int argc, char** argv) {
@@ -84,14 +84,14 @@ ExitCode run(int argc, char** argv) {
   return exit_code;
 }
 
-/// How the program ends, and the line that says why.
+/// The exit code of the program, and the reason to print.
 struct End {
   ExitCode code = ExitCode::ok;
   std::string reason = {};
   int output_error = 0;  ///< errno of a write to stdout that failed
 };
 
-/// A write to stdout that failed is reported as that, whatever the library calls it.
+/// Reports a failed write to stdout as such, whatever text the library gives it.
 End end_of(const std::system_error& error) {
   const std::string_view what = error.what();
   const bool is_of_output = what.starts_with("cannot write to file") || what.starts_with("stdout");

@@ -18,7 +18,7 @@ bool Admission::enter() {
 
 namespace {
 
-/// Without an allocation, for which there may be no memory either.
+/// Allocates nothing, because memory may be the shortage.
 const char* cure_of(int error) {
   if (error == EMFILE) return "ulimit -n and --max-connections";
   return error == ENFILE ? "sysctl fs.file-max, of the whole machine"

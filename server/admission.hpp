@@ -7,24 +7,24 @@
 
 namespace muxlab {
 
-/// Who may come in: the places that all threads of a server share, and the rest of what an accepted
-/// socket has to meet. May be used by any thread.
+/// Grants the places that all threads of a server share, and holds the other limits for an accepted
+/// socket. Thread: any.
 class Admission {
  public:
   Admission(std::uint64_t places, int max_descriptor, WhenFull when_full)
       : max_descriptor_(max_descriptor), when_full_(when_full), free_(places) {}
 
-  /// The backend can wait for no descriptor above it.
+  /// The highest descriptor that the backend can wait for.
   [[nodiscard]] int max_descriptor() const { return max_descriptor_; }
   [[nodiscard]] WhenFull when_full() const { return when_full_; }
 
-  /// Takes a place, before the connection is accepted: so there are never more than there are
-  /// places. False when there is none.
+  /// Takes a place for one connection. Returns false when none is free, so served connections never
+  /// exceed the places.
   [[nodiscard]] bool enter();
-  /// Gives one back, after the connection is closed.
+  /// Gives a place back, after its connection is closed.
   void leave() { free_.fetch_add(1, std::memory_order_release); }
 
-  /// Says on stderr, at most once a second whoever asks, that accepting pauses.
+  /// Logs to stderr that accepting pauses, at most once a second for all threads together.
   void report_shortage(int error);
 
  private:

@@ -9,8 +9,8 @@
 
 namespace muxlab {
 
-/// What to change after bind(2) or listen(2) has failed with `error`; empty where the error says
-/// it. A busy address is not for here: the caller knows whether a server has it.
+/// Returns a hint after bind(2) or listen(2) has failed with `error`; empty where the error text is
+/// enough. Does not handle EADDRINUSE: the caller knows whether a server holds the address.
 inline std::string bind_cure(const ListenAddress& address, int error) {
   const bool is_unix = address.unix_path.has_value();
   switch (error) {
@@ -24,7 +24,7 @@ inline std::string bind_cure(const ListenAddress& address, int error) {
       return "choose an address of this machine with --host: ip address lists them";
     case ENOENT:
     case ENOTDIR:
-      return is_unix ? "choose a folder with --unix that is there" : "";
+      return is_unix ? "choose a folder with --unix that exists" : "";
     case EROFS:
       return "choose a folder with --unix that can be written to";
     case EPERM:

@@ -14,7 +14,7 @@ TEST(BindCure, FitsTheError) {
   EXPECT_THAT(bind_cure(tcp, EACCES), HasSubstr("ip_unprivileged_port_start=80"));
   EXPECT_THAT(bind_cure(tcp, EADDRNOTAVAIL), HasSubstr("--host"));
   EXPECT_THAT(bind_cure(unix_socket, EACCES), HasSubstr("may write to"));
-  EXPECT_THAT(bind_cure(unix_socket, ENOENT), HasSubstr("that is there"));
+  EXPECT_THAT(bind_cure(unix_socket, ENOENT), HasSubstr("that exists"));
   EXPECT_EQ(bind_cure(tcp, EINVAL), "");
 }
 

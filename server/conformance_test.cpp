@@ -22,7 +22,7 @@
 #include "server/testing/threads.hpp"
 #include "server/threading.hpp"
 
-/// What every backend promises on every threading model. A new backend is tested by being listed.
+/// Tests the promises of every listed backend on every threading model.
 namespace muxlab {
 namespace {
 
@@ -36,7 +36,7 @@ std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(begin(open), end(open)));
 }
 
-/// A server of the cell's kind and what can be asked about it.
+/// A server of the cell's kind, with its counters.
 class Subject {
  public:
   explicit Subject(const Cell& cell) : Subject(cell, cell.options) {}
@@ -55,14 +55,13 @@ class Subject {
     for (const WorkerStats& stats : server.stats()) all += total(stats, call);
     return all;
   }
-  /// Everything that was accepted is over, and nothing else is counted as over.
+  /// Waits until `accepted` connections were accepted and as many closed.
   [[nodiscard]] bool balanced(std::uint64_t accepted) const {
     return eventually([&] {
       return sum(&WorkerStats::accepted) == accepted && sum(&WorkerStats::closed) == accepted;
     });
   }
-  /// Nobody is still opening what it waits with. Half-sync's serving threads wait for no
-  /// descriptor.
+  /// Waits until no thread still opens descriptors. Half-sync's workers wait for none.
   [[nodiscard]] bool all_threads_wait() const {
     return eventually([&] {
       const auto waits = [](const WorkerStats& stats) {
@@ -81,13 +80,13 @@ class Subject {
     return ::poll(&ended, 1, 0) == 1;
   }
 
-  std::optional<OracleBoard> board;  ///< for the backend that needs one
+  std::optional<OracleBoard> board;  ///< for the oracle
   Server server;
   bool half_sync;
 };
 
-/// A base class, so that it is counted before the server is there. A library may open some once and
-/// for all, as libuv does for signals: its first use is the probe.
+/// A base class, to count descriptors before the server exists. A library may keep some open, as
+/// libuv does for signals: it opens them in the probe.
 struct DescriptorsBefore {
   bool works = testing::WithParamInterface<Cell>::GetParam().backend->probe().works;
   std::size_t descriptors_before = open_descriptors();
@@ -143,7 +142,7 @@ TEST_P(Conformance, ReturnsEveryByteAfterHalfClose) {
     EXPECT_TRUE(client.send(rest));
     client.end_sending();
   });
-  EXPECT_TRUE(eventually([&] { return under_way.load(); }));  // a reader that comes late
+  EXPECT_TRUE(eventually([&] { return under_way.load(); }));  // the reader starts late
   EXPECT_TRUE(client.receive(sent.size()) == sent);
   sender.join();
   EXPECT_TRUE(client.at_end());
@@ -177,7 +176,7 @@ TEST_P(Conformance, OutlivesResetsAtEveryStage) {
   }
   EXPECT_TRUE(serves());
   // A reset may overtake the last packet of the handshake. The kernel then drops the connection,
-  // and the server never hears of it. Only those that were pinged are certain.
+  // and the server never sees it. Only the pinged connections are certain.
   std::uint64_t accepted = 0;
   EXPECT_TRUE(eventually([&] {
     accepted = sum(&WorkerStats::accepted);
@@ -197,7 +196,7 @@ TEST_P(Conformance, OutlivesAResetWhileItCannotSend) {
 }
 
 TEST_P(Conformance, ServesAThousandConnectionsAtOnce) {
-  // Client sockets move up, so that the server's are as low as in a process of its own.
+  // Client sockets move up, so that the server gets numbers as low as in its own process.
   constexpr int kOutOfTheWay = 3000;
   const bool capped = GetParam().backend->probe().max_descriptor < FD_SETSIZE;
   const std::size_t count = capped ? 960 : 1000;
@@ -225,9 +224,9 @@ TEST_P(Conformance, HoldsOneBufferForAClientThatNeverReads) {
                              MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n > 0) pushed += static_cast<std::size_t>(n);
   }
-  ASSERT_LT(pushed, sent.size()) << "the server takes whatever it is sent";
+  ASSERT_LT(pushed, sent.size()) << "the server receives without bound";
   EXPECT_LE(sum(&WorkerStats::bytes_in) - sum(&WorkerStats::bytes_out), kBufferSize);
-  EXPECT_TRUE(client.receive(pushed) == sent.substr(0, pushed));  // and nothing of it is lost
+  EXPECT_TRUE(client.receive(pushed) == sent.substr(0, pushed));  // no byte is lost
   client.end_sending();
   EXPECT_TRUE(client.at_end());
 }
@@ -237,14 +236,14 @@ TEST_P(Conformance, StopsSoonWithConnectionsOpen) {
   for (int i = 0; i < 50; ++i) clients.push_back(connect());
   for (const Client& client : clients) ASSERT_TRUE(client.ping());
   ASSERT_TRUE(clients.front().send(random_bytes(100'000, 6)));
-  server.stop();  // for ever, if it waited for them
+  server.stop();  // would hang if it waited for them
   EXPECT_EQ(sum(&WorkerStats::accepted), 50U);
   EXPECT_EQ(sum(&WorkerStats::closed), 50U);
   for (std::size_t i = 1; i < clients.size(); ++i) EXPECT_TRUE(clients[i].is_cut_off());
 }
 
 TEST_P(Conformance, GivesEveryDescriptorBack) {
-  // A thread that has nothing to do yet may still be opening what it waits with.
+  // A thread without work may still be opening its descriptors.
   const std::size_t starting = kDescriptorsPerThread * GetParam().options.threads;
   {
     std::vector<Client> clients;
@@ -278,18 +277,17 @@ TEST_P(Conformance, ServesOrRefusesDescriptorsBeyondFdSetsize) {
   EXPECT_TRUE(serves());
 }
 
-/// Of a client that waits for each echo, so that every event has a wait of its own.
+/// Returns the calls for a client that waits for each echo: each event then has a wait of its own.
 CallsPerEcho calls_for_one_client(const Cell& cell) {
-  if (is_oracle(*cell.backend)) return {};  // but nobody tells, so it waits
+  if (is_oracle(*cell.backend)) return {};  // no client reports, so it waits
   if (const auto calls = calls_per_echo(*cell.backend, cell.options)) return *calls;
   if (cell.backend->name == "asio") return {};  // its waits and reads: below
-  // Handed back: a write, a wait and a read to say so. Re-armed where the kernel keeps the list.
+  // Handing back costs a write, a wait and a read. Re-arming costs a call on a kernel list.
   const bool has_kernel_list = cell.backend->name.starts_with("epoll");
   return {.events = 2, .read = 2, .write = 2, .ctl = has_kernel_list ? 1.0 : 0.0};
 }
 
-/// Receives, sends, waits, and nothing else: no second recv() to hear EAGAIN, no epoll_ctl() per
-/// echo.
+/// Checks that an echo needs no other calls: no second recv() for EAGAIN, no epoll_ctl() per echo.
 TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   constexpr std::uint64_t kEchoes = 500;
   const std::string_view name = GetParam().backend->name;
@@ -317,15 +315,15 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
     return testing::AllOf(testing::Ge(calls - std::min<std::uint64_t>(calls, 2)),
                           testing::Le(calls + under_way));
   };
-  if (name == "blind-scan") {  // all else it does is in vain
+  if (name == "blind-scan") {  // its other calls fail with EAGAIN
     EXPECT_GE(made[1], kEchoes) << "read";
     EXPECT_EQ(made[2], kEchoes) << "write";
     EXPECT_EQ(made[3], 0U) << "ctl";
     return;
   }
   if (name == "asio") {
-    // It tries to receive before it waits: in vain unless the next request is there already, and
-    // then there is nothing to wait for.
+    // Asio receives before it waits. Usually that returns EAGAIN; if the next request has arrived,
+    // there is no wait.
     const auto at_most_two = testing::AllOf(testing::Ge(kEchoes), testing::Le(2 * kEchoes));
     EXPECT_THAT(made[0], at_most_two) << "wait";
     EXPECT_THAT(made[1], at_most_two) << "read";
@@ -341,7 +339,7 @@ TEST_P(Conformance, MakesNoSystemCallThatAnEchoDoesNotNeed) {
   EXPECT_THAT(made[5], near(expected.other)) << "other";
 }
 
-/// Promises that hold for servers with options of their own.
+/// Promises that need servers with options of their own.
 class Promises : public testing::TestWithParam<Cell> {
  protected:
   [[nodiscard]] Subject serve_with(const std::function<void(ServeOptions&)>& change) const {
@@ -357,7 +355,7 @@ TEST_P(Promises, ServesExactlyAsManyAsThereArePlaces) {
   for (int i = 0; i < 10; ++i) clients.push_back(subject.connect());
   for (const Client& client : clients) ASSERT_TRUE(client.send("?"));
   EXPECT_TRUE(eventually([&] { return subject.sum(&WorkerStats::echoes) == 5; }));
-  while (!clients.empty()) {  // each one that goes lets another one in
+  while (!clients.empty()) {  // each client that leaves frees a place
     const auto served = [](const Client& client) { return client.has_input(); };
     auto one = clients.end();
     ASSERT_TRUE(eventually([&] {
@@ -389,8 +387,8 @@ TEST_P(Promises, RefusesBeyondItsPlacesIfAskedTo) {
   EXPECT_TRUE(eventually([&] { return subject.serves(); }));
 }
 
-/// Pings now and then until `idle` is closed; false when two pings were so far apart that the
-/// server may have closed this one too.
+/// Pings every 20 ms until `idle` is closed. Returns false when two pings were so far apart that
+/// the server may have closed `active` too.
 bool keeps_active(const Client& active, const Client& idle, std::chrono::milliseconds timeout) {
   pollfd closed{.fd = idle.fd(), .events = POLLIN, .revents = 0};
   bool is_in_time = true;
@@ -405,7 +403,7 @@ bool keeps_active(const Client& active, const Client& idle, std::chrono::millise
 }
 
 TEST_P(Promises, ClosesTheIdleAndKeepsTheActive) {
-  // The longer ones are for a machine so busy that this test cannot keep itself active.
+  // The longer time-outs are for a machine so busy that the test cannot keep its client active.
   for (const auto timeout : {std::chrono::milliseconds(200), std::chrono::milliseconds(1000),
                              std::chrono::milliseconds(10'000)}) {
     const Subject subject =
@@ -443,10 +441,10 @@ TEST_P(Promises, DrainsBeforeItStops) {
   ASSERT_TRUE(idle.ping());
   ASSERT_TRUE(busy.send(sent));
   subject.server.begin_stop();
-  EXPECT_TRUE(busy.receive(sent.size()) == sent) << "all that was sent before comes back";
-  EXPECT_TRUE(busy.at_end()) << "and then the end, not a reset";
+  EXPECT_TRUE(busy.receive(sent.size()) == sent) << "data from before the stop";
+  EXPECT_TRUE(busy.at_end()) << "then a half-close, not a reset";
   EXPECT_TRUE(idle.at_end());
-  EXPECT_TRUE(idle.send("too late")) << "still taken, for a reset would destroy what is on its way";
+  EXPECT_TRUE(idle.send("too late")) << "still received: a reset would destroy echoes in flight";
   EXPECT_FALSE(subject.has_ended());
   busy.end_sending();
   idle.end_sending();
@@ -483,7 +481,7 @@ TEST_P(Promises, StopsAfterTheDrainTimeWhateverClientsDo) {
   const std::string chunk = random_bytes(1 << 20, 9);
   while (::send(stuck.fd(), chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
   }
-  subject.server.stop();  // for ever, if it waited for the clients; how soon, the fault suite asks
+  subject.server.stop();  // would hang if it waited for the clients; the fault suite times it
   EXPECT_EQ(subject.sum(&WorkerStats::closed), 2U);
 }
 

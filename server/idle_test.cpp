@@ -13,7 +13,7 @@
 #include "server/testing/cells.hpp"
 #include "server/testing/client.hpp"
 
-/// When a connection counts as idle, on every backend and threading model.
+/// Tests when a connection counts as idle, on every backend and threading model.
 namespace muxlab {
 namespace {
 
@@ -23,7 +23,7 @@ using test::Client;
 
 class Idle : public testing::TestWithParam<Cell> {};
 
-/// Sends until nothing more is taken for a while: all buffers between the two are full.
+/// Sends until the kernel takes no more for 30 ms: all buffers between the two are full.
 std::size_t push_until_stuck(const Client& client, const std::string& data) {
   std::size_t pushed = 0;
   pollfd writable{.fd = client.fd(), .events = POLLOUT, .revents = 0};
@@ -36,8 +36,8 @@ std::size_t push_until_stuck(const Client& client, const std::string& data) {
   return pushed;
 }
 
-/// Receives a little at a time, for several time-outs, and then the rest. Nothing when this thread
-/// or the kernel held it up so long that the server could take the client for idle.
+/// Receives slowly for several time-outs, and then the rest. Returns nothing when a delay of this
+/// test or of the kernel may have made the client idle.
 std::optional<std::string> receive_slowly(const Client& client, std::size_t size,
                                           std::chrono::nanoseconds timeout) {
   constexpr std::size_t kSip = 8192;
@@ -60,7 +60,7 @@ std::optional<std::string> receive_slowly(const Client& client, std::size_t size
 TEST_P(Idle, IsNoClientThatReceivesSlowly) {
   constexpr int kSmallBuffer = 65536;
   const std::string sent = test::random_bytes(16 << 20, 1);
-  // The longer ones are for a machine so busy that this test cannot keep the client active.
+  // The longer time-outs are for a machine so busy that the test cannot keep the client active.
   for (const auto timeout : {100ms, 1000ms, 10'000ms}) {
     ServeOptions options = GetParam().options;
     std::optional<OracleBoard> board;

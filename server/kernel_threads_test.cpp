@@ -10,8 +10,8 @@
 namespace muxlab {
 namespace {
 
-/// A ring whose submissions a thread of the kernel looks for: that takes the process's time, and
-/// none of the thread's that made the ring.
+/// Makes a ring that a kernel thread polls for submissions. That takes CPU time of the process, and
+/// none of the calling thread.
 void spin_in_the_kernel() {
   io_uring ring{};
   io_uring_params params{};
@@ -24,7 +24,7 @@ void spin_in_the_kernel() {
 
 TEST(IoUring, TimeOfTheKernelsThreadsIsFound) {
   ASSERT_EQ(kernel_threads_cpu_ns().value()[0], 0U);
-  // On a thread of its own: one that had a ring hears of its end later on, by an EINTR in any call.
+  // On its own thread: after a ring is gone, the kernel may interrupt its thread once more (EINTR).
   std::thread(spin_in_the_kernel).join();
 }
 

@@ -27,7 +27,7 @@
 namespace muxlab {
 namespace {
 
-constexpr int kBacklog = 4096;  // the kernel takes net.core.somaxconn when that is less
+constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
 constexpr int kSocketFlags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 void enable(int fd, int level, int option) {
@@ -35,19 +35,19 @@ void enable(int fd, int level, int option) {
   checked(::setsockopt(fd, level, option, &on, sizeof on), "setsockopt");
 }
 
-/// The ports that the kernel picks from, such as "32768-60999".
+/// Returns the range that the kernel picks ports from, such as "32768-60999".
 std::string ports_to_pick_from() {
   int first = 0, last = 0;
   std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
   return range >> first >> last ? fmt::format("{}-{}", first, last) : "the range of free ports";
 }
 
-/// Why an address that is in use is, and what to do.
+/// Returns why the address is busy, and a hint.
 std::string why_busy(const ListenAddress& address) {
   if (address.unix_path) {
     struct stat found {};
     if (::lstat(address.unix_path->c_str(), &found) == 0 && !S_ISSOCK(found.st_mode)) {
-      return fmt::format("--unix {} is there already, and no socket: choose another path",
+      return fmt::format("--unix {} exists and is not a socket: choose another path",
                          *address.unix_path);
     }
     return fmt::format("{} is busy: stop its server or choose another path with --unix",
@@ -91,7 +91,7 @@ Addresses look_up(const ListenAddress& address, int flags) {
   return Addresses(list);
 }
 
-/// Zero, or an errno of a call that depends on the address.
+/// Returns zero, or the errno of a call that depends on the address.
 int listen_on_tcp(const ListenAddress& address, bool shared_port, UniqueFd& listener) {
   const Addresses resolved = look_up(address, AI_NUMERICHOST);
   listener.reset(::socket(resolved->ai_family, kSocketFlags, 0));
@@ -106,8 +106,8 @@ int listen_on_tcp(const ListenAddress& address, bool shared_port, UniqueFd& list
   return ::listen(listener.get(), kBacklog) != 0 ? errno : 0;
 }
 
-/// True for the name of a socket that no process has any more. A datagram socket asks: the kernel
-/// refuses it with EPROTOTYPE where a stream socket is bound, be it listening or not.
+/// Returns true for the name of a socket that no process has bound any more. Asks with a datagram
+/// socket: where a stream socket is bound, listening or not, the kernel refuses with EPROTOTYPE.
 bool is_abandoned(const sockaddr_un& name) {
   struct stat status {};
   if (::lstat(name.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
@@ -117,8 +117,8 @@ bool is_abandoned(const sockaddr_un& name) {
          errno == ECONNREFUSED;
 }
 
-/// Removes the name if it is abandoned. Servers that start at once take turns by a lock on the
-/// folder: between its look and its removal, no other can remove the name and bind it again.
+/// Removes the name if it is abandoned. A lock on the folder serializes servers that start at once:
+/// between the check and the removal, no other server can remove and bind the name.
 bool remove_abandoned(const sockaddr_un& name) {
   const std::filesystem::path parent = std::filesystem::path(name.sun_path).parent_path();
   const UniqueFd folder(::open(parent.empty() ? "." : parent.c_str(),
@@ -127,7 +127,7 @@ bool remove_abandoned(const sockaddr_un& name) {
   return is_abandoned(name) && ::unlink(name.sun_path) == 0;
 }
 
-/// Zero or an errno.
+/// Returns zero or an errno.
 int listen_on_unix(const ListenAddress& address, UniqueFd& listener) {
   sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
   const std::string& path = *address.unix_path;
@@ -157,7 +157,7 @@ std::vector<ListenAddress> resolve(const ListenAddress& asked) {
   if (asked.unix_path) return {asked};
   ListenAddress address = asked;
   if (const std::string& host = asked.host; host.starts_with('[') && host.ends_with(']')) {
-    address.host = host.substr(1, host.size() - 2);  // as it stands in front of a port
+    address.host = host.substr(1, host.size() - 2);  // brackets as in [::1]:4711
   }
   const Addresses list = look_up(address, 0);
   std::vector<ListenAddress> found;
@@ -215,7 +215,7 @@ SocketName::SocketName(std::string path)
     : path_(std::move(path)), file_(::open(path_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)) {
   struct stat found {};
   const bool is_socket = ::fstat(file_.get(), &found) == 0 && S_ISSOCK(found.st_mode);
-  if (!is_socket) file_.reset();  // it was replaced at once
+  if (!is_socket) file_.reset();  // another file has replaced it already
 }
 
 SocketName::~SocketName() { remove_own_name(path_, file_.get()); }

@@ -10,49 +10,49 @@
 
 namespace muxlab {
 
-/// Where a server listens: a TCP address, or a path for AF_UNIX.
+/// The address that a server listens on: TCP, or a path for AF_UNIX.
 struct ListenAddress {
   std::string host;
-  std::uint16_t port = 0;  ///< 0: the kernel picks a free one
+  std::uint16_t port = 0;  ///< 0: the kernel picks a free port
   std::optional<std::string> unix_path = std::nullopt;
 };
 
-/// The addresses that a host's name has, each as a number, in the order to try them; a unix path is
-/// its own. May wait for a name server. Throws Failure (usage) for a name without one.
+/// Returns the numeric addresses of a host name, in the order to try them; a unix path unchanged.
+/// May wait for a name server. Throws Failure (usage) when the name has no address.
 std::vector<ListenAddress> resolve(const ListenAddress& address);
 
-/// True for 0.0.0.0 and ::, as resolve() gives them: every interface of the machine.
+/// Returns true for 0.0.0.0 and ::, as resolve() writes them: every interface of the machine.
 bool is_open_to_everyone(const ListenAddress& address);
 
-/// A listening socket, and where it listens, with the port that it got.
+/// A listening socket and its address, with the port that the kernel assigned.
 struct Listening {
   UniqueFd socket;
   ListenAddress address;
 };
 
-/// Listens on the first of `addresses`, as resolve() gives them, that this machine has. A busy one
-/// ends the search: clients that try the same addresses would meet the other server.
+/// Listens on the first of `addresses`, from resolve(), that works. A busy address ends the search,
+/// because clients that try the same addresses would reach the other server.
 ///
-/// The socket is non-blocking and close-on-exec; with `shared_port` others may listen on the same
-/// port (SO_REUSEPORT). TCP_NODELAY and reno are set, and accepted sockets inherit them. A unix
-/// socket that no process has any more is replaced; one that is bound is not, listening or not.
-/// Throws Failure for a busy or impossible address.
+/// The socket is non-blocking and close-on-exec. With `shared_port`, other sockets may listen on
+/// the same port (SO_REUSEPORT). Accepted sockets inherit TCP_NODELAY and, where the kernel has it,
+/// reno. A unix socket name that no process has bound any more is replaced. Throws Failure for a
+/// busy or unusable address.
 Listening listen_on_first(std::span<const ListenAddress> addresses, bool shared_port);
 
-/// resolve() and listen_on_first().
+/// Calls resolve() and listen_on_first().
 UniqueFd listen_on(const ListenAddress& address, bool shared_port);
 
-/// The port that a TCP listener got.
+/// Returns the port of a TCP listener.
 std::uint16_t port_of(int listener);
 
-/// "127.0.0.1:4711", "[::1]:4711" or "unix:/tmp/echo": what a client connects to.
+/// Returns the address for clients: "127.0.0.1:4711", "[::1]:4711" or "unix:/tmp/echo".
 std::string show(const ListenAddress& address);
 
-/// The name of a unix socket that this process has bound; removed at the end, while it is still the
-/// name of that socket.
+/// Owns the name of a unix socket that this process has bound. Removes the name at the end, unless
+/// it belongs to another file by then.
 class SocketName {
  public:
-  /// To be made right after bind(2).
+  /// Requires: bind(2) has just succeeded.
   explicit SocketName(std::string path);
   SocketName(const SocketName&) = delete;
   SocketName& operator=(const SocketName&) = delete;
@@ -60,7 +60,7 @@ class SocketName {
 
  private:
   std::string path_;
-  UniqueFd file_;  ///< O_PATH: as long as it is open, no other file has its inode number
+  UniqueFd file_;  ///< O_PATH: while open, no other file gets its inode number
 };
 
 }  // namespace muxlab

@@ -16,7 +16,7 @@ Taken ListenerSource::take() {
   if (!listener_ || (paused_ && still_paused())) return {};
   if (!early_.empty()) return take_early_one();
   for (int tries = 0; tries < kTakesPerTurn; ++tries) {
-    // Who waits when full must not accept without a place; who refuses has to accept to refuse.
+    // With WhenFull::wait, take the place before accept4(). To refuse, accept first.
     const bool waits = admission_.when_full() == WhenFull::wait;
     bool has_place = waits && admission_.enter();
     if (waits && !has_place) {
@@ -33,7 +33,7 @@ Taken ListenerSource::take() {
     if (has_place) admission_.leave();
     if (!socket && !goes_on_after(error)) return {};
   }
-  pause();  // nothing but refusals and errors: the connections that are served come first
+  pause();  // only refusals and errors: let served connections have their turn
   return {};
 }
 
@@ -90,7 +90,7 @@ bool ListenerSource::goes_on_after(int error) {
     case ENOTSOCK:
     case EOPNOTSUPP:
       throw std::system_error(error, std::system_category(), "accept4");
-    default:  // accept(2): what went wrong on the new connection is told here; the next may be well
+    default:  // accept(2) reports errors of the new connection; the next may be fine
       return true;
   }
 }

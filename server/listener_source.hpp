@@ -10,15 +10,15 @@
 
 namespace muxlab {
 
-/// A listening socket as a source of connections.
+/// Takes connections from a listening socket.
 ///
-/// Accepting pauses for kPause when there is no place, descriptor or memory for one more. The
-/// connections wait in the kernel's backlog meanwhile, and none is stranded: after the pause the
-/// listener is waited for anew, which reports what is there already.
+/// Pauses accepting for kPause when there is no place, descriptor or memory for another connection.
+/// The connections wait in the kernel's backlog meanwhile. None is lost: after the pause the
+/// backend waits for the listener again, and the kernel reports pending connections.
 class ListenerSource final : public ConnectionSource {
  public:
-  /// Connections that are closed at once are counted as refused in `stats`. The caller keeps both
-  /// alive. Throws std::system_error.
+  /// Counts connections that it closes at once as refused in `stats`. Requires: the caller keeps
+  /// `admission` and `stats` alive. Throws std::system_error.
   ListenerSource(UniqueFd listener, Admission& admission, WorkerStats& stats);
 
   [[nodiscard]] int fd() const override { return paused_ ? timer_.fd() : listener_.get(); }
@@ -37,7 +37,7 @@ class ListenerSource final : public ConnectionSource {
   bool still_paused();
 
   UniqueFd listener_;
-  std::deque<UniqueFd> early_;  ///< accepted by the kernel on its own before there was a place
+  std::deque<UniqueFd> early_;  ///< multishot accepts that found no place
   TimerFd timer_;
   Admission& admission_;
   WorkerStats& stats_;

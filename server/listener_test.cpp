@@ -79,7 +79,7 @@ TEST(Listener, ReplacesAnAbandonedUnixSocketButNotALiveOne) {
   UniqueFd listener = listen_on(address, false);
   EXPECT_NE(message_of(address).find("is busy"), std::string::npos);
   listener.reset();
-  EXPECT_EQ(message_of(address), "") << "left by a server that is gone";
+  EXPECT_EQ(message_of(address), "") << "its server has ended";
   ::unlink(path.c_str());
 }
 
@@ -114,7 +114,7 @@ TEST(ListenerSource, RefusesDescriptorsBeyondItsBound) {
   EXPECT_TRUE(client.is_cut_off());
 }
 
-/// A listener that stays readable though nothing can be accepted would make every loop spin.
+/// A listener that stays readable although accept4() fails would make every loop spin.
 TEST(ListenerSource, PausesWhenDescriptorsRunOutAndStrandsNobody) {
   WorkerStats stats;
   UniqueFd listener = listen_on({.host = "127.0.0.1"}, false);
@@ -131,7 +131,7 @@ TEST(ListenerSource, PausesWhenDescriptorsRunOutAndStrandsNobody) {
   ::setrlimit(RLIMIT_NOFILE, &exhausted);
   EXPECT_FALSE(source.take());
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  EXPECT_NE(source.fd(), listening) << "what is waited for is a timer now";
+  EXPECT_NE(source.fd(), listening) << "the source waits for a timer now";
 
   ASSERT_TRUE(eventually([&] { return readable(source.fd()) && source.take(); }));
   EXPECT_EQ(source.fd(), listening);
@@ -169,7 +169,7 @@ TEST(ListenerSource, RefusesWhenFullIfAskedTo) {
   source.give_back();
   const Client third(address);
   ASSERT_TRUE(readable(source.fd()));
-  EXPECT_TRUE(source.take()) << "looking for a connection in vain took no place";
+  EXPECT_TRUE(source.take()) << "an accept without a connection must not keep its place";
 }
 
 TEST(MostConnections, AreBoundedByDescriptorsAndByTheBackend) {

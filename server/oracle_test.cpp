@@ -14,8 +14,8 @@
 #include "server/server.hpp"
 #include "server/testing/client.hpp"
 
-/// The oracle while it is told what is ready; as long as nobody tells it anything, it keeps what
-/// every backend promises.
+/// Tests the oracle while a client reports ready connections. Without reports the conformance tests
+/// cover it.
 namespace muxlab {
 namespace {
 
@@ -34,10 +34,10 @@ ServeOptions told_by(const std::string& board) {
   return options;
 }
 
-/// A server on the oracle, and what a client tells it by.
+/// A server on the oracle, and the board on which a client reports.
 class Oracle : public testing::Test {
  protected:
-  /// The descriptor at the server, which has taken the connection.
+  /// Returns the descriptor of the connection at the server; zero before the server publishes it.
   std::uint32_t at_server(const Client& client) {
     const auto published = board.published();
     const auto found = published.find(name_of_socket(client.fd()));
@@ -68,7 +68,7 @@ TEST_F(Oracle, MakesTwoSystemCallsPerEchoAndNoneInVain) {
     }
     for (const Client& client : clients) ASSERT_EQ(client.receive(1), "?");
   };
-  round();  // ends the wait in which it did not know yet that it would be told
+  round();  // ends the wait that began without a reporting client
 
   const auto begin = std::chrono::steady_clock::now();
   std::array<std::uint64_t, kCallNames.size()> made{};
@@ -79,14 +79,14 @@ TEST_F(Oracle, MakesTwoSystemCallsPerEchoAndNoneInVain) {
 
   const std::uint64_t echoes = kRounds * clients.size();
   EXPECT_EQ(made[static_cast<std::size_t>(Call::read)], echoes)
-      << "one that hears EAGAIN is one more";
+      << "a receive that returns EAGAIN would add one";
   EXPECT_EQ(made[static_cast<std::size_t>(Call::write)], echoes);
   EXPECT_EQ(made[static_cast<std::size_t>(Call::ctl)], 0U);
   EXPECT_EQ(made[static_cast<std::size_t>(Call::accept)], 0U);
   EXPECT_EQ(made[static_cast<std::size_t>(Call::other)], 0U);
   EXPECT_LE(made[static_cast<std::size_t>(Call::wait)],
             static_cast<std::uint64_t>(took / std::chrono::milliseconds(100)) + 1)
-      << "it looks at the rest ten times a second";
+      << "it polls epoll(7) ten times a second";
 }
 
 TEST_F(Oracle, AlsoSeesWhatNobodyTellsOf) {
@@ -94,10 +94,10 @@ TEST_F(Oracle, AlsoSeesWhatNobodyTellsOf) {
   ASSERT_TRUE(first.ping());
   ASSERT_TRUE(board.begin_telling());
   Client second(server.address());
-  EXPECT_TRUE(second.ping()) << "it takes whoever is silent for too long for dead";
+  EXPECT_TRUE(second.ping()) << "it ignores the board when the client is silent too long";
   EXPECT_FALSE(board.is_telling());
   board.tell(at_server(first));
-  EXPECT_TRUE(board.is_telling()) << "who tells again is believed again";
+  EXPECT_TRUE(board.is_telling()) << "a new report makes the board valid again";
   first.close();
   second.reset();
   EXPECT_TRUE(eventually([&] { return stats().closed.get() == 2; }));
@@ -107,7 +107,7 @@ TEST_F(Oracle, IsNotMisledByNonsense) {
   const Client client(server.address());
   ASSERT_TRUE(client.ping());
   ASSERT_TRUE(board.begin_telling());
-  for (std::uint32_t fd = 0; fd < 100; ++fd) board.tell(fd);  // its flags and timers among them
+  for (std::uint32_t fd = 0; fd < 100; ++fd) board.tell(fd);  // also its flags and timers
   board.tell(OracleBoard::kDescriptors);
   board.tell(~0U);
   const std::uint32_t told = at_server(client);

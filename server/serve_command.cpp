@@ -67,13 +67,13 @@ ServeOptions complete(const ServeCommand& command, const Backend& backend) {
   return options;
 }
 
-/// The signals that speak to the server, taken from a descriptor by the main thread.
+/// Blocks the signals that control the server. Returns a signalfd(2), which the main thread reads.
 UniqueFd block_and_watch_signals() {
   sigset_t handled;
   ::sigemptyset(&handled);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaddset(&handled, signal);
   ::sigprocmask(SIG_BLOCK, &handled, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);  // whoever reads our stdout may go away
+  ::signal(SIGPIPE, SIG_IGN);  // the reader of stdout may exit
   return UniqueFd(checked(::signalfd(-1, &handled, SFD_CLOEXEC), "signalfd"));
 }
 
@@ -83,8 +83,8 @@ void let_signals_end_the_program() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// Drains at the first SIGINT or SIGTERM. A second one ends the program as it stands, whatever its
-/// threads do; the caller gets to know which.
+/// Serves, and drains at the first SIGINT or SIGTERM. A second signal must end the program at once,
+/// whatever its threads do: returns its exit code.
 std::optional<ExitCode> serve_until_the_end(Server& server, int signals, ServeOutput& output) {
   for (bool stopping = false;;) {
     std::array<pollfd, 3> waited{
@@ -106,7 +106,7 @@ std::optional<ExitCode> serve_until_the_end(Server& server, int signals, ServeOu
   }
 }
 
-/// What the oracle is told by; nothing for any other backend.
+/// Returns the board of the oracle; nothing for any other backend.
 std::optional<OracleBoard> board_for(const Backend& backend, const ServeOptions& options) {
   if (!is_oracle(backend)) {
     if (!options.oracle) return std::nullopt;
@@ -115,7 +115,7 @@ std::optional<OracleBoard> board_for(const Backend& backend, const ServeOptions&
   }
   if (!options.oracle) {
     throw Failure(ExitCode::usage,
-                  "--backend oracle needs --oracle FILE, and clients that are given it too");
+                  "--backend oracle needs --oracle FILE, and clients need the same FILE");
   }
   if (options.unix_path) {
     throw Failure(ExitCode::usage,
@@ -127,10 +127,10 @@ std::optional<OracleBoard> board_for(const Backend& backend, const ServeOptions&
 
 void warn_of_everyone(const ServeOptions& options, std::span<const ListenAddress> addresses) {
   if (!std::ranges::any_of(addresses, is_open_to_everyone)) return;
-  say(
-      fmt::format("--host {}: everyone who reaches this machine can connect; 127.0.0.1 and ::1 are "
-                  "for this machine alone",
-                  options.host));
+  say(fmt::format(
+      "--host {}: every host that reaches this machine can connect; 127.0.0.1 and ::1 are "
+      "for this machine alone",
+      options.host));
 }
 
 ExitCode serve(const ServeCommand& command) {
@@ -138,7 +138,7 @@ ExitCode serve(const ServeCommand& command) {
   const ServeOptions options = complete(command, backend);
   ::signal(SIGUSR1, SIG_IGN);  // until there are counters
   ServeOutput output(command.stats_path, reading_json(backend, options));
-  // Before signals are held back: a resolver may take long, and nothing is there to drain yet.
+  // Before signals are blocked: a resolver may take long, and there is no connection to drain yet.
   const std::vector<ListenAddress> addresses = resolve(address_of(options));
   const UniqueFd signals = block_and_watch_signals();
   const std::optional<OracleBoard> board = board_for(backend, options);
@@ -148,7 +148,7 @@ ExitCode serve(const ServeCommand& command) {
                                    server.address(), backend.name, name_of(options.threading),
                                    options.threads));
   const std::optional<ExitCode> cut_short = serve_until_the_end(server, signals.get(), output);
-  let_signals_end_the_program();  // should a thread hang, after another has failed
+  let_signals_end_the_program();  // in case a thread hangs after another failed
   if (!cut_short) server.stop();
   output.write(server.stats());
   const bool is_complete = output.finish();
@@ -161,9 +161,9 @@ void explain_serve(CLI::App& verb) {
       verb,
       {.description =
            "It prints one line when it listens, \"listening on ADDRESS backend=NAME "
-           "threading=MODEL threads=N\", and goes on until SIGTERM or SIGINT: then it sends what "
-           "its clients are due, waits for them to end as long as --drain says, and ends. A second "
-           "signal ends it at once.",
+           "threading=MODEL threads=N\". On SIGTERM or SIGINT it sends all pending echoes, waits "
+           "for the clients to end, at most as long as --drain says, and ends. A second signal "
+           "ends it at once.",
        .examples = {{"muxlab serve --backend epoll-et --port 4711", "on a port of your choice"},
                     {"muxlab serve --backend io-uring --threads 2 --stats -",
                      "two threads, and the counters as JSON at the end"}}});
@@ -185,12 +185,11 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
                 "else reuseport, or acceptor with --unix")
       .one_of(names_of_models());
   cli::add_text(verb, "--notify", command->notify, "KIND",
-                "What wakes a thread that an acceptor hands a connection to: eventfd or pipe")
+                "How an acceptor wakes the thread that gets a connection: eventfd or pipe")
       .one_of({"eventfd", "pipe"});
-  cli::add_text(
-      verb, "--rearm", command->rearm, "WHO",
-      "Who has a served connection waited for again on half-sync: waiter, or worker, which "
-      "saves system calls and is the default where the mechanism allows it")
+  cli::add_text(verb, "--rearm", command->rearm, "THREAD",
+                "half-sync: which thread re-arms a connection after serving it: waiter or worker; "
+                "worker saves system calls and is the default where the mechanism allows it")
       .one_of({"waiter", "worker"});
   cli::add_text(verb, "--host", options.host, "ADDRESS",
                 "Address or host name to listen on; of several, the first that this machine has");
@@ -200,18 +199,20 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
       .excludes(port);
   cli::add_count(verb, "--max-connections", options.max_connections, {0, 10'000'000},
                  "Connections served at once; 0: as many as there are descriptors for");
-  cli::add_text(verb, "--when-full", command->when_full, "POLICY",
-                "What becomes of a connection beyond that: wait in the backlog, or refuse")
+  cli::add_text(
+      verb, "--when-full", command->when_full, "POLICY",
+      "At --max-connections: leave new connections in the backlog (wait) or close them (refuse)")
       .one_of({"wait", "refuse"});
   cli::add_duration(verb, "--idle-timeout", options.idle_timeout,
                     "Close a connection when no byte moves either way for that long; 0: never");
   cli::add_duration(verb, "--drain", options.drain,
-                    "How long to wait at the end for clients to end their side");
-  cli::add_text(verb, "--oracle", options.oracle, "FILE",
-                "Board on which muxlab load --oracle FILE tells --backend oracle what is ready");
+                    "How long to wait for clients to close when the server stops");
+  cli::add_text(
+      verb, "--oracle", options.oracle, "FILE",
+      "Board on which muxlab load --oracle FILE reports ready connections to --backend oracle");
   cli::add_descriptor(verb, "--counters", options.counters);
   cli::add_flag(verb, "--time-calls", options.time_calls,
-                "Add up the time in system calls too, as call_ns of --stats; costs some itself");
+                "Add up the time in system calls, as call_ns of --stats; costs some itself");
   cli::add_text(verb, "--stats", command->stats_path, "FILE",
                 "Write counters as JSON at the end, and on each SIGUSR1; - is stdout");
   explain_serve(verb);

@@ -17,7 +17,7 @@
 #include "server/testing/program.hpp"
 #include "server/testing/server_process.hpp"
 
-/// The verb `serve` as a user meets it: through the program.
+/// Tests the verb `serve` through the program.
 namespace muxlab {
 namespace {
 
@@ -32,7 +32,7 @@ std::vector<std::string> words_of(const std::string& text) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-/// One that serves, with the options as a user writes them.
+/// A server process; `options` as a user writes them.
 struct ServerProcess : test::ServerProcess {
   explicit ServerProcess(const std::string& options) : test::ServerProcess(words_of(options)) {
     EXPECT_TRUE(listens()) << errors();
@@ -60,7 +60,7 @@ TEST(Serve, DrainsAtTheFirstSignalAndEndsAtTheSecond) {
   const Client client(server.address());
   ASSERT_TRUE(client.ping());
   server.signal(SIGTERM);
-  EXPECT_TRUE(client.at_end()) << "the server has ended its side, and waits for ours";
+  EXPECT_TRUE(client.at_end()) << "the server half-closes and waits for the client";
   server.signal(SIGINT);
   EXPECT_EQ(Json::parse(server.line())["accepted"], 1);
   EXPECT_EQ(server.wait(), 130);
@@ -78,7 +78,7 @@ TEST(Serve, WritesCountersOnRequestAndAtTheEnd) {
   const Client client(server.address());
   ASSERT_EQ(client.exchange("hello"), "hello");
   Json first;
-  ASSERT_TRUE(test::eventually([&] {  // the client may have the echo before it is counted
+  ASSERT_TRUE(test::eventually([&] {  // the client may have the echo before the server counts it
     server.signal(SIGUSR1);
     first = Json::parse(server.line());
     return first["echoes"] == 1;
@@ -87,7 +87,7 @@ TEST(Serve, WritesCountersOnRequestAndAtTheEnd) {
   EXPECT_EQ(first["accepted"], 1);
   EXPECT_EQ(first["bytes_in"], 5);
   EXPECT_EQ(first["bytes_out"], 5);
-  EXPECT_EQ(first["threads"].size(), 3U) << "two that serve and one that accepts";
+  EXPECT_EQ(first["threads"].size(), 3U) << "two serving threads and an acceptor";
   EXPECT_GE(first["syscalls"]["write"].get<int>(), 1);
   server.signal(SIGTERM);
   const Json last = Json::parse(server.line());
@@ -111,7 +111,7 @@ TEST(Serve, TimesSystemCallsWhenAskedTo) {
   }
   EXPECT_EQ(last["threads"][0]["call_ns"]["read"], last["call_ns"]["read"]);
   EXPECT_EQ(last["kernel_threads_cpu_ns"]["iou-sqp"], 0);
-  EXPECT_GE(last["events"].get<int>(), 2) << "a client, and what it sent";
+  EXPECT_GE(last["events"].get<int>(), 2) << "a connection, and its data";
   EXPECT_FALSE(Json::parse(untimed.line()).contains("call_ns"));
 }
 
@@ -183,7 +183,7 @@ TEST(Serve, LeavesNoUnixSocketBehind) {
 struct Mistake {
   std::string arguments;
   int exit_code;
-  std::string named;  ///< what the message must say
+  std::string named;  ///< part of the message
 };
 
 TEST(Serve, NamesTheValueAndTheCure) {

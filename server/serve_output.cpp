@@ -24,7 +24,7 @@ const char* error_text(int error) {
   return text != nullptr ? text : "unknown error";
 }
 
-/// True when `path` leads to what `fd` is open on, as /dev/stdout does.
+/// Returns true when `path` names the file that `fd` has open, as /dev/stdout does.
 bool leads_to(const std::string& path, int fd) {
   struct stat named {};
   struct stat opened {};
@@ -65,7 +65,7 @@ void LineStream::write(std::string line) {
 
 void LineStream::flush() {
   while (!rest_.empty()) {
-    // There is room for so much when poll(2) says that there is any.
+    // When poll(2) reports POLLOUT, a pipe has room for PIPE_BUF bytes.
     const std::size_t size = std::min<std::size_t>(rest_.size(), PIPE_BUF);
     pollfd writable{.fd = fd_, .events = POLLOUT, .revents = 0};
     if (::poll(&writable, 1, 0) <= 0) return;
@@ -83,7 +83,7 @@ void LineStream::lose(std::string_view reason) {
   complaint_.note(reason);
   rest_.clear();
   next_.clear();
-  opened_.reset();  // the next line looks for the file again
+  opened_.reset();  // the next line opens the path again
 }
 
 bool LineStream::finish(std::chrono::milliseconds patience) {
@@ -117,8 +117,7 @@ ServeOutput::ServeOutput(std::optional<std::string> stats, nlohmann::ordered_jso
   }
 }
 
-/// The JSON is gone when this returns: that takes memory too, which there may not be any more when
-/// the line has been read.
+/// Frees the JSON on return: once the reader has the line, memory may be short again.
 std::string ServeOutput::line_of(std::span<const WorkerStats> threads) const {
   nlohmann::ordered_json all = stats_json(threads);
   all.update(reading_);

@@ -14,11 +14,11 @@
 
 namespace muxlab {
 
-/// Says on stderr that `what` cannot be written, once until it can be again.
+/// Logs to stderr that `what` cannot be written: once, until a write succeeds again.
 class Complaint {
  public:
   explicit Complaint(std::string what) : what_(std::move(what)) {}
-  void note(std::string_view reason);  ///< empty: it was written
+  void note(std::string_view reason);  ///< empty: the write succeeded
   [[nodiscard]] bool stands() const { return stands_; }
 
  private:
@@ -26,24 +26,24 @@ class Complaint {
   bool stands_ = false;
 };
 
-/// Lines for a pipe, a terminal or another device, whose reader may be slow, may have gone, or may
-/// never come. Never waits for it, and never throws: a line that cannot be written is lost, and a
-/// complaint is made. For one thread, which ignores SIGPIPE.
+/// Writes lines to a pipe, a terminal or another device, whose reader may be slow, gone or missing.
+/// write() and flush() never block, and nothing throws: a line that cannot be written is lost and
+/// reported. Requires: SIGPIPE is ignored. Thread: one.
 class LineStream {
  public:
-  /// Writes to a descriptor that the caller keeps open.
+  /// Writes to `borrowed`, which the caller keeps open.
   LineStream(std::string name, int borrowed) : complaint_(std::move(name)), fd_(borrowed) {}
-  /// Opens `path` as soon as that does not wait, which for a pipe is when it has a reader, and
-  /// keeps it open, so that the reader sees one stream.
+  /// Opens `path` without blocking, a pipe once it has a reader. Keeps it open until a write fails,
+  /// so that the reader sees one stream.
   LineStream(std::string name, std::string path);
 
-  /// Writes as much of `line` as there is room for. While a line is only partly written, the newest
-  /// one is kept for later, and those in between are lost.
+  /// Writes as much of `line` as there is room for. While an earlier line is incomplete, keeps the
+  /// newest line for later and drops the lines in between.
   void write(std::string line);
-  /// The descriptor that flush() waits for to be writable; -1: all is written.
+  /// Returns the descriptor to wait for (POLLOUT) before flush(); -1 when all is written.
   [[nodiscard]] int waits_for() const { return rest_.empty() ? -1 : fd_; }
   void flush();
-  /// Waits until all is written, or for `patience`. False when the last line was lost.
+  /// Waits until all is written, at most for `patience`. Returns false when the last line was lost.
   bool finish(std::chrono::milliseconds patience);
 
  private:
@@ -54,28 +54,28 @@ class LineStream {
   std::string path_;  ///< empty: borrowed
   UniqueFd opened_;
   int fd_ = -1;
-  std::string rest_;  ///< of the line that is being written
-  std::string next_;  ///< the newest one behind it
+  std::string rest_;  ///< unwritten part of the current line
+  std::string next_;  ///< the newest line after it
 };
 
-/// What `muxlab serve` writes: the line that says where it listens, on stdout, and its counters, a
-/// line each time on stdout or another stream, or a file that always holds a whole one.
+/// Writes the output of `muxlab serve`. The listening line goes to stdout. The counters go, a line
+/// each time, to stdout or another stream, or to a file that always holds a complete line.
 ///
-/// Nothing here ends serving or delays it: output that cannot be written is named on stderr.
+/// Failures and slow readers neither end nor delay serving: they are reported on stderr.
 class ServeOutput {
  public:
-  /// `stats`: the value of --stats; `reading`: how to read the counters. Looks at the path at once:
-  /// throws Failure where it can never be written, as output_kind() does.
+  /// `stats` is the value of --stats; `reading` holds the keys of reading_json(). Checks the path
+  /// at once. Throws Failure when it can never be written, as output_kind() does.
   ServeOutput(std::optional<std::string> stats, nlohmann::ordered_json reading);
 
   void say_listening(std::string line) { stdout_.write(std::move(line)); }
   void write(std::span<const WorkerStats> threads);
 
-  /// As LineStream, for whichever stream has a rest.
+  /// As LineStream, for the first stream with unwritten data.
   [[nodiscard]] int waits_for() const;
   void flush();
-  /// Waits until everything is written, half a second at most. False when the last line or the last
-  /// counters were lost.
+  /// Waits until everything is written, at most half a second per stream. Returns false when the
+  /// last line or the last counters were lost.
   bool finish();
 
  private:
@@ -83,9 +83,9 @@ class ServeOutput {
 
   nlohmann::ordered_json reading_;
   LineStream stdout_;
-  std::optional<LineStream> stream_;  ///< of the counters, where they are not on stdout
+  std::optional<LineStream> stream_;  ///< of the counters, unless on stdout
   std::string file_;                  ///< of the counters; empty: a stream
-  Complaint complaint_;               ///< about the file, or the counters themselves
+  Complaint complaint_;               ///< about the file, or about memory for the counters
   bool has_stats_;
 };
 

@@ -18,7 +18,7 @@
 #include "server/testing/program.hpp"
 #include "server/testing/server_process.hpp"
 
-/// Output of `serve` that is slow, lost or impossible: serving goes on, and it ends when told to.
+/// Tests slow, lost or impossible output of `serve`: serving goes on, and it ends on a signal.
 namespace muxlab {
 namespace {
 
@@ -35,7 +35,7 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// True when the server has taken the last signal of that number that it was sent.
+/// Returns true when the server has read the last signal of that number.
 bool has_taken(const test::ServerProcess& server, int signal) {
   std::ifstream status(server.proc() / "status");
   for (std::string key, value; status >> key && std::getline(status, value);) {
@@ -45,11 +45,11 @@ bool has_taken(const test::ServerProcess& server, int signal) {
   return false;
 }
 
-/// Asks for counters, so often that none of the signals is merged with another.
+/// Asks for counters `times` times, and waits each time so that no two signals merge.
 void ask_for_counters(const test::ServerProcess& server, int times) {
   for (int i = 0; i < times; ++i) {
     server.signal(SIGUSR1);
-    ASSERT_TRUE(eventually([&] { return has_taken(server, SIGUSR1); })) << "it is deaf";
+    ASSERT_TRUE(eventually([&] { return has_taken(server, SIGUSR1); })) << "not read";
   }
 }
 
@@ -172,7 +172,7 @@ TEST_F(ServeStats, AreRefusedWhereTheyCanNeverBe) {
   EXPECT_TRUE(fs::is_symlink(path_));
 }
 
-/// Room for few lines, so that it is soon full.
+/// Shrinks the pipe to a few lines, so that it is soon full.
 void shrink_stdout() { ::fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 4096); }
 
 TEST_F(ServeStats, GoBehindTheGreetingWhereTheFileIsStdout) {
@@ -233,7 +233,7 @@ TEST(ServeGreeting, ThatIsLostDoesNotEndServing) {
   EXPECT_EQ(server.errors(), "muxlab: cannot write to stdout: No space left on device\n");
 }
 
-// What the server's stderr may be when it has something to say.
+// Broken kinds of stderr.
 
 void close_stderr() { ::close(STDERR_FILENO); }
 
@@ -248,7 +248,7 @@ void take_reader_from_stderr() {
 
 void fill_pipe_of_stderr() {
   std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) ::_exit(1);  // its reader stays open, in the server itself
+  if (::pipe(ends.data()) != 0) ::_exit(1);  // the server itself keeps the reader open
   ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
   const std::array<char, 4096> page{};
   while (::write(ends[1], page.data(), page.size()) > 0) {
@@ -257,7 +257,7 @@ void fill_pipe_of_stderr() {
   ::dup2(ends[1], STDERR_FILENO);
 }
 
-/// A thread that has not waited yet may still be opening what it waits with.
+/// Waits until all threads wait. Before that, a thread may still open descriptors.
 bool all_threads_wait(test::ServerProcess& server) {
   return eventually([&] {
     const Json stats = server.stats();
@@ -282,7 +282,7 @@ TEST_P(ServeWithoutStderr, OutlivesWhatItHasToSay) {
       clients.emplace_back(server.address());
       ASSERT_TRUE(clients.back().send("?"));
     }
-    // It has no descriptor left, and has tried again and again: so it had to say so.
+    // Without descriptors the server has retried, so it had to log.
     const auto waits = [&] { return server.stats().value("/syscalls/wait"_json_pointer, 0); };
     ASSERT_TRUE(eventually([&] { return server.stats().value("accepted", 0) > 0; }));
     const int before = waits();

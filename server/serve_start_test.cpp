@@ -22,7 +22,7 @@
 #include "server/testing/program.hpp"
 #include "server/testing/server_process.hpp"
 
-/// How `serve` finds its address, and how it ends before it has one.
+/// Tests how `serve` finds its address, and how it ends before it has one.
 namespace muxlab {
 namespace {
 
@@ -40,7 +40,7 @@ bool has_ipv6() {
   }
 }
 
-/// A file that is there as long as the object is.
+/// Creates a file for its lifetime.
 class File {
  public:
   explicit File(const std::string& text) {
@@ -90,7 +90,7 @@ TEST(ServeHost, TakesANameWithSeveralAddressesInEitherOrder) {
                                  {.prepare = with_hosts});
       ASSERT_TRUE(server.listens()) << server.errors();
       EXPECT_EQ(server.address().find("localhost"), std::string::npos)
-          << "it names the address that it took: " << server.address();
+          << "it prints the address it listens on: " << server.address();
       EXPECT_TRUE(Client(server.address()).ping());
       EXPECT_EQ(server.errors(), "");
     }
@@ -117,7 +117,7 @@ TEST(ServeHost, WarnsWhereEveryoneCanConnect) {
     test::ServerProcess server({"--host", host});
     ASSERT_TRUE(server.listens()) << server.errors();
     EXPECT_EQ(server.errors(),
-              fmt::format("muxlab: --host {}: everyone who reaches this machine can connect; "
+              fmt::format("muxlab: --host {}: every host that reaches this machine can connect; "
                           "127.0.0.1 and ::1 are for this machine alone\n",
                           host));
   }
@@ -148,7 +148,7 @@ TEST(ServePort, SaysThatNoneIsLeft) {
   }
 }
 
-/// True when that process is in a network of its own, and a datagram waits to be read there.
+/// Returns true when that process has its own network namespace and a datagram is pending there.
 bool has_datagram(const test::ServerProcess& server) {
   const auto network_of = [](const std::filesystem::path& process) {
     std::error_code error;
@@ -187,7 +187,7 @@ TEST(ServeStart, EndsAtOnceWhileANameServerIsSilent) {
   for (const int signal : {SIGTERM, SIGINT}) {
     test::ServerProcess server({"--host", "name.example"}, {.prepare = with_silent_server});
     ASSERT_TRUE(eventually([&] { return has_datagram(server); })) << server.errors();
-    server.signal(SIGUSR1);  // nothing to be shown yet
+    server.signal(SIGUSR1);  // there are no counters yet
     server.signal(signal);
     const int exit_code = server.wait().value_or(0);  // long before the resolver gives up
     EXPECT_TRUE(exit_code == -signal || exit_code == 128 + signal) << exit_code;

@@ -25,8 +25,9 @@
 namespace muxlab {
 namespace {
 
-/// Threads inherit what is blocked when they are made. Signals are for the main thread; and
-/// SIGPIPE, which libevent's writev(2) can raise, is for nobody.
+/// Blocks all signals in the threads that start during its lifetime, because threads inherit the
+/// signal mask. The main thread handles signals. SIGPIPE, which libevent's writev(2) can raise,
+/// stays blocked.
 class BlockedSignals {
  public:
   BlockedSignals() {
@@ -46,7 +47,7 @@ UniqueFd make_eventfd() {
   return UniqueFd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
 }
 
-/// It stays readable, since nobody reads it.
+/// Makes the eventfd readable for good, because no thread reads it.
 void raise(const UniqueFd& flag) { notify(flag.get()); }
 
 void check(const Backend& backend, const ServeOptions& options) {
@@ -73,12 +74,12 @@ void check(const Backend& backend, const ServeOptions& options) {
   }
 }
 
-/// One that accepts, or one that waits; it comes last.
+/// Returns true when another thread accepts or waits; its counters come last.
 bool has_thread_beside_workers(Threading threading) {
   return threading == Threading::acceptor || threading == Threading::half_sync;
 }
 
-/// Those of each thread, in a row.
+/// Returns one counter set per thread, contiguous.
 std::span<WorkerStats> take_counters(CounterPool& pool, const ServeOptions& options) {
   const std::uint64_t count =
       options.threads + (has_thread_beside_workers(options.threading) ? 1 : 0);
@@ -87,7 +88,7 @@ std::span<WorkerStats> take_counters(CounterPool& pool, const ServeOptions& opti
   return {&first, count};
 }
 
-/// As many as were asked for; without a wish as many as descriptors and backend allow.
+/// Returns options.max_connections, or without it as many as descriptors and backend allow.
 std::uint64_t places(const ServeOptions& options, const Availability& available) {
   const std::uint64_t reserved = descriptors_beside_connections(options.threads);
   const std::uint64_t wanted = std::max<std::uint64_t>(options.max_connections, 1);
@@ -122,14 +123,15 @@ bool hand_out_one(std::span<HandOffQueue* const> queues, std::size_t& turn,
   try {
     queues[turn]->push(std::move(*socket));
     turn = (turn + 1) % queues.size();
-  } catch (const std::bad_alloc&) {  // it is closed
+  } catch (const std::bad_alloc&) {  // closes the socket
     ++stats.refused;
     listener.give_back();
   }
   return true;
 }
 
-/// Hands out round robin until `stop` is readable, and then what still waits to be accepted.
+/// Hands connections out round robin until `stop` is readable. Then hands out the rest of the
+/// backlog.
 void accept_for(std::span<HandOffQueue* const> queues, ConnectionSource& listener, int stop,
                 WorkerStats& stats) {
   std::size_t turn = 0;
@@ -250,7 +252,7 @@ void Server::start_single() {
 }
 
 void Server::start_reuseport() {
-  // SO_REUSEPORT would join a server that listens there already: a listener without it finds out.
+  // SO_REUSEPORT would join a server that listens there already. A listener without it fails.
   if (address_.port != 0) listen(false);
   for (WorkerStats& stats : stats_) sources_.push_back(listener_source(listen(true), stats));
   for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
@@ -275,7 +277,7 @@ void Server::start_acceptor() {
   sources_.push_back(listener_source(listen(false), stats_.back()));
   start_thread("acceptor", stats_.back(), [this, queues, &listener = *sources_.back()] {
     accept_for(queues, listener, stop_accepting_.get(), stats_.back());
-    raise(stop_);  // the queues hold all that was accepted: now the workers can drain them
+    raise(stop_);  // the queues hold every accepted connection: the workers can drain them
   });
   for (std::size_t i = 0; i < options_.threads; ++i) start_worker(i);
 }
@@ -320,7 +322,7 @@ void Server::start_thread(const std::string& name, WorkerStats& stats, Body body
       if (!failure_) failure_ = std::current_exception();
       raise(ended_);
       raise(stop_accepting_);
-      raise(stop_);  // the accepting thread may be the one that can no longer do it
+      raise(stop_);  // normally the acceptor does, which may have failed
     }
     if (--running_ == 0) raise(ended_);
   });

@@ -19,7 +19,7 @@
 #include "server/testing/program.hpp"
 #include "server/testing/server_process.hpp"
 
-/// Names in the file system that `serve` makes: it removes its own and no others.
+/// Tests the socket and board names that `serve` makes: it removes its own and no others.
 namespace muxlab {
 namespace {
 
@@ -37,7 +37,7 @@ class SocketNames : public testing::Test {
   }
   ~SocketNames() override { fs::remove_all(folder_); }
 
-  /// A socket of another program that has bound the name.
+  /// Returns a socket of another program that has bound the name.
   [[nodiscard]] UniqueFd bind_name(int type) const {
     UniqueFd socket(checked(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0), "socket"));
     sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
@@ -78,7 +78,7 @@ TEST_F(SocketNames, ASuccessorKeepsItsOwn) {
   ASSERT_TRUE(client.ping());
   first.signal(SIGTERM);
   ASSERT_TRUE(client.at_end()) << "it drains";
-  EXPECT_FALSE(fs::exists(path_)) << "nobody listens there any more";
+  EXPECT_FALSE(fs::exists(path_)) << "no socket listens there any more";
   test::ServerProcess second(options());
   ASSERT_TRUE(second.listens()) << second.errors();
   client.close();
@@ -118,8 +118,7 @@ TEST_F(SocketNames, AreNotTakenFromAFile) {
   put("mine");
   const test::Outcome outcome = test::run("serve --unix " + path_.string());
   EXPECT_EQ(outcome.exit_code, 3);
-  EXPECT_NE(outcome.output.find("is there already, and no socket"), std::string::npos)
-      << outcome.output;
+  EXPECT_NE(outcome.output.find("exists and is not a socket"), std::string::npos) << outcome.output;
   EXPECT_EQ(text(), "mine");
 }
 

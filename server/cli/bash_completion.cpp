@@ -8,7 +8,7 @@
 namespace muxlab {
 namespace {
 
-/// `option=value` comes as three words. A list is completed behind its last comma.
+/// Bash passes `option=value` as three words. A list is completed after its last comma.
 constexpr const char* kBashBegin = R"(# Completion of muxlab for bash: muxlab completions bash
 _muxlab_names() {
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
@@ -45,7 +45,7 @@ constexpr const char* kBashEnd = R"(  esac
 complete -F _muxlab muxlab
 )";
 
-/// The command that completes a value.
+/// Returns the command that completes a value.
 std::string bash_value(const OptionDescription& option) {
   switch (option.kind) {
     case ValueKind::name:
@@ -71,7 +71,7 @@ std::string bash_option_names(const VerbDescription& verb) {
   return fmt::format("{}", fmt::join(names, " "));
 }
 
-/// What may stand where no option is due: what has to, or what may and the options.
+/// Returns the commands that complete a word that is not the value of an option.
 std::string bash_words(const VerbDescription& verb) {
   const std::string options = bash_option_names(verb);
   std::string names = options;

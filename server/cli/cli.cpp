@@ -41,8 +41,8 @@ std::string lower_case(std::string_view text) {
 
 constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-/// What the digits after a point stand for, times `factor`, when that is whole. Without
-/// doubles: none of them is 1.001, and the nearest times 1000 is not 1001.
+/// Returns the fraction .`digits` times `factor`, if that is whole. Uses no doubles: no double is
+/// 1.001, and the nearest times 1000 is not 1001.
 std::optional<std::uint64_t> scale_fraction(std::string_view digits, std::uint64_t factor) {
   std::uint64_t scaled = 0;
   for (; !digits.empty(); digits.remove_suffix(1)) {
@@ -54,7 +54,7 @@ std::optional<std::uint64_t> scale_fraction(std::string_view digits, std::uint64
   return scaled;
 }
 
-/// `number`, of digits and points, times `factor` when that is whole and fits; never rounded.
+/// Returns `number`, of digits and points, times `factor`, if that is whole and fits; never rounds.
 std::optional<std::uint64_t> scale(std::string_view number, std::uint64_t factor) {
   if (number.empty() || number == ".") return std::nullopt;
   const std::size_t point = std::min(number.find('.'), number.size());
@@ -66,7 +66,7 @@ std::optional<std::uint64_t> scale(std::string_view number, std::uint64_t factor
   return whole * factor + *fraction;
 }
 
-/// digits[.digits]unit, and nothing else.
+/// Parses digits[.digits]unit, without leading or trailing characters.
 std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
   const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
   const auto unit = std::ranges::find(units, lower_case(text.substr(end)), &Unit::name);
@@ -79,7 +79,7 @@ void check_range(const std::string& name, std::uint64_t value, Range range) {
                                              range.min, range.max));
 }
 
-/// Every option is read through here, so that each message names its option.
+/// Adds an option parsed by `read`. All options come through here: each message names its option.
 template <typename Read>
 Option add_parsed(CLI::App& verb, const std::string& name, std::string shown_default,
                   const std::string& type, const std::string& help, Read read) {
@@ -100,7 +100,7 @@ Option add_parsed(CLI::App& verb, const std::string& name, std::string shown_def
   return {verb, option};
 }
 
-/// How the numbers of a list are written.
+/// Formats and parses the numbers of a list.
 struct Notation {
   std::string (*show)(std::uint64_t);
   std::uint64_t (*parse)(std::string_view);
@@ -289,7 +289,7 @@ const std::vector<Entry>& exit_codes() {
       {"3", "a backend or a resource is not available here"},
       {"4", "finished, but some points failed or a precision was not reached"},
       {"5", "compare found a regression"},
-      {"130, 143", "interrupted, with what was measured kept"},
+      {"130, 143", "interrupted; the measurements so far are kept"},
   };
   return codes;
 }

@@ -37,7 +37,7 @@ class Program {
     add_text(verb, "TEXT", text_, "TEXT", "").required();
   }
 
-  /// As muxlab.cpp does; whatever else is thrown is a finding.
+  /// Parses as muxlab.cpp does. Any other exception is a finding.
   void parse(const std::vector<std::string>& words) {
     std::vector<const char*> argv = {"muxlab"};
     for (const std::string& word : words) argv.push_back(word.c_str());
@@ -86,7 +86,7 @@ class Program {
   bool other_ = false;
 };
 
-/// What `parse` makes of the text; none when it is rejected as a usage error.
+/// Returns the result of `parse`, or nothing when it rejects the text as a usage error.
 template <typename Parse>
 auto read(Parse parse, const std::string& text) -> std::optional<decltype(parse(text))> {
   try {
@@ -97,10 +97,10 @@ auto read(Parse parse, const std::string& text) -> std::optional<decltype(parse(
   }
 }
 
-/// What is shown is read as the same again.
+/// Checks that a formatted value parses to the same value.
 void check_shown(std::uint64_t count) { assert(read(parse_count, show_count(count)) == count); }
 void check_shown(std::chrono::nanoseconds duration) {
-  // It is shown as a double, which holds 15 decimal digits: in nanoseconds, 11 days.
+  // Durations are formatted as a double, which holds 15 decimal digits: in nanoseconds, 11 days.
   if (duration >= std::chrono::nanoseconds(1'000'000'000'000'000)) return;
   assert(read(parse_duration, show_duration(duration)) == duration);
 }
@@ -112,7 +112,7 @@ void check_text(const std::string& text) {
   if (const auto duration = read(parse_duration, text)) check_shown(*duration);
 }
 
-/// A word of a command line: mostly one that means something, or almost.
+/// Returns a word for a command line, mostly a valid or almost valid word.
 std::string next_word(FuzzedDataProvider& script) {
   static constexpr const char* kWords[] = {
       "--count",    "--names", "--size",   "--duration", "--counts", "--list",

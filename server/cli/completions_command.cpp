@@ -19,7 +19,7 @@ std::string completion_for(const std::string& shell, const ProgramDescription& p
 
 void add_completions(CLI::App& program, ExitCode& exit_code) {
   auto shell = std::make_shared<std::string>();
-  CLI::App& verb = cli::add_verb(program, "completions", "Write what completes muxlab in a shell",
+  CLI::App& verb = cli::add_verb(program, "completions", "Write a completion script for a shell",
                                  [&program, shell, &exit_code] {
                                    fmt::print("{}", completion_for(*shell, describe(program)));
                                    exit_code = ExitCode::ok;

@@ -16,7 +16,7 @@
 #include "server/cli/verb.hpp"
 #include "server/testing/program.hpp"
 
-/// What `--help` shows: the measure of what is generated.
+/// Reads `--help`, the reference for generated completions.
 namespace muxlab::test {
 
 /// Runs a command of sh(1) to its end.
@@ -32,7 +32,7 @@ inline Outcome run_shell(const std::string& command) {
   return outcome;
 }
 
-/// The lines below that heading, up to one that is empty.
+/// Returns the lines below that heading, up to an empty line.
 inline std::vector<std::string> lines_below(const std::string& help, const std::string& heading) {
   std::istringstream lines(help);
   std::vector<std::string> found;
@@ -52,7 +52,7 @@ inline std::vector<std::string> verbs_of_help() {
   return verbs;
 }
 
-/// The long names, as "--backend".
+/// Returns the long names, as "--backend".
 inline std::set<std::string> options_of_help(const std::string& verb) {
   static const std::regex kName(R"(^  (?:-\w,)?(--[a-z][a-z0-9-]*))");
   std::set<std::string> options;
@@ -65,7 +65,7 @@ inline std::set<std::string> options_of_help(const std::string& verb) {
 
 }  // namespace muxlab::test
 
-/// The shells themselves complete what somebody has typed.
+/// Lets the shells themselves complete typed words.
 namespace muxlab {
 namespace {
 
@@ -89,10 +89,10 @@ const Shell kShells[] = {
     {"fish", fish_completion, "fish --no-config $MUXLAB_SHELLS/complete.fish"},
 };
 
-/// Shells differ in whether they show all of a word or what is added: here it is the last item of a
-/// list, and the name of a file.
+/// Returns the last item of a list, or the last part of a file name. Shells differ in whether they
+/// show the whole word or only the addition.
 std::string last_part(std::string word) {
-  word = word.substr(0, word.find('\t'));  // fish explains each
+  word = word.substr(0, word.find('\t'));  // fish adds an explanation
   while (!word.empty() && (word.back() == '/' || word.back() == ' ')) word.pop_back();
   return word.substr(word.find_last_of("/,=") + 1);
 }
@@ -105,7 +105,7 @@ class Completions : public testing::TestWithParam<Shell> {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  /// What the shell offers for each of `lines`, by the script.
+  /// Returns the offers of the shell for each of `lines`, with `script` loaded.
   std::map<std::string, Words> complete(const std::string& script,
                                         const std::vector<std::string>& lines) const {
     std::ofstream(folder_ / "script") << script;
@@ -201,7 +201,7 @@ TEST_P(Completions, OfferFilesOrFoldersWhereOneIsDue) {
   EXPECT_THAT(found.at("muxlab serve --stats some/"), UnorderedElementsAre("file", "folder"));
 }
 
-/// Help texts are for people, and have what a shell takes for its own.
+/// Checks help texts with characters that are special in a shell.
 TEST_P(Completions, AreNotConfusedByWhatAHelpTextSays) {
   cli::Verb program("It's \"all\" here", "muxlab");
   const char* const help = R"(a [b]: it's $HOME, `date`, \n "c" (d) {e} % & ; | < > # ~ * ? !)";

@@ -23,7 +23,7 @@ std::string fish_quoted(const std::string& text) {
   return quoted + '\'';
 }
 
-/// How the value is completed, as options of complete.
+/// Returns how to complete the value, as options of complete.
 std::string fish_value(const OptionDescription& option) {
   switch (option.kind) {
     case ValueKind::none:

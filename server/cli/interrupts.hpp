@@ -9,10 +9,10 @@
 
 namespace muxlab {
 
-/// Turns SIGINT and SIGTERM into something to wait for, from its construction to its end.
+/// Makes SIGINT and SIGTERM readable from a descriptor, during its lifetime.
 ///
-/// Only the calling thread's signal mask changes, so construct it before any thread starts. Once
-/// one was received, let_the_next_one_end_us() makes a second one deadly, as users expect.
+/// Changes only the calling thread's signal mask, so construct it before any thread starts. Once a
+/// signal was read, let_the_next_one_end_us() lets another end the process, as users expect.
 class Interrupts {
  public:
   Interrupts();
@@ -22,9 +22,9 @@ class Interrupts {
   Interrupts& operator=(Interrupts&&) = delete;
   ~Interrupts();
 
-  /// Readable once a signal has come.
+  /// Returns a descriptor that is readable once a signal has arrived.
   [[nodiscard]] int fd() const { return fd_.get(); }
-  /// Takes the signal off fd(): interrupted for SIGINT, terminated for SIGTERM, or nothing yet.
+  /// Reads a signal: interrupted for SIGINT, terminated for SIGTERM, or nothing yet.
   std::optional<ExitCode> take();
   void let_the_next_one_end_us();
 

@@ -30,7 +30,7 @@ OptionDescription describe_option(const CLI::Option& option, const cli::Verb& ve
   for (const CLI::Option* const other : option.get_excludes()) {
     all.excludes.push_back(other->get_name(other->get_positional()));
   }
-  std::ranges::sort(all.excludes);  // CLI11 has them by address
+  std::ranges::sort(all.excludes);  // CLI11 orders them by address
   all.required = option.get_required();
   all.repeated = all.positional && option.get_items_expected_max() > 1;
   all.kind = kind_of(all);

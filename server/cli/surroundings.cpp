@@ -17,12 +17,13 @@
 namespace muxlab {
 namespace {
 
-/// For reading only: stdin is empty, and a write to stdout fails, as it did on a closed one.
+/// Opens closed standard descriptors on /dev/null. stdin is empty. stdout is read-only, so a write
+/// fails as on a closed descriptor.
 void open_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) >= 0) continue;
     const int opened = ::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
-    if (opened == fd) continue;  // the lowest that is free
+    if (opened == fd) continue;  // open(2) returns the lowest free descriptor
     throw Failure(ExitCode::unavailable,
                   fmt::format("descriptor {} is closed, and /dev/null cannot be opened instead: {}",
                               fd, std::system_category().message(errno)));
@@ -30,7 +31,7 @@ void open_standard_descriptors() {
 }
 
 void end_by(int signal) {
-  ::raise(signal);  // SA_RESETHAND: the default action, for the shell to see
+  ::raise(signal);  // SA_RESETHAND: takes the default action, which the shell sees
   ::_exit(128 + signal);
 }
 
@@ -58,8 +59,8 @@ void settle_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// The kernel asks the limit whenever the stack of the main thread grows; the C library has asked
-/// it already for those of others.
+/// The kernel reads the limit whenever the main thread's stack grows. The C library has read it
+/// already for the stacks of other threads.
 void settle_stacks() {
   constexpr rlim_t kLeast = rlim_t{1} << 20, kUsual = rlim_t{8} << 20, kMost = rlim_t{64} << 20;
   rlimit limit{};
@@ -97,7 +98,7 @@ std::string lost_output(int known) {
     if (result != 0 && error == 0) error = errno;
     return result == 0;
   };
-  // Many devices and closed descriptors refuse even nothing: the reason of a loss before.
+  // Many devices and closed descriptors refuse even an empty write: the reason of the earlier loss.
   if (failed_before) note(static_cast<int>(::write(STDOUT_FILENO, "", 0)));
   const bool flushed = note(std::fflush(stdout));
   const bool closed = note(::close(STDOUT_FILENO));  // some file systems report the loss only now

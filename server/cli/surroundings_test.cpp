@@ -18,13 +18,13 @@
 #include "server/cli/build_stamp.hpp"
 #include "server/testing/program.hpp"
 
-/// The program where its parent, its limits or its stdout are not what a shell gives it.
+/// Runs the program with a parent, limits or a stdout unlike those of a shell.
 namespace muxlab {
 namespace {
 
 using testing::HasSubstr;
 
-/// One of each verb, with and without output of its own.
+/// Each verb, with and without output of its own.
 constexpr const char* kWriters[] = {"--help",
                                     "--version",
                                     "inspect --backends poll",
@@ -52,7 +52,7 @@ std::string errors_of(const std::string& arguments, const std::string& stdout_is
 
 TEST(Surroundings, OutputThatWasLostIsNoSuccess) {
   for (const char* const writer : kWriters) {
-    // bench says on stderr what it will do.
+    // bench also logs to stderr.
     EXPECT_THAT(errors_of(writer, ">/dev/full", 3),
                 testing::EndsWith("the output is incomplete: stdout: No space left on device\n"))
         << writer;
@@ -88,7 +88,7 @@ TEST(Surroundings, ClosedDescriptorsAreNotTakenByOtherFiles) {
   EXPECT_EQ(test::run("bench --nonsense", "", "<&- >&- 2>&-").exit_code, 2);
 }
 
-/// A whole campaign, with descriptors 0 and 1 closed: no file of the results gets their numbers.
+/// Runs a campaign with descriptors 0 and 1 closed: no result file gets their numbers.
 TEST(Surroundings, ACampaignKeepsItsFilesApart) {
   std::string name = testing::TempDir() + "surroundings-XXXXXX";
   const std::filesystem::path folder = ::mkdtemp(name.data());
@@ -109,7 +109,7 @@ TEST(Surroundings, IgnoredAndBlockedSignalsDoNotMatter) {
   EXPECT_EQ(test::run("inspect --backends poll,libevent-select", env).exit_code, 0);
   EXPECT_THAT(test::run("inspect --json --backends libevent-select", env).output,
               HasSubstr("\"max_connections\": 1003"))
-      << "what a child found out";
+      << "the result of a child process";
 }
 
 TEST(Surroundings, LocaleAndTerminalChangeNoNumber) {
@@ -146,10 +146,11 @@ TEST(Surroundings, AFileThatMayNotGrowIsNamed) {
   std::filesystem::remove_all(folder);
 }
 
-/// A FIFO that nothing writes to keeps the program in open(2).
+/// Runs the program on a FIFO without a writer, which keeps it in open(2).
 class WaitingProgram {
  public:
-  /// As the first process of a PID namespace, for which the kernel has no default action.
+  /// Starts it; with `is_first` as the first process of a PID namespace, where the kernel has no
+  /// default action.
   explicit WaitingProgram(bool is_first) {
     std::string name = testing::TempDir() + "surroundings-XXXXXX";
     folder_ = ::mkdtemp(name.data());
@@ -176,12 +177,12 @@ class WaitingProgram {
 
   [[nodiscard]] bool has_started() const { return pid_ > 0; }
 
-  /// Until it has opened up to the signal, which was blocked when it began.
+  /// Waits until the program has unblocked the signal, which was blocked at its start.
   [[nodiscard]] bool settles(int signal) const {
     return within(std::chrono::seconds(20), [&] { return !has(signal, "SigBlk:"); });
   }
 
-  /// The status of its end, or nothing within a second.
+  /// Returns the exit status, or nothing after a second.
   std::optional<int> end_by(int signal) {
     ::kill(pid_, signal);
     int status = 0;
@@ -229,7 +230,7 @@ TEST(Surroundings, SignalsEndItWhereverItWaits) {
   }
 }
 
-/// Wherever it is: it may have ended before, but it never goes on.
+/// The signal may come at any point. The program may end before, but never goes on.
 TEST(Surroundings, SignalsEndVerbsInEveryPhase) {
   for (const std::string arguments : {"inspect", "inspect behaviour", "trace", "completions zsh"}) {
     for (int delay_ms = 0; delay_ms <= 100; delay_ms += 20) {

@@ -11,23 +11,23 @@ namespace muxlab {
 
 enum class Ink : std::uint8_t { none, good, bad, bold };
 
-/// How text for people is laid out: for a terminal lines end at its width, elsewhere nothing is
-/// broken, so that `grep` finds it.
+/// Lays out text for people. On a terminal, lines end at its width; elsewhere no line is broken, so
+/// that `grep` finds it.
 struct TextLayout {
   std::size_t width;  ///< in characters
   bool colour;
 
-  /// For stdout. COLUMNS tells the width before the terminal does; colour is for a terminal only,
-  /// unless NO_COLOR is set or TERM is `dumb`.
+  /// Returns the layout for stdout. COLUMNS overrides the width of the terminal. Colour is for a
+  /// terminal only, unless NO_COLOR is set or TERM is `dumb`.
   static TextLayout of_stdout();
 
   [[nodiscard]] std::string paint(std::string_view text, Ink ink) const;
-  /// `text` broken at blanks so that it ends at the width when it begins at column `indent`; the
-  /// lines after the first are indented. At least twenty characters stand on a line.
+  /// Breaks `text` at blanks so that lines end at the width when it begins at column `indent`.
+  /// Indents all lines but the first. A line has room for at least twenty characters.
   [[nodiscard]] std::string wrap(std::string_view text, std::size_t indent) const;
 };
 
-/// Columns as wide as their widest cell. The last one is wrapped.
+/// Formats columns as wide as their widest cell, and wraps the last column.
 class TextTable {
  public:
   enum class Align : std::uint8_t { left, right };
@@ -37,12 +37,12 @@ class TextTable {
   };
 
   explicit TextTable(std::vector<Align> columns) : columns_(std::move(columns)) {}
-  /// As many cells as there are columns.
+  /// Adds a row. Requires: as many cells as columns.
   void row(std::vector<Cell> cells) {
     assert(cells.size() == columns_.size());
     rows_.push_back(std::move(cells));
   }
-  /// A line that stands below the last column of the row before.
+  /// Adds a line below the last column of the row before.
   void note(std::string text, Ink ink = Ink::none);
   [[nodiscard]] std::string text(const TextLayout& layout) const;
 

@@ -9,7 +9,7 @@
 
 namespace muxlab::cli {
 
-/// What every verb is, with what CLI11 has no place for. Only for cli.cpp and what describes verbs.
+/// A verb, with data that CLI11 has no place for. Only for cli.cpp and the description of verbs.
 struct Verb : CLI::App {
   using CLI::App::App;
   std::map<const CLI::Option*, std::vector<std::string>> names;  ///< of the values of an option

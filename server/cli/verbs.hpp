@@ -8,8 +8,8 @@ class App;
 
 namespace muxlab {
 
-/// Each adds its verb to `program`, and is defined in the room that the verb is about. The verb
-/// runs while the command line is parsed and leaves its outcome in `exit_code`. Throws Failure.
+/// Each adds its verb to `program`, and is defined in the room that the verb belongs to. Parsing
+/// the command line runs the verb, which sets `exit_code`. Throws Failure.
 void add_inspect(CLI::App& program, ExitCode& exit_code);
 void add_serve(CLI::App& program, ExitCode& exit_code);
 void add_trace(CLI::App& program, ExitCode& exit_code);

@@ -7,25 +7,24 @@
 
 namespace muxlab {
 
-/// Names of files and fields of files are data that may hold any byte. These make them fit for the
-/// place where they are shown.
+/// Makes data fit for display: names and fields of files may hold any byte.
 
-/// `text` with a space for each control character, which a terminal takes for a command.
+/// Returns `text` with spaces instead of control characters, which terminals obey.
 std::string one_line(std::string_view text);
 
-/// `text` as one word of a shell such as bash: as it is where that is one, else quoted.
+/// Returns `text` as one word of a shell such as bash, quoted where necessary.
 std::string shell_word(std::string_view text);
 
-/// The first `columns` characters of `text`, which is UTF-8.
+/// Returns the first `columns` characters of UTF-8 `text`.
 std::string_view cut_to(std::string_view text, std::size_t columns);
 
-/// Whether a line written to stderr can be rewritten.
+/// Returns true when a line on stderr can be rewritten.
 bool stderr_is_terminal();
 
-/// "1 min 20 s": whole seconds, for people.
+/// Formats whole seconds for people, such as "1 min 20 s".
 std::string show_time(std::chrono::nanoseconds time);
 
-/// The time now in UTC: 2026-01-31T09:30:00Z, and 20260131T093000Z for names of files.
+/// Return the time in UTC: 2026-01-31T09:30:00Z, and 20260131T093000Z for file names.
 std::string utc_now();
 std::string utc_now_for_names();
 

@@ -16,7 +16,7 @@ TEST(Words, HaveNoControlCharactersOnALine) {
   EXPECT_EQ(one_line("Größe ±1"), "Größe ±1");
 }
 
-/// Whatever it holds, a shell takes it for one word and for nothing else.
+/// Checks that a shell takes any text as exactly one word.
 TEST(Words, AreOneWordToAShell) {
   EXPECT_EQ(shell_word("muxlab-results/a,b=3%"), "muxlab-results/a,b=3%");
   for (const std::string word : {"", "a b", "< touch x #", "| id", "`id`", "$(id)", "a'b", "a\"b",

@@ -24,7 +24,7 @@ else
 fi
 )";
 
-/// In single quotes, with a backslash before each of `special`.
+/// Quotes with single quotes, and a backslash before each of `special`.
 std::string zsh_quoted(const std::string& text, const std::string& special) {
   std::string quoted;
   for (const char c : text) {
@@ -38,7 +38,7 @@ std::string zsh_quoted(const std::string& text, const std::string& special) {
   return quoted;
 }
 
-/// `:message:action` of _arguments.
+/// Returns `:message:action` of _arguments.
 std::string zsh_value(const OptionDescription& option) {
   const std::string& message = option.positional ? option.name : option.type;
   switch (option.kind) {

@@ -7,7 +7,7 @@
 #include "backends/parts/descriptor_limit.hpp"
 #include "server/faults/faults.hpp"
 
-/// Accepting, and the limits of it.
+/// Tests accepting, and its limits.
 namespace muxlab::faults {
 namespace {
 
@@ -29,7 +29,7 @@ TEST_P(Faults, A01ServesExactlyAsManyAsThereArePlaces) {
   EXPECT_EQ(count("accepted"), kPlaces);
 
   std::vector<std::chrono::nanoseconds> waits;
-  while (clients.size() > kPlaces) {  // each one that goes lets another one in
+  while (clients.size() > kPlaces) {  // each client that leaves frees a place
     const auto served = std::ranges::find_if(clients, &Client::has_input);
     ASSERT_NE(served, clients.end());
     clients.erase(served);
@@ -39,8 +39,8 @@ TEST_P(Faults, A01ServesExactlyAsManyAsThereArePlaces) {
     waits.push_back(std::chrono::steady_clock::now() - gone);
     EXPECT_LE(count("accepted") - count("closed"), kPlaces);
   }
-  // The machine may add to each, but not to all.
-  EXPECT_LE(std::ranges::min(waits), soon(100)) << "until a place that got free is taken";
+  // The machine may delay some, but not all.
+  EXPECT_LE(std::ranges::min(waits), soon(100)) << "until a free place is taken";
 }
 
 TEST_P(Faults, A01RefusesBeyondThePlacesWhenAskedTo) {
@@ -67,12 +67,12 @@ TEST_P(Faults, A02PausesWhenDescriptorsRunOut) {
   start();
   server().limit_descriptors(server().descriptors() + 10);
   std::vector<Client> clients = ask(40);
-  EXPECT_TRUE(eventually([&] { return !server().errors().empty(); })) << "it says nothing of it";
+  EXPECT_TRUE(eventually([&] { return !server().errors().empty(); })) << "it logs nothing";
   EXPECT_TRUE(settles_at(0.05));
   EXPECT_LT(count("echoes"), 40U);
   allow_a_log_line_per_second();
   server().limit_descriptors(RLIM_INFINITY);
-  EXPECT_TRUE(all_served(clients)) << "somebody was left behind";
+  EXPECT_TRUE(all_served(clients)) << "a client was lost";
   EXPECT_EQ(count("refused"), 0U);
 }
 
@@ -88,7 +88,7 @@ TEST_P(Faults, A02ResumesWhenAConnectionGoes) {
       std::erase_if(clients, &Client::has_input);
       return clients.size() < before;
     })) << clients.size()
-        << " are left behind";
+        << " clients are lost";
     if (clients.size() == before) break;
   }
 }
@@ -100,8 +100,7 @@ TEST_P(Faults, A03PausesWhenTheKernelRunsOutOfMemoryOrFiles) {
   for (const int error : {ENFILE, ENOMEM, ENOBUFS}) {
     plan_[Site::accept].fail(error);
     const std::vector<Client> clients = ask(10);
-    EXPECT_TRUE(eventually([&] { return plan_[Site::accept].hits >= 2; }))
-        << "it does not try again";
+    EXPECT_TRUE(eventually([&] { return plan_[Site::accept].hits >= 2; })) << "it does not retry";
     EXPECT_TRUE(settles_at(0.05)) << error;
     plan_[Site::accept].stop_failing();
     EXPECT_TRUE(all_served(clients)) << error;
@@ -128,7 +127,7 @@ TEST_P(Faults, A05OutlivesConnectionsThatAreResetBeforeTheyAreAccepted) {
   EXPECT_TRUE(serves());
 }
 
-/// A connection that is not there yet.
+/// Returns a socket whose connection is not established yet.
 UniqueFd dial(const std::string& port) {
   UniqueFd socket(
       checked(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
@@ -179,7 +178,7 @@ TEST_P(Faults, A07ServesOrRefusesMoreConnectionsThanFdSetsize) {
     EXPECT_EQ(refused.wait(), 3);
     EXPECT_NE(refused.errors().find(std::to_string(FD_SETSIZE)), std::string::npos)
         << refused.errors();
-    start();  // without a wish it serves as many as it can
+    start();  // without --max-connections it serves as many as it can
     EXPECT_TRUE(serves());
     return;
   }
@@ -216,13 +215,13 @@ TEST_P(Faults, A09CountsEveryConnectionOfMany) {
         ASSERT_TRUE(client.ping());
         break;
       case 2:
-        break;  // not a byte
+        break;  // sends no byte
       case 3:
         ASSERT_TRUE(client.send("unread"));
         break;
       default:
         ASSERT_TRUE(client.ping());
-        client.reset();  // most of them, for a port in TIME_WAIT is no use for a minute
+        client.reset();  // most of them: TIME_WAIT would block the port for a minute
     }
   }
   EXPECT_TRUE(eventually([&] { return count("closed") == static_cast<std::uint64_t>(rounds); }));
@@ -245,7 +244,7 @@ TEST_P(Faults, A10ServesNineThousandConnectionsAtOnce) {
 }
 
 TEST_P(Faults, A10ServesAllWhoCameWhileItWasStuck) {
-  constexpr int kMany = 1200;  // more than fit into one turn, or find a buffer in it
+  constexpr int kMany = 1200;  // more than one turn or its buffers serve
   const bool few_descriptors = cell().backend->probe().max_descriptor < FD_SETSIZE;
   start();
   std::vector<Client> clients;

@@ -1,5 +1,5 @@
-/// Preloaded beside the fault shim, has allocations fail as the FaultPlan says. On its own, since a
-/// sanitizer's allocator must not be passed by.
+/// Preloaded with the fault shim, makes allocations fail as the FaultPlan says. A separate file,
+/// because it must not bypass a sanitizer's allocator.
 #include <cerrno>
 #include <cstddef>
 
@@ -21,7 +21,7 @@ __attribute__((constructor)) void find_plan() { plan = muxlab::faults::plan_of_t
 
 extern "C" {
 
-// NOLINTBEGIN: the names under which the C library has what is replaced here
+// NOLINTBEGIN: the C library's own names of the replaced functions
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
 void* __libc_realloc(void* block, size_t size);

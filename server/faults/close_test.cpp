@@ -5,13 +5,13 @@
 
 #include "server/faults/faults.hpp"
 
-/// The ends of a connection.
+/// Tests the ends of a connection.
 namespace muxlab::faults {
 namespace {
 
 using namespace std::chrono_literals;
 
-/// True when the server has received something that it cannot send; not when it is about to.
+/// Returns true when an echo is stuck in the server for 20 ms, not just about to be sent.
 bool has_stuck_echo(test::ServerProcess& server) {
   const auto first = server.stats();
   for (int i = 0; i < 20; ++i) {
@@ -58,7 +58,7 @@ TEST_P(Faults, C17ReturnsTheRestToOneWhoHalfClosesWhileThereIsNoRoom) {
 
 TEST_P(Faults, C17SeesTheEndThatComesWithTheData) {
   start();
-  for (int round = 0; round < 5; ++round) {  // alone: nothing else makes the server look
+  for (int round = 0; round < 5; ++round) {  // alone: no other event wakes the server
     const Client client = connect();
     ASSERT_TRUE(client.ping());
     {
@@ -111,7 +111,7 @@ TEST_P(Faults, C19OutlivesAResetAfterTheEndOfTheStream) {
       return has_stuck_echo(server());
     }));
     client.end_sending();
-    client.reset();  // after an end of stream it is EPIPE that comes of it, and SIGPIPE
+    client.reset();  // after an end of stream, sending causes EPIPE and SIGPIPE
     EXPECT_TRUE(serves());
   }
 }
@@ -149,7 +149,7 @@ TEST_P(Faults, C21LosesNothingThatItTookWhenItEndsFirst) {
   const std::string sent = random_bytes(20'000'000, 3);
   const std::size_t pushed = push_until_stuck(client, sent);
   server().signal(SIGTERM);
-  std::thread sender([&] {  // goes on meanwhile, into an echo that has ended
+  std::thread sender([&] {  // still sends, though the server has half-closed
     static_cast<void>(client.send(std::string_view(sent).substr(pushed)));
   });
   std::string echoed;
@@ -164,8 +164,7 @@ TEST_P(Faults, C21LosesNothingThatItTookWhenItEndsFirst) {
   EXPECT_EQ(stats["bytes_in"], echoed.size());
 }
 
-/// The kernel resets a connection that receives data after close(2). After a half-close it does
-/// not.
+/// The kernel resets a connection that receives data after close(2), but not after a half-close.
 TEST_P(Faults, C21IsStillThereForAClientThatSendsAfterTheEnd) {
   start({"--drain", "60m"});
   const Client client = connect(kSmallBuffer);
@@ -176,7 +175,7 @@ TEST_P(Faults, C21IsStillThereForAClientThatSendsAfterTheEnd) {
   pollfd ended{.fd = client.fd(), .events = POLLRDHUP, .revents = 0};
   while (::poll(&ended, 1, 0) == 0) echoed += client.receive(4096);
   EXPECT_TRUE(client.send("into an echo that has ended"));
-  EXPECT_TRUE(client.send("and more")) << "there was a reset";  // a read would only see the end
+  EXPECT_TRUE(client.send("and more")) << "there was a reset";  // a read would see only the end
   for (std::string more; !(more = client.receive(1 << 16)).empty();) echoed += more;
   client.end_sending();
   EXPECT_EQ(server().wait(), 0) << server().errors();
@@ -196,7 +195,7 @@ TEST_P(Faults, C22DoesNotSpinWhenTheClientIsDoneButDoesNotRead) {
   expect_end(SIGTERM, 143, soon(1000));
 }
 
-/// Cuts a client off from the network: it hears nothing any more, so it acknowledges nothing.
+/// Cuts a client off from the network: it receives nothing, so it acknowledges nothing.
 void vanish(const Client& client) {
   sock_filter drop_all{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
   const sock_fprog program{.len = 1, .filter = &drop_all};

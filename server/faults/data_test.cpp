@@ -4,7 +4,7 @@
 
 #include "server/faults/faults.hpp"
 
-/// Bytes, and calls that move fewer of them, none, or fail.
+/// Tests data, and calls that move less than asked, nothing, or fail.
 namespace muxlab::faults {
 namespace {
 
@@ -77,7 +77,7 @@ TEST_P(Faults, B12GoesOnWhenItIsStoppedAndContinued) {
   const Client client = connect();
   const std::string sent = random_bytes(2'000'000, 2);
   std::atomic<bool> over = false;
-  std::thread storm([&] {  // signal(7): waiting calls fail with EINTR after this, handler or not
+  std::thread storm([&] {  // signal(7): waiting calls then fail with EINTR, even without a handler
     while (!over) {
       server().signal(SIGSTOP);
       server().signal(SIGCONT);
@@ -105,10 +105,10 @@ TEST_P(Faults, B13TakesASpuriousReportForWhatItIs) {
 
 TEST_P(Faults, B13WaitsAgainWhenThereIsNoRoomAfterAll) {
   start();
-  // Asio asks for a report of room once per connection, and then counts on the kernel's.
+  // Asio asks to be notified of room once per connection, and then relies on the kernel.
   const bool asks_once = cell().backend->name == "asio";
   plan_[Site::send].fail(EAGAIN, 2, asks_once ? 1 : UINT64_MAX);
-  // Where a report is not repeated, it would be lost for good.
+  // Without repeated reports, the data would wait for good.
   if (!waits_for_edges()) plan_[Site::receive].fail(EAGAIN, 3);
   const Client client = connect();
   const std::string sent = random_bytes(1'000'000, 3);
@@ -116,7 +116,7 @@ TEST_P(Faults, B13WaitsAgainWhenThereIsNoRoomAfterAll) {
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(client.ping());
 }
 
-/// One that sends and receives as much as it can, until it is told to stop.
+/// Sends and receives as much as it can, until it is stopped.
 class Flooder {
  public:
   explicit Flooder(Client client) : client_(std::move(client)) {
@@ -167,7 +167,7 @@ TEST_P(Faults, B14ServesAHundredBesideOneThatFloods) {
 TEST_P(Faults, B15NeverStallsWhereItStopsToReceive) {
   start();
   const Client client = connect();
-  // As much as a turn takes, a byte more, a byte less, and what fills the buffer to the brim.
+  // As much as a turn receives, a byte more or less, and sizes that fill the buffer exactly.
   const std::vector<std::size_t> sizes = {kBufferSize,          16 * kBufferSize,
                                           16 * kBufferSize + 1, 16 * kBufferSize - 1,
                                           17 * kBufferSize,     4096};
@@ -197,7 +197,7 @@ TEST_P(Faults, B16LeavesOutAnUrgentByte) {
   const Client client = connect();
   ASSERT_TRUE(client.ping());
   {
-    const Stopped stopped(server());  // so that what follows is there in one piece
+    const Stopped stopped(server());  // so that the following bytes arrive together
     ASSERT_TRUE(client.send("before "));
     ASSERT_EQ(::send(client.fd(), "!", 1, MSG_OOB), 1);
     ASSERT_TRUE(client.send("after"));

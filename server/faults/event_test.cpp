@@ -7,7 +7,7 @@
 
 #include "server/faults/faults.hpp"
 
-/// Which connection an event is for.
+/// Tests which connection an event belongs to.
 namespace muxlab::faults {
 namespace {
 
@@ -22,7 +22,7 @@ TEST_P(Faults, D25NeverTakesAReusedDescriptorForTheOneBefore) {
   for (int round = 0; round < rounds; ++round) {
     std::vector<std::string> sent;
     {
-      const Stopped stopped(server());  // one batch: data, ends, and new ones on the same numbers
+      const Stopped stopped(server());  // one batch: data, ends, reused numbers
       std::ranges::shuffle(clients, random);
       for (int i = 0; i < 16; ++i) {
         static_cast<void>(clients.back().send("not to be seen by others"));
@@ -52,7 +52,7 @@ TEST_P(Faults, D26ClosesTheIdleWhileTheyBecomeActive) {
       for (unsigned i = 0; i < connections; ++i) {
         const Client client = connect();
         while (client.send("?") && client.receive(1) == "?") {
-          // Around the time-out, so that activity and closing meet.
+          // Around the time-out, so that activity and closing coincide.
           std::this_thread::sleep_for(std::chrono::milliseconds(70 + random() % 40));
         }
       }
@@ -88,8 +88,8 @@ std::set<int> descriptors_of(const test::ServerProcess& server) {
   return all;
 }
 
-/// The one that was not there before, of a connection: not always the highest, as it may have got a
-/// number that something else had given back.
+/// Returns the descriptor that is not in `before`. It is not always the highest, because a freed
+/// number may be reused.
 int new_descriptor(const test::ServerProcess& server, const std::set<int>& before) {
   for (const int fd : descriptors_of(server)) {
     if (!before.contains(fd)) return fd;
@@ -124,20 +124,20 @@ TEST_P(Faults, D28DropsADescriptorThatWasClosedBehindItsBack) {
     plan_->close_at_wait = fd;
     ASSERT_TRUE(bystander.ping());
     EXPECT_TRUE(eventually([&] { return plan_->close_at_wait == 0; }));
-    static_cast<void>(victim.send("?"));  // another thread may be waiting still, for what was there
+    static_cast<void>(victim.send("?"));  // another thread may still wait for the closed socket
     if (is_told_of) {
       EXPECT_TRUE(victim.is_cut_off());
     }
   }
   EXPECT_TRUE(bystander.ping());
-  // The number may come back before the server knows that it was gone.
+  // The number may be reused before the server notices that it was closed.
   EXPECT_TRUE(eventually([&] { return serves(); }));
 }
 
-/// While it lives, every call of the server fails that changes what is waited for.
+/// Fails every call of the server that changes a registration, during its lifetime.
 class RefusedControl {
  public:
-  /// Adds to `lines` how many have failed, at the end.
+  /// Adds the number of failed calls to `lines` at the end.
   RefusedControl(const SharedPlan& plan, int error, std::int64_t& lines)
       : plan_(plan), lines_(lines) {
     plan_[Site::control].fail(error);
@@ -155,7 +155,7 @@ class RefusedControl {
   std::int64_t& lines_;
 };
 
-/// Why `backend` makes no such call, or does not survive its failure; empty: it does both.
+/// Returns why `backend` makes no such call or does not survive its failure; else empty.
 std::string why_no_control(const Backend& backend) {
   const std::string_view name = backend.name;
   if (name == "libuv") return "libuv calls abort(3) when epoll_ctl(2) fails";
@@ -171,7 +171,7 @@ TEST_P(Faults, I52RefusesWhomItCannotWaitFor) {
   start();
   const Client first = connect();
   ASSERT_TRUE(first.ping());
-  // A request to poll is made again; what epoll_ctl(2) refuses is over.
+  // A poll request is made again; a failed epoll_ctl(2) ends the connection.
   const bool tries_again = cell().backend->name == "io-uring-poll";
   for (const int error : {ENOSPC, ENOMEM}) {
     Client second;
@@ -182,7 +182,7 @@ TEST_P(Faults, I52RefusesWhomItCannotWaitFor) {
       EXPECT_TRUE(tries_again || second.is_cut_off()) << error;
     }
     EXPECT_TRUE(!tries_again || second.ping()) << error;
-    // On half-sync such a call follows each echo, also that of the first.
+    // On half-sync such a call follows each echo, also that of `first`.
     EXPECT_TRUE(threading() == Threading::half_sync || first.ping()) << error;
     EXPECT_TRUE(serves()) << error;
   }
@@ -196,14 +196,14 @@ TEST_P(Faults, I53EndsOnlyTheConnectionThatItCannotWaitForAnyMore) {
   start();
   const Client bystander = connect();
   ASSERT_TRUE(bystander.ping());
-  const Client greedy = connect(4096);  // does not read: the server has to wait for room
+  const Client greedy = connect(4096);  // does not read: the server waits for room
   ASSERT_TRUE(greedy.ping());
   {
     const RefusedControl full(plan_, ENOMEM, lines_of_libevent_);
     std::thread sender([&] { static_cast<void>(greedy.send(random_bytes(20'000'000, 1))); });
     EXPECT_TRUE(eventually([&] { return full.has_struck(); }));
     if (cell().backend->name == "io-uring-poll") ::shutdown(greedy.fd(), SHUT_RDWR);
-    sender.join();  // it is closed, and sends no more
+    sender.join();  // ends when the server closes the connection
   }
   EXPECT_TRUE(eventually([&] { return serves(); }));
   const Client other = connect();
@@ -220,7 +220,7 @@ TEST_P(Faults, I54ClosesWhatTheKernelHasForgotten) {
   ASSERT_TRUE(bystander.ping());
   for (const int error : {ENOENT, EBADF}) {
     const RefusedControl gone(plan_, error, lines_of_libevent_);
-    for (int i = 0; i < 10; ++i) EXPECT_TRUE(serves()) << error;  // each connects, and closes
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(serves()) << error;  // each connects and closes
     EXPECT_TRUE(bystander.ping()) << error;
   }
 }
@@ -233,13 +233,13 @@ TEST_P(Faults, D29ManagesABatchInWhichEverythingChanges) {
   for (int round = 0; round < 5; ++round) {
     {
       const Stopped stopped(server());
-      for (int i = 0; i < 50; ++i) {  // some go, in either way ...
+      for (int i = 0; i < 50; ++i) {  // some close or reset ...
         const bool by_reset = i % 2 == 0;
         if (by_reset) clients.front().reset();
         clients.erase(clients.begin());
       }
-      for (const Client& client : clients) ASSERT_TRUE(client.send("?"));  // ... some speak ...
-      for (int i = 0; i < 50; ++i) {                                       // ... and some come
+      for (const Client& client : clients) ASSERT_TRUE(client.send("?"));  // ... some send ...
+      for (int i = 0; i < 50; ++i) {                                       // ... and some connect
         clients.push_back(connect());
         ASSERT_TRUE(clients.back().send("?"));
       }
@@ -254,7 +254,7 @@ TEST_P(Faults, D30NeverHasTwoThreadsOnOneConnection) {
   std::string sent;
   std::thread sender([&] {
     std::mt19937 random(2);
-    for (int i = 0; i < repeat(3000, 20'000); ++i) {  // as many reports as can be
+    for (int i = 0; i < repeat(3000, 20'000); ++i) {  // as many reports as possible
       const std::string piece = random_bytes(1 + random() % 64, random());
       ASSERT_TRUE(client.send(piece));
       sent += piece;

@@ -17,8 +17,8 @@ enum class Site : std::uint8_t {
   send,      ///< send, writev, write to a socket, a send of io_uring
   accept,    ///< accept4, an accept of io_uring
   wait,      ///< select, poll, epoll_wait, epoll_pwait, io_uring_enter
-  read,      ///< read, else: event and timer descriptors, pipes
-  write,     ///< write, else: the same
+  read,      ///< other reads: event and timer descriptors, pipes
+  write,     ///< other writes: the same
   enter,     ///< io_uring_enter alone
   control,   ///< epoll_ctl of a connection, a poll request of io_uring for one
   thread,    ///< pthread_create
@@ -26,16 +26,16 @@ enum class Site : std::uint8_t {
 };
 inline constexpr std::size_t kSites = 10;
 
-/// What befalls the calls of a site. Zero is nothing.
+/// The faults of one site. Zero means none.
 struct SiteFaults {
-  std::atomic<int> error;            ///< fail with this errno instead of being made ...
-  std::atomic<std::uint64_t> every;  ///< ... one call in so many, the last of each
-  std::atomic<std::uint64_t> left;   ///< ... and so many times at most
+  std::atomic<int> error;            ///< errno of the failing calls, which are not made
+  std::atomic<std::uint64_t> every;  ///< every Nth call fails; 0: none
+  std::atomic<std::uint64_t> left;   ///< failures left
   std::atomic<std::uint64_t> calls;  ///< calls while `every` was set
-  std::atomic<std::uint64_t> hits;   ///< of those, how many failed
+  std::atomic<std::uint64_t> hits;   ///< failed calls of those
   std::atomic<std::uint64_t> most;   ///< bytes that a call may move; 0: all
 
-  /// Has every `one_in`th call fail with `with`, `times` times at most.
+  /// Fails every `one_in`th call with `with`, at most `times` times.
   void fail(int with, std::uint64_t one_in = 1, std::uint64_t times = UINT64_MAX) {
     calls = 0;
     hits = 0;
@@ -45,7 +45,7 @@ struct SiteFaults {
   }
   void stop_failing() { every = 0; }
 
-  /// For the shim: whether this call is to fail.
+  /// Counts a call. Returns true when the shim must fail it.
   bool strikes() {
     const std::uint64_t period = every;
     if (period == 0 || ++calls % period != 0) return false;
@@ -58,24 +58,24 @@ struct SiteFaults {
   }
 };
 
-/// What the tests and the shim in the server process share: a page of memory. All zero, it lets
-/// every call pass.
+/// Shared memory of the tests and of the shim in the server process. With all zeros, every call
+/// passes.
 struct FaultPlan {
   std::array<SiteFaults, kSites> sites;
-  std::atomic<bool> replay;         ///< waiting also reports a socket that it reported before
-  std::atomic<bool> accept_singly;  ///< io_uring: an accept is asked for anew after each connection
-  std::atomic<bool> stall;          ///< the first thread to receive does not come back from it
-  std::atomic<bool> stalled;        ///< it is there
+  std::atomic<bool> replay;         ///< waiting reports a socket again, without a cause
+  std::atomic<bool> accept_singly;  ///< io_uring: one-shot instead of multishot accepts
+  std::atomic<bool> stall;          ///< the first thread that receives blocks
+  std::atomic<bool> stalled;        ///< that thread blocks
   std::atomic<int> close_at_wait;   ///< a descriptor to close behind the server's back; 0: none
-  std::atomic<std::int64_t> wall_clock_offset_s;  ///< what the wall clock shows in addition
+  std::atomic<std::int64_t> wall_clock_offset_s;  ///< added to the wall clock
 
   SiteFaults& operator[](Site site) { return sites[static_cast<std::size_t>(site)]; }
 };
 
-/// The environment variable with the file that holds the plan.
+/// The environment variable that names the file with the plan.
 inline constexpr const char* kPlanVariable = "MUXLAB_FAULT_PLAN";
 
-/// The plan in the file that the environment names, for the shims; null when it names none.
+/// Returns the plan that the environment names, for the shims; null without a name.
 inline FaultPlan* plan_of_the_tests() {
   const char* const path = ::getenv(kPlanVariable);
   if (path == nullptr) return nullptr;

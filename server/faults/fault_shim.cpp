@@ -1,5 +1,5 @@
-/// Preloaded into a server, makes the system misbehave as a FaultPlan says. It sits between the
-/// program and the C library, so a library's calls pass through it too.
+/// Preloaded into a server, makes the system misbehave as a FaultPlan says. It is between the
+/// program and the C library, so it also sees the calls of libraries.
 #include <dlfcn.h>
 #include <liburing.h>
 #include <poll.h>
@@ -38,7 +38,7 @@ Function* next(const char* name) {
 
 __attribute__((constructor)) void find_plan() { plan = muxlab::faults::plan_of_the_tests(); }
 
-/// True, and errno set, when this call is to fail.
+/// Returns true, with errno set, when this call must fail.
 bool fails(Site site) {
   if (plan == nullptr) return false;
   SiteFaults& faults = (*plan)[site];
@@ -57,7 +57,7 @@ struct Parts {
   int count;
 };
 
-/// `parts`, or where a call may not move all, the beginning of the first of them in `shortened`.
+/// Returns `parts`, or where a call may not move all, the start of the first part in `shortened`.
 Parts limited(Site site, Parts parts, iovec& shortened) {
   if (parts.count == 0 || limited(site, SIZE_MAX) == SIZE_MAX) return parts;
   shortened = {.iov_base = parts.first->iov_base, .iov_len = limited(site, parts.first->iov_len)};
@@ -74,8 +74,8 @@ bool is_socket(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-/// What befalls every call that waits, before it is made. True when it fails. The descriptor may be
-/// another thread's: no sanitizer is to take its end for the server's doing.
+/// Applies the faults of a waiting call before it. Returns true when it must fail. Closes by system
+/// call: a sanitizer must not see another thread's descriptor closed.
 bool wait_fails() {
   if (plan != nullptr && plan->close_at_wait > 0) {
     const int fd = plan->close_at_wait.exchange(0);
@@ -90,7 +90,8 @@ bool is_connection(int fd) {
   return ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
 }
 
-/// What is gone can only be removed in vain, and what is full only be added to in vain.
+/// Returns true when this epoll_ctl() of a connection must fail. ENOENT and EBADF fit only a
+/// removal; other errors fit only an addition or a change.
 bool control_fails(int operation, int fd) {
   if (plan == nullptr || (*plan)[Site::control].every == 0 || !is_connection(fd)) return false;
   const int error = (*plan)[Site::control].error;
@@ -98,8 +99,7 @@ bool control_fails(int operation, int fd) {
   return is_gone == (operation == EPOLL_CTL_DEL) && fails(Site::control);
 }
 
-/// Has the kernel complete `request` with `error` instead of doing it; what is linked to it is then
-/// not done either.
+/// Makes the kernel complete `request` with `error` and cancel linked requests.
 void fail_instead(io_uring_sqe& request, int error) {
   constexpr unsigned kInjectResult = 1;  // IORING_NOP_INJECT_RESULT in later headers
   const io_uring_sqe before = request;
@@ -111,7 +111,7 @@ void fail_instead(io_uring_sqe& request, int error) {
   request.user_data = before.user_data;
 }
 
-/// One that the server makes to find out what the kernel can do.
+/// Returns true for the server's own probes, which use unix sockets.
 bool is_unix_socket(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -119,7 +119,7 @@ bool is_unix_socket(int fd) {
   return address.ss_family == AF_UNIX;
 }
 
-/// What befalls a request on its way to the kernel, as it would befall the call it stands for.
+/// Applies to a request the faults of the call that it stands for.
 void strike(io_uring_sqe& request) {
   if (request.opcode == IORING_OP_ACCEPT) {
     if (plan->accept_singly && !is_unix_socket(request.fd)) request.ioprio = 0;
@@ -131,14 +131,14 @@ void strike(io_uring_sqe& request) {
   } else if (request.opcode == IORING_OP_RECV) {
     stall_if_asked();
     if ((*plan)[Site::receive].every > 0 || (*plan)[Site::receive].most > 0) {
-      request.ioprio = 0;  // one at a time, so that each of them passes here
+      request.ioprio = 0;  // one-shot, so that each receive passes here
       request.file_index = 0;
       request.len = static_cast<unsigned>(limited(Site::receive, 0x7fffffff));
     }
     if (fails(Site::receive)) fail_instead(request, (*plan)[Site::receive].error);
   } else if (request.opcode == IORING_OP_SEND) {
     if (limited(Site::send, request.len) < request.len) {
-      // To a request that wants to move all, less is a failure.
+      // With MSG_WAITALL a short send is a failure.
       if ((request.msg_flags & MSG_WAITALL) != 0) return fail_instead(request, EAGAIN);
       request.len = static_cast<unsigned>((*plan)[Site::send].most);
     }
@@ -154,20 +154,20 @@ void strike_requests(io_uring* ring) {
 
 bool replays() { return plan != nullptr && plan->replay; }
 
-/// Asio has the kernel report the addresses of its descriptors' states, which it keeps for good.
+/// Asio registers pointers to descriptor states, which it never frees.
 bool may_be_socket(const epoll_event& event) {
   return event.data.u64 > INT_MAX || is_socket(event.data.fd);
 }
 
-/// How often each descriptor has been closed; some share a count.
+/// Counts the closings of each descriptor; some descriptors share a count.
 std::array<std::atomic<unsigned>, 4096> closings;
 
 unsigned closings_of(const epoll_event& event) {
   return event.data.u64 > INT_MAX ? 0 : closings[event.data.u64 % closings.size()].load();
 }
 
-/// Adds to the `count` events that came one that this thread has seen before, unless its descriptor
-/// has been closed since: by now it may be another thread's, and no kernel reports that.
+/// Adds to the `count` events one that this thread has seen before. Leaves it out once its
+/// descriptor has been closed: no kernel reports that, and another thread may own the number.
 int replay(epoll_event* events, int count, int most) {
   static thread_local epoll_event seen{};
   static thread_local bool any_seen = false;

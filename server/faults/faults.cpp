@@ -26,7 +26,7 @@ std::string SharedPlan::path() const {
 const std::vector<Cell>& every_cell() {
   static const std::vector<Cell> cells = [] {
     std::vector<Cell> found = test::all_cells();
-    // A unix socket differs in nothing that a fault of this list touches.
+    // Without unix sockets: the faults of this suite do not affect them differently.
     std::erase_if(found, [](const Cell& cell) { return cell.options.unix_path.has_value(); });
     return found;
   }();
@@ -80,8 +80,8 @@ void Faults::start(const std::vector<std::string>& more_options) {
   descriptors_ = server_->descriptors();
 }
 
-/// A thread that has not waited yet may still be opening what it waits with. Half-sync's serving
-/// threads wait for no descriptor.
+/// Waits until all threads wait. Before that, a thread may still open descriptors. Half-sync's
+/// workers wait for none.
 void Faults::expect_waiting_threads() {
   EXPECT_TRUE(eventually([&] {
     const auto stats = server_->stats();
@@ -114,7 +114,7 @@ bool Faults::settles_at(double share) {
   return eventually([&] { return cpu_share(100ms) <= share; });
 }
 
-/// The share of one processor that the server uses while `duration` passes.
+/// Returns the share of one processor that the server uses during `duration`.
 double Faults::cpu_share(std::chrono::milliseconds duration) {
   const auto begin = std::chrono::steady_clock::now();
   const auto used_before = server_->cpu_time();
@@ -133,7 +133,7 @@ void Faults::begin_stop() {
     } catch (const std::system_error&) {
       return true;
     }
-  })) << "it goes on to listen";
+  })) << "it still listens";
 }
 
 void Faults::expect_end(int signal, int exit_code, std::chrono::milliseconds patience) {

@@ -12,12 +12,12 @@
 #include "server/testing/client.hpp"
 #include "server/testing/server_process.hpp"
 
-/// The fault suite: each case is a test that runs for every backend on every threading model, with
-/// a server process of its own.
+/// The fault suite: each case runs for every backend on every threading model, with a server
+/// process of its own.
 ///
-/// Whatever a case does, the same has to hold at its end: the server is alive, has its descriptors
-/// back, has closed what it accepted, is idle, has written no line too many and none of a
-/// sanitizer, and ends at once when it is told to.
+/// After each case the server must be alive, have its descriptors back, have closed all accepted
+/// connections, and be idle. It must have logged no extra line and no sanitizer report, and end at
+/// once on a signal.
 namespace muxlab::faults {
 
 using test::Cell;
@@ -25,7 +25,7 @@ using test::Client;
 using test::eventually;
 using test::random_bytes;
 
-/// A mapping that a server process shares; the shims find it by its path.
+/// Maps memory that a server process shares. The shims find it by its path.
 class SharedPlan {
  public:
   SharedPlan();
@@ -44,17 +44,18 @@ class SharedPlan {
 
 class Faults : public testing::TestWithParam<Cell> {
  protected:
-  /// Starts the server of the cell with more options, and waits until all its threads wait.
+  /// Starts the server with more options, and waits until all its threads wait.
   void start(const std::vector<std::string>& more_options = {});
 
-  /// The cell's options as words.
+  /// Returns the cell's options as words.
   [[nodiscard]] std::vector<std::string> options() const;
-  /// What a server is started in: the shims and their plan.
+  /// Returns the surroundings of a server: the shims and their plan.
   [[nodiscard]] test::Surroundings surroundings() const;
 
   [[nodiscard]] const Cell& cell() const { return GetParam(); }
   [[nodiscard]] Threading threading() const { return cell().options.threading; }
-  /// Half-sync arms anew after each turn, which reports what is there.
+  /// Returns true for edge-triggered waiting. Half-sync re-arms after each turn, and the kernel
+  /// then reports pending data.
   [[nodiscard]] bool waits_for_edges() const {
     const std::string_view name = cell().backend->name;
     const bool by_hand = name == "epoll-et" || name == "io-uring-poll";
@@ -62,35 +63,35 @@ class Faults : public testing::TestWithParam<Cell> {
   }
 
   [[nodiscard]] bool has_thread_per_connection() const { return cell().backend->name == "threads"; }
-  /// So many connections at once, or as many as a sanitizer bears: ThreadSanitizer takes the longer
-  /// for a thread the more there are, and ends a program that has more than 8,128.
+  /// Limits `connections` under a sanitizer. ThreadSanitizer takes longer per thread the more there
+  /// are, and aborts a program with more than 8,128.
   [[nodiscard]] int bearable(int connections) const;
 
   test::ServerProcess& server() { return *server_; }
   [[nodiscard]] Client connect(int receive_buffer = 0) const;
-  /// So many that have connected and sent one byte each, "?".
+  /// Returns `count` connected clients that have sent one byte each, "?".
   [[nodiscard]] std::vector<Client> ask(int count) const;
   [[nodiscard]] bool serves() const { return connect().ping(); }
-  /// One of the server's counters now.
+  /// Returns one of the server's counters now.
   std::uint64_t count(const std::string& key);
 
-  /// Sends SIGTERM, and waits until nobody is let in any more.
+  /// Sends SIGTERM, and waits until the server refuses connections.
   void begin_stop();
-  /// Sends `signal`; the server is expected to end with `exit_code` within `patience`.
+  /// Sends `signal`; expects the server to end with `exit_code` within `patience`.
   void expect_end(int signal, int exit_code, std::chrono::milliseconds patience);
-  /// The same, and how long it took.
+  /// Does the same, and returns how long it took.
   std::chrono::nanoseconds time_to_end(int signal, int exit_code);
-  /// True as soon as the server uses no more than `share` of one processor, for 100 ms.
+  /// Returns true once the server uses at most `share` of a processor for 100 ms.
   bool settles_at(double share);
-  /// Lines that libevent writes to stderr by itself, one for each call that fails.
+  /// Lines that libevent writes to stderr by itself, one per failed call.
   std::int64_t lines_of_libevent_ = 0;
-  /// The server may write a line per second to stderr, where otherwise it has to be silent.
+  /// Allows the server one line per second on stderr. Otherwise it must be silent.
   void allow_a_log_line_per_second() { may_log_ = true; }
 
   void TearDown() override;
 
   SharedPlan plan_;
-  bool with_allocation_faults_ = false;  ///< to be set before start()
+  bool with_allocation_faults_ = false;  ///< set before start()
 
  private:
   void expect_waiting_threads();
@@ -104,22 +105,22 @@ class Faults : public testing::TestWithParam<Cell> {
   bool may_log_ = false;
 };
 
-/// The cells of the whole suite.
+/// Returns the cells of the whole suite.
 const std::vector<Cell>& every_cell();
 
-/// True in the whole suite, false in the quick one: sets how often something is repeated.
+/// Returns true in the whole suite, false in the quick one: sets the number of repetitions.
 bool whole_suite();
 inline int repeat(int quick, int whole) { return whole_suite() ? whole : quick; }
 
-/// What each cell has to do for all of them to do `total` together.
+/// Returns the share of each cell, so that all cells together do `total`.
 inline int share_of(int total) { return total / static_cast<int>(every_cell().size()); }
 
-/// How much longer than usual everything takes: more than one under a sanitizer.
+/// Returns how much longer everything takes: more than 1 under a sanitizer.
 int slowness();
 inline std::chrono::milliseconds soon(int ms) { return std::chrono::milliseconds(ms) * slowness(); }
 
-/// The least that `measure` returns in a few turns, or the first that is no more than `bound`: the
-/// machine may add to each of them, but not to all.
+/// Returns the least of up to five measurements, or the first that is at most `bound`. The machine
+/// may delay each of them, but not all.
 template <typename Measure>
 std::chrono::nanoseconds least(std::chrono::nanoseconds bound, Measure measure) {
   std::chrono::nanoseconds least = measure();
@@ -129,7 +130,7 @@ std::chrono::nanoseconds least(std::chrono::nanoseconds bound, Measure measure) 
   return least;
 }
 
-/// Stops a process for as long as it lives, so that what comes meanwhile comes at once.
+/// Stops a process during its lifetime, so that all events meanwhile arrive in one batch.
 class Stopped {
  public:
   explicit Stopped(const test::ServerProcess& server);
@@ -141,11 +142,11 @@ class Stopped {
   const test::ServerProcess& server_;
 };
 
-/// A receive buffer that fills soon, for clients that do not read. Not so small that the kernel
-/// drops what does not fit and sends it again after ever longer times.
+/// A receive buffer that fills soon, for clients that do not read. A smaller one would make the
+/// kernel drop data and resend it after ever longer times.
 inline constexpr int kSmallBuffer = 65536;
 
-/// Sends until the kernel takes no more for 100 ms. Returns how much it took of `data`.
+/// Sends until the kernel takes no more for 100 ms. Returns how many bytes of `data` it took.
 std::size_t push_until_stuck(const Client& client, std::string_view data);
 
 }  // namespace muxlab::faults

@@ -3,7 +3,7 @@
 
 #include "server/faults/faults.hpp"
 
-/// What users and strangers put in, and allocations that fail.
+/// Tests bad options and input, and failing allocations.
 namespace muxlab::faults {
 namespace {
 
@@ -54,13 +54,13 @@ TEST_P(Faults, J56EchoesOtherProtocolsAsBytes) {
   }
 }
 
-/// One client that has the server allocate what it can: a connection, a tail, and their ends.
+/// Runs a client that makes the server allocate: a connection, a tail, and their ends.
 void use(const std::string& address) {
   try {
     Client client(address, kSmallBuffer);
     push_until_stuck(client, random_bytes(8 << 20, 1));
     client.reset();
-  } catch (const std::system_error&) {  // turned away
+  } catch (const std::system_error&) {  // refused
   }
 }
 
@@ -79,7 +79,7 @@ TEST_P(Faults, L59DropsAConnectionForWhichThereIsNoMemory) {
     plan_[Site::allocate].stop_failing();
     ASSERT_TRUE(serves()) << "after allocation " << failing << " failed: " << server().errors();
   }
-  plan_[Site::allocate].fail(ENOMEM, 2);  // every other one
+  plan_[Site::allocate].fail(ENOMEM, 2);  // every second one
   use(server().address());
   plan_[Site::allocate].stop_failing();
   EXPECT_TRUE(serves()) << server().errors();

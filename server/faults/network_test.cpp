@@ -8,12 +8,12 @@
 
 #include "server/faults/faults.hpp"
 
-/// Networks that lose packets, and that break.
+/// Tests networks that lose packets, and that break.
 namespace muxlab::faults {
 namespace {
 
-/// A network of the calling thread's own, with a loopback device and nothing else; the threads and
-/// processes that it starts meanwhile are in it too. unshare(2).
+/// Moves the calling thread to a network of its own (unshare(2)), with only a loopback device.
+/// Threads and processes that it starts meanwhile are in it too.
 class Network {
  public:
   Network() : before_(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) {
@@ -25,7 +25,7 @@ class Network {
 
   [[nodiscard]] bool entered() const { return entered_; }
 
-  /// Switches the loopback device, the only way there is.
+  /// Switches the loopback device, the only device.
   static bool set_up(bool up) {
     const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ifreq request{};
@@ -36,7 +36,7 @@ class Network {
     return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
   }
 
-  /// Adds a rule for what comes in, nftables(8). False when it is not accepted.
+  /// Adds an nftables(8) rule for incoming packets. Returns false when nft rejects it.
   static bool add_rule(const std::string& rule) {
     const std::string command = fmt::format(
         "nft 'add table inet t; add chain inet t in {{ type filter hook input priority 0; }}; "
@@ -85,7 +85,7 @@ TEST_P(Faults, K57OutlivesConnectionsThatTheNetworkResets) {
       Network::add_rule(fmt::format("tcp dport {} reject with tcp reset", server().port())));
   for (const Client& victim : victims) {
     // The server does not see this reset, so only its idle time-out ends the connection. On a busy
-    // machine the time-out may be over before this send.
+    // machine that may happen before this send.
     static_cast<void>(victim.send("into the wall"));
     EXPECT_TRUE(victim.is_cut_off());
   }

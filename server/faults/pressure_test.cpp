@@ -4,7 +4,7 @@
 
 #include "server/faults/faults.hpp"
 
-/// Clients that do not read, or slowly.
+/// Tests clients that read slowly or not at all.
 namespace muxlab::faults {
 namespace {
 
@@ -15,7 +15,7 @@ TEST_P(Faults, E31HoldsOneBufferForAClientThatDoesNotRead) {
   const Client client = connect(kSmallBuffer);
   const std::string sent = random_bytes(16 << 20, 1);
   const std::size_t pushed = push_until_stuck(client, sent);
-  ASSERT_LT(pushed, sent.size()) << "it takes whatever it is sent";
+  ASSERT_LT(pushed, sent.size()) << "it receives without bound";
   const auto stats = server().stats();
   EXPECT_LE(stats["bytes_in"].get<std::uint64_t>() - stats["bytes_out"].get<std::uint64_t>(),
             kBufferSize);
@@ -38,7 +38,7 @@ TEST_P(Faults, E32HoldsOneBufferForEachOfManyThatDoNotRead) {
   for (std::size_t i = 0; i < clients_count; ++i) clients.push_back(connect());
   for (const Client& client : clients) ASSERT_TRUE(client.ping());
   const std::size_t before = resident_bytes(server());
-  plan_[Site::send].fail(EAGAIN);  // as if each had filled what lies between, which is megabytes
+  plan_[Site::send].fail(EAGAIN);  // as if each had filled the megabytes of socket buffers
   const std::string much = random_bytes(8 * kBufferSize, 2);
   for (const Client& client : clients) {
     ASSERT_GT(::send(client.fd(), much.data(), much.size(), MSG_DONTWAIT), 0);
@@ -49,14 +49,14 @@ TEST_P(Faults, E32HoldsOneBufferForEachOfManyThatDoNotRead) {
   };
   EXPECT_TRUE(eventually([&] { return held() >= clients_count * kBufferSize / 2; }));
   EXPECT_LE(held(), clients_count * kBufferSize);
-  // libevent rounds what it allocates for a buffer, its header included, up to a power of two.
+  // libevent rounds the allocation of a buffer, its header included, up to a power of two.
   const std::size_t buffer = kBufferSize * (cell().backend->name == "bufferevent" ? 2 : 1);
   const std::size_t allowed = clients_count * buffer + (10 << 20);
-  if (slowness() == 1) {  // a sanitizer keeps books of each byte
+  if (slowness() == 1) {  // a sanitizer needs shadow memory
     EXPECT_LE(resident_bytes(server()), before + allowed);
   }
   plan_[Site::send].stop_failing();
-  for (Client& client : clients) client.reset();  // also the edge that EAGAIN promised
+  for (Client& client : clients) client.reset();  // also the edge that follows EAGAIN
 }
 
 TEST_P(Faults, E33WaitsWithoutWorkWhileNeitherSideReads) {

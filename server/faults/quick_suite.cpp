@@ -1,10 +1,10 @@
 #include "server/faults/faults.hpp"
 
-/// Each case over a few cells: with every test run.
+/// Runs each case over a few cells, with every test run.
 namespace muxlab::faults {
 namespace {
 
-/// Serving threads share nothing unless one of them hands connections to the others.
+/// Without hand-over, serving threads share nothing for ThreadSanitizer to check.
 std::vector<Cell> quick_cells() {
   std::vector<Cell> cells = test::few_cells();
   std::erase_if(cells, [](const Cell& cell) {

@@ -2,7 +2,7 @@
 
 #include "server/faults/faults.hpp"
 
-/// Ends of the whole server, and its beginnings.
+/// Tests the end of the whole server, and its restart.
 namespace muxlab::faults {
 namespace {
 
@@ -103,7 +103,7 @@ TEST_P(Faults, H46StartsAgainOnTheSamePortAtOnce) {
     EXPECT_EQ(second.wait(), 3);
     EXPECT_NE(second.errors().find("busy"), std::string::npos) << second.errors();
   }
-  expect_end(SIGTERM, 0, soon(2000));  // with a connection that it ends, and whose port lingers
+  expect_end(SIGTERM, 0, soon(2000));  // it ends a connection, whose port stays in TIME_WAIT
   test::ServerProcess third(same_port, surroundings());
   ASSERT_TRUE(third.listens()) << third.errors();
   EXPECT_EQ(third.address(), address);

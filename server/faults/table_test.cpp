@@ -3,12 +3,12 @@
 
 #include "server/faults/faults.hpp"
 
-/// The table of what came of each case.
+/// Writes the table of results of each case.
 namespace muxlab::faults {
 namespace {
 
-/// Appends a row per test to the file that the environment names: case, backend, threading model,
-/// verdict and reason. Several processes may append to the same file.
+/// Appends a row per test to the file MUXLAB_FAULT_TABLE: case, backend, threading model, verdict
+/// and reason. Several processes may append.
 class Table : public testing::EmptyTestEventListener {
   void OnTestEnd(const testing::TestInfo& test) override {
     const char* const path = ::getenv("MUXLAB_FAULT_TABLE");

@@ -6,7 +6,7 @@
 #include "server/faults/faults.hpp"
 #include "server/testing/threads.hpp"
 
-/// Several threads: one that is stuck, and the ways in which connections reach them.
+/// Tests several threads: a stuck thread, and how connections reach threads.
 namespace muxlab::faults {
 namespace {
 
@@ -24,7 +24,7 @@ TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
 
   constexpr std::size_t kClients = 40;
   const std::vector<Client> clients = ask(kClients);
-  // Round robin gives the stuck thread every other one, and the kernel gives it some.
+  // Round robin gives the stuck thread every second connection; SO_REUSEPORT gives it some.
   const std::size_t expected = has_thread_per_connection()           ? kClients
                                : threading() == Threading::acceptor  ? kClients / 2
                                : threading() == Threading::reuseport ? 1
@@ -34,7 +34,7 @@ TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
   }));
   if (threading() == Threading::acceptor) {
     for (int i = 0; i < 200; ++i)
-      static_cast<void>(connect());  // the acceptor is not held up, nor is its notice
+      static_cast<void>(connect());  // neither the acceptor nor its notification blocks
   }
   plan_->stall = false;
   EXPECT_EQ(first.receive(1), "?");
@@ -42,7 +42,7 @@ TEST_P(Faults, F36LosesNothingWhileAThreadIsStuck) {
 }
 
 TEST_P(Faults, F37SaysThatThereCanBeNoThread) {
-  const std::uint64_t probing = has_thread_per_connection() ? 1 : 0;  // comes first
+  const std::uint64_t probing = has_thread_per_connection() ? 1 : 0;  // the probe's thread is first
   const auto threads = probing + cell().options.threads;
   for (std::uint64_t failing = 1; failing <= threads; ++failing) {
     plan_[Site::thread].fail(EAGAIN, failing, 1);
@@ -59,7 +59,7 @@ TEST_P(Faults, F37GoesOnWhenThereCanBeNoFurtherThread) {
   const Client before = connect();
   ASSERT_TRUE(before.ping());
   plan_[Site::thread].fail(EAGAIN);
-  for (int i = 0; i < 10; ++i) {  // only who needs one for each connection turns it away
+  for (int i = 0; i < 10; ++i) {  // only a thread per connection refuses it
     if (has_thread_per_connection()) {
       EXPECT_TRUE(connect().is_cut_off());
     } else {
@@ -92,16 +92,16 @@ TEST_P(Faults, F38SpreadsConnectionsAsItsModelSays) {
     least = std::min(least, accepted);
     most = std::max(most, accepted);
   }
-  EXPECT_EQ(total, kClients) << "every one is counted where it is served";
+  EXPECT_EQ(total, kClients) << "each connection is counted where it is served";
   if (threading() == Threading::acceptor) {
     EXPECT_LE(most - least, 1U);
   }
   if (threading() == Threading::half_sync) {
-    EXPECT_EQ(most, kClients) << "by the one that waits";
+    EXPECT_EQ(most, kClients) << "by the waiting thread";
   }
 }
 
-/// How often the server's threads, but for the first, have gone to sleep.
+/// Returns how often the server's threads, except the first, have gone to sleep.
 std::uint64_t sleeps_of_workers(pid_t server) {
   std::uint64_t sleeps = 0;
   for (const auto& [thread, its] : test::sleeps_of_threads(server, server)) sleeps += its;
@@ -115,7 +115,7 @@ TEST_P(Faults, F39WakesOneThreadForOneConnection) {
   }
   start();
   constexpr std::uint64_t kClients = 200;
-  std::uint64_t calls = UINT64_MAX;  // a thread that is held up has the kernel wake another
+  std::uint64_t calls = UINT64_MAX;  // if a thread is delayed, the kernel wakes another
   std::uint64_t sleeps = UINT64_MAX;
   for (int round = 0; round < 3; ++round) {
     const std::uint64_t accepted = count("accepted");
@@ -132,15 +132,15 @@ TEST_P(Faults, F39WakesOneThreadForOneConnection) {
         std::min(calls, server().stats()["syscalls"]["accept"].get<std::uint64_t>() - calls_before);
     for (const Client& client : clients) ASSERT_TRUE(client.ping());
   }
-  // A turn ends with an accept that finds nothing; what is more than one per connection woke
-  // somebody for nothing. Who is woken too late even for that has only slept once more.
+  // A turn ends with an accept that returns EAGAIN; further ones are needless wake-ups. A thread
+  // that wakes too late even for that only adds a sleep.
   EXPECT_LE(calls, 2 * kClients + kClients / 10);
   if (threading() == Threading::shared) {
     EXPECT_LE(sleeps, kClients + kClients / 2);
   }
 }
 
-/// Clients that connect, echo and leave, until they are told to stop.
+/// Runs clients that connect, echo and leave, until stopped.
 class Crowd {
  public:
   explicit Crowd(std::string address) : address_(std::move(address)) {
@@ -164,7 +164,7 @@ class Crowd {
       const std::string sent = random_bytes(3000, 1);
       static_cast<void>(client.exchange(sent));
       client.reset();
-    } catch (const std::system_error&) {  // the server is gone for the moment
+    } catch (const std::system_error&) {  // the server has ended for the moment
       std::this_thread::yield();
     }
   }
@@ -202,13 +202,13 @@ TEST_P(Faults, F41DrainsWhatIsOnItsWayToAThreadWhenItStops) {
     std::vector<Client> clients;
     std::thread dialer([&] {
       try {
-        // No more than libevent's select has places for: at a full server they wait outside.
+        // Not more than libevent's select has places for: at a full server they wait outside.
         while (clients.size() < 900) {
           Client client = connect();
           if (!client.send("?")) break;
           clients.push_back(std::move(client));
         }
-      } catch (const std::system_error&) {  // turned away: the server has stopped to listen
+      } catch (const std::system_error&) {  // refused: the server no longer listens
       }
     });
     EXPECT_TRUE(eventually([&] { return count("echoes") > 20; }));
@@ -220,7 +220,7 @@ TEST_P(Faults, F41DrainsWhatIsOnItsWayToAThreadWhenItStops) {
       if (!served) ++lost;
       client.end_sending();
     }
-    // Who connects between the last accept and the close of the listener is reset by the kernel.
+    // The kernel resets connections made between the last accept and the close of the listener.
     EXPECT_LE(lost, 4U * cell().options.threads);
     EXPECT_EQ(server().wait(), 0) << server().errors();
     const auto stats = nlohmann::json::parse(server().line(), nullptr, false);

@@ -4,7 +4,7 @@
 
 #include "server/faults/faults.hpp"
 
-/// Time-outs and clocks.
+/// Tests time-outs and clocks.
 namespace muxlab::faults {
 namespace {
 
@@ -23,12 +23,12 @@ TEST_P(Faults, G42ClosesWithinATickAfterTheTimeout) {
     EXPECT_TRUE(client.at_end());
     delays.push_back(Clock::now() - active);
   }
-  const auto least = std::ranges::min(delays);  // the machine may add to each, but not to all
+  const auto least = std::ranges::min(delays);  // the machine may delay some, but not all
   EXPECT_GE(least, kTimeout);
   EXPECT_LE(least, kTimeout + kTick + soon(20));
 }
 
-/// A client that is never idle, in a thread of its own, and how many echoes it got.
+/// Runs a client that is never idle, in its own thread, and counts its echoes.
 class ActiveClient {
  public:
   explicit ActiveClient(Client client)
@@ -56,8 +56,8 @@ TEST_P(Faults, G42ClosesManyAtOnceWithoutADelayForOthers) {
   const int many = capped ? 900 : bearable(repeat(2000, 10'000));
   start({"--idle-timeout", "1s"});
   const ActiveClient active(connect());
-  // Closed in one turn they would let nobody else in; a turn closes 64, and then serves. The
-  // machine may keep the active one from its turns too, but not each time.
+  // Closing all in one turn would starve the active client. A turn closes 64, and then serves. The
+  // machine may delay the active client too, but not in each round.
   const int enough = many / 64 / 8;
   int echoes = 0;
   for (int round = 1; round <= 3 && echoes < enough; ++round) {
@@ -70,7 +70,7 @@ TEST_P(Faults, G42ClosesManyAtOnceWithoutADelayForOthers) {
     const int echoes_before = active.echoes();
     EXPECT_TRUE(eventually([&] { return closed() == static_cast<std::uint64_t>(many); }));
     echoes = active.echoes() - echoes_before;
-    EXPECT_EQ(count("accepted") - count("closed"), 1U) << "the active one is left";
+    EXPECT_EQ(count("accepted") - count("closed"), 1U) << "the active client is left";
     for (Client& client : idle) client.reset();
   }
   EXPECT_GE(echoes, enough);
@@ -84,7 +84,7 @@ TEST_P(Faults, G43TakesNoNoticeOfTheWallClock) {
   for (const int hours : {1, -1, 0}) {
     plan_->wall_clock_offset_s = hours * 3600;
     for (int i = 0; i < 3; ++i) {
-      const auto connected = Clock::now();  // a machine may hold this test up for a time-out
+      const auto connected = Clock::now();  // the machine may delay this test for a time-out
       EXPECT_TRUE(serves() || Clock::now() - connected >= kTimeout);
       std::this_thread::sleep_for(20ms);
     }

@@ -1,6 +1,6 @@
 #include "server/faults/faults.hpp"
 
-/// Each case over every cell. A program of its own, for it takes its time to list so many.
+/// Runs each case over every cell. A program of its own, because listing so many takes time.
 namespace muxlab::faults {
 namespace {
 

@@ -15,12 +15,12 @@
 #include "server/cli/build_stamp.hpp"
 #include "server/threading.hpp"
 
-/// Every backend on every threading model: what all tests of the server run over.
+/// Every backend on every threading model, for all tests of the server.
 namespace muxlab::test {
 
 struct Cell {
   const Backend* backend;
-  std::string model;  ///< the threading model and, where there is a choice, what it was
+  std::string model;  ///< the threading model and its variant, if it has variants
   ServeOptions options;
 
   [[nodiscard]] std::string name() const {
@@ -38,7 +38,7 @@ inline std::vector<std::pair<std::string, ServeOptions>> all_models() {
     ServeOptions options;
     options.threads = threads;
     options.threading = threading;
-    options.drain = {};  // what stopping does to open connections has tests of its own
+    options.drain = {};  // draining has tests of its own
     return options;
   };
   ServeOptions unix_socket = with(1, Threading::single);
@@ -72,7 +72,7 @@ inline std::vector<Cell> find_cells() {
   return cells;
 }
 
-/// The controls that are whole servers, on the models that make a difference to them.
+/// Returns the controls that are whole servers, on the models that differ for them.
 inline std::vector<Cell> control_cells() {
   std::vector<Cell> cells;
   for (const char* const name : {"blind-scan", "epoll-lt-extra-call"}) {
@@ -82,7 +82,7 @@ inline std::vector<Cell> control_cells() {
     }
   }
   const ServeOptions alone = all_models().front().second;
-  // io-uring-large-receives holds more than one buffer of the others, on purpose.
+  // Not io-uring-large-receives: it holds more than one buffer of the others, on purpose.
   for (const char* const name :
        {"io-uring-many-buffers", "io-uring-poll-first", "io-uring-without-more"}) {
     const Backend* const backend = find_backend(name);
@@ -91,23 +91,23 @@ inline std::vector<Cell> control_cells() {
   }
   Cell oracle{.backend = find_backend("oracle"), .model = "single", .options = alone};
   oracle.options.oracle = fmt::format("{}/muxlab-oracle-{}", testing::TempDir(), ::getpid());
-  cells.push_back(oracle);  // as long as nobody tells it anything
+  cells.push_back(oracle);  // without a client that reports
   return cells;
 }
 
-/// Asked for by each case.
+/// Returns all cells, found once and kept.
 inline const std::vector<Cell>& all_cells() {
   static const std::vector<Cell> cells = find_cells();
   return cells;
 }
 
-/// False in a sanitizer build, which is many times slower: it tests each loop and each threading
-/// model once. MUXLAB_EVERY_CELL, set by scripts/test --full, selects all cells there too.
+/// Returns false in a sanitizer build, which is many times slower and uses few_cells().
+/// MUXLAB_EVERY_CELL, set by scripts/test --full, selects all cells there too.
 inline bool is_every_cell_wanted() {
   return !build_stamp.has_flag("-fsanitize") || std::getenv("MUXLAB_EVERY_CELL") != nullptr;
 }
 
-/// Each loop and each threading model once: all others are a combination of these.
+/// Returns each loop and each threading model once. All other cells combine these.
 inline std::vector<Cell> few_cells() {
   constexpr std::array kEachLoop = {
       "epoll_et_on_reuseport",    "epoll_et_on_half_sync_worker_rearms",
@@ -116,7 +116,7 @@ inline std::vector<Cell> few_cells() {
       "libuv_on_acceptor_pipe",   "threads_on_acceptor_eventfd",
       "asio_on_shared",
   };
-  // The other mechanisms below the same loops.
+  // The other mechanisms under the same loops.
   constexpr std::array kEachBackend = {
       "select_on_half_sync",       "poll_on_acceptor_pipe",   "epoll_lt_on_shared",
       "libevent_select_on_single", "libevent_poll_on_shared", "io_uring_on_reuseport",
@@ -131,7 +131,7 @@ inline std::vector<Cell> few_cells() {
   return cells;
 }
 
-/// The cells that the conformance tests run on.
+/// Returns the cells for the conformance tests.
 inline std::vector<Cell> wanted_cells() {
   return is_every_cell_wanted() ? all_cells() : few_cells();
 }

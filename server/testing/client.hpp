@@ -22,8 +22,8 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/unique_fd.hpp"
 
-/// What tests of the server speak to it with: a plain blocking client, whose every call gives up
-/// after a minute, or what the environment says, so that a server that hangs fails its test.
+/// A plain blocking client for tests of the server. Each call times out after a minute, or after
+/// MUXLAB_PATIENCE_S seconds, so that a server that hangs fails its test.
 namespace muxlab::test {
 
 inline timeval patience() {
@@ -31,9 +31,9 @@ inline timeval patience() {
   return {.tv_sec = seconds != nullptr ? std::atoi(seconds) : 60, .tv_usec = 0};
 }
 
-/// `size` bytes that depend on `seed`, so that a byte of another connection is noticed.
+/// Returns `size` bytes that depend on `seed`, so that a byte of another connection is noticed.
 inline std::string random_bytes(std::size_t size, std::uint64_t seed) {
-  // Many of them are repeated: not after a length that is any buffer's, and a sanitizer is quick.
+  // Repeats the first bytes, which is fast under a sanitizer. The period is no buffer size.
   constexpr std::size_t kDifferent = 65'521;
   std::mt19937_64 random(seed);
   std::string bytes(size, '\0');
@@ -48,7 +48,7 @@ inline std::string random_bytes(std::size_t size, std::uint64_t seed) {
   return bytes;
 }
 
-/// True as soon as `condition` is; false when it is not within that time.
+/// Returns true as soon as `condition` is true, or false after patience().
 template <typename Condition>
 bool eventually(Condition condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(patience().tv_sec);
@@ -61,8 +61,8 @@ bool eventually(Condition condition) {
 
 class Client {
  public:
-  Client() = default;  ///< none
-  /// `address` as Server::address() gives it.
+  Client() = default;  ///< not connected
+  /// Connects. `address` is from Server::address().
   explicit Client(const std::string& address, int receive_buffer = 0) {
     constexpr std::string_view kUnix = "unix:";
     if (address.starts_with(kUnix)) {
@@ -89,7 +89,7 @@ class Client {
 
   [[nodiscard]] int fd() const { return socket_.get(); }
 
-  /// True when all of it was taken.
+  /// Returns true when the kernel took all of `data`.
   [[nodiscard]] bool send(std::string_view data) const {
     while (!data.empty()) {
       const ssize_t sent = ::send(fd(), data.data(), data.size(), MSG_NOSIGNAL);
@@ -99,7 +99,7 @@ class Client {
     return true;
   }
 
-  /// `size` bytes, or fewer when the stream ends or fails before.
+  /// Returns `size` bytes, or fewer when the stream ends or fails before.
   [[nodiscard]] std::string receive(std::size_t size) const {
     std::string data(size, '\0');
     std::size_t received = 0;
@@ -112,7 +112,7 @@ class Client {
     return data;
   }
 
-  /// Sends all of `data` while it receives as much, so that neither side has to hold it.
+  /// Sends `data` while it receives as much, so that neither side has to hold it.
   [[nodiscard]] std::string exchange(std::string_view data) const {
     std::thread sender([&] { static_cast<void>(send(data)); });
     std::string echo = receive(data.size());
@@ -120,22 +120,22 @@ class Client {
     return echo;
   }
 
-  /// True when one byte comes back: the server serves this connection.
+  /// Returns true when one byte is echoed: the server serves this connection.
   [[nodiscard]] bool ping() const { return send("?") && receive(1) == "?"; }
 
-  /// True when there is something to receive now, be it the end of the stream.
+  /// Returns true when data or the end of the stream can be received now.
   [[nodiscard]] bool has_input() const {
     pollfd waited{.fd = fd(), .events = POLLIN, .revents = 0};
     return ::poll(&waited, 1, 0) == 1;
   }
 
-  /// True when nothing comes but the end of the stream.
+  /// Receives a byte. Returns true when it meets the end of the stream instead.
   [[nodiscard]] bool at_end() const {
     char byte = 0;
     return ::recv(fd(), &byte, 1, 0) == 0;
   }
 
-  /// True when the server ended the connection, in whichever way.
+  /// Returns true when the server ended the connection, with or without a reset.
   [[nodiscard]] bool is_cut_off() const {
     char byte = 0;
     const ssize_t received = ::recv(fd(), &byte, 1, 0);
@@ -144,7 +144,7 @@ class Client {
 
   void end_sending() const { ::shutdown(fd(), SHUT_WR); }
 
-  /// Ends the connection with a reset instead of an end of stream.
+  /// Closes the connection with a reset instead of an end of stream.
   void reset() {
     const linger abort{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
@@ -153,7 +153,7 @@ class Client {
 
   void close() { socket_.reset(); }
 
-  /// Takes a descriptor of `at_least` or more.
+  /// Moves the socket to a descriptor of `at_least` or more.
   void move_to(int at_least) {
     socket_.reset(checked(::fcntl(fd(), F_DUPFD_CLOEXEC, at_least), "fcntl"));
   }

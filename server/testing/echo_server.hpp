@@ -22,42 +22,42 @@
 #include "backends/parts/unique_fd.hpp"
 #include "server/listener.hpp"
 
-/// What tests of a client speak to: an echo server that can be told to do wrong.
+/// An echo server with faults, for tests of a client.
 namespace muxlab::test {
 
-/// What a server does wrong, once a connection has received `at_byte` bytes.
+/// The fault of a server, once a connection has received `at_byte` bytes.
 enum class Fault : std::uint8_t { none, corrupt, lose, repeat, misroute, close, reset, silence };
 
-/// What became of a server's connections.
+/// Counts of a server's connections.
 struct Connections {
   std::uint64_t accepted = 0;
-  std::uint64_t closed = 0;       ///< by either side, in whatever way
-  std::uint64_t ended = 0;        ///< of these: the client ended its side
-  std::uint64_t ended_bytes = 0;  ///< that the ended ones sent
+  std::uint64_t closed = 0;       ///< by either side, with or without a reset
+  std::uint64_t ended = 0;        ///< of these: half-closed by the client
+  std::uint64_t ended_bytes = 0;  ///< received from those
   std::uint64_t struck = 0;       ///< by the fault
   std::uint64_t bytes = 0;        ///< received
 };
 
 struct EchoServerOptions {
   Fault fault = Fault::none;
-  std::size_t on_connection = 0;  ///< in order of acceptance; with misroute, the one after it too
+  std::size_t on_connection = 0;  ///< in order of acceptance; misroute needs the next one too
   std::uint64_t at_byte = 0;
   bool on_every_connection = false;
   bool in_odd_chunks = false;
-  bool never_ends = false;  ///< keeps its side open when the client ends its own
+  bool never_ends = false;  ///< keeps its side open after a half-close
   int backlog = 4096;
   std::optional<std::string> unix_path{};  ///< instead of a TCP port
   std::string host = "127.0.0.1";
 };
 
-/// One thread, poll(2), strict alternation of recv and send; ends with its scope.
+/// Serves on one thread during its lifetime: poll(2), strict alternation of recv and send.
 class EchoServer {
  public:
   explicit EchoServer(EchoServerOptions options = {})
       : options_(std::move(options)),
         at_{.host = options_.host, .unix_path = options_.unix_path},
         listener_(listen_on(at_, false)) {
-    checked(::listen(listener_.get(), options_.backlog), "listen");  // again: it was longer
+    checked(::listen(listener_.get(), options_.backlog), "listen");  // again, with another length
     if (!at_.unix_path) at_.port = port_of(listener_.get());
     thread_ = std::thread([this] { serve(); });
   }
@@ -77,7 +77,7 @@ class EchoServer {
     const std::lock_guard lock(mutex_);
     return counts_;
   }
-  /// Waits until `condition` holds of them; for ever if it never does.
+  /// Waits until `condition` holds for the counts, without a time limit.
   template <typename Condition>
   Connections await(Condition condition) const {
     std::unique_lock lock(mutex_);

@@ -7,8 +7,7 @@
 #include <fstream>
 #include <string>
 
-/// The main program of all tests: a test that hangs is named, and one that does not apply is not
-/// passed over in silence.
+/// The main program of all tests. Names tests that hang, and logs tests that do not apply.
 namespace {
 
 constexpr unsigned kLongestTest_s = 300;
@@ -26,7 +25,8 @@ class Watch : public testing::EmptyTestEventListener {
     ::alarm(kLongestTest_s);
   }
 
-  /// Appends it, with the reason, to the file that the environment names. Several processes may.
+  /// Appends skipped tests, with the reason, to MUXLAB_NOT_APPLICABLE. Several processes may
+  /// append.
   void OnTestEnd(const testing::TestInfo& test) override {
     ::alarm(0);
     const char* const path = ::getenv("MUXLAB_NOT_APPLICABLE");

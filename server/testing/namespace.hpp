@@ -19,8 +19,8 @@
 
 #include "backends/parts/unique_fd.hpp"
 
-/// Namespaces of a child's own, in which it is root: a network, mounts. Each function is for a
-/// child with one thread, between fork and exec. Any that fails ends the child with kNotPermitted.
+/// Gives a child network or mount namespaces of its own, in which it is root. Requires: one thread,
+/// between fork and exec. A failure ends the child with kNotPermitted.
 namespace muxlab::test {
 
 inline constexpr int kNotPermitted = 125;
@@ -34,7 +34,7 @@ inline void write_file(const char* path, std::string_view text) {
   require(::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
 }
 
-/// Of the network that this process is in.
+/// Switches on the loopback device of this process's network.
 inline void raise_loopback() {
   const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq loopback{.ifr_ifrn = {.ifrn_name = "lo"}, .ifr_ifru = {}};
@@ -42,7 +42,7 @@ inline void raise_loopback() {
   require(::ioctl(socket.get(), SIOCSIFFLAGS, &loopback) == 0);
 }
 
-/// `kinds`: of CLONE_NEWNET and CLONE_NEWNS.
+/// Enters new namespaces; `kinds`: CLONE_NEWNET and CLONE_NEWNS.
 inline void enter_namespaces(int kinds) {
   const uid_t user = ::geteuid();
   const gid_t group = ::getegid();
@@ -56,12 +56,12 @@ inline void enter_namespaces(int kinds) {
   if ((kinds & CLONE_NEWNET) != 0) raise_loopback();
 }
 
-/// `path` is `source` from now on.
+/// Mounts `source` over `path`.
 inline void mount_over(const std::string& source, const char* path) {
   require(::mount(source.c_str(), path, nullptr, MS_BIND, nullptr) == 0);
 }
 
-/// Whether enter_namespaces() works here.
+/// Returns true when enter_namespaces() works here.
 inline bool may_enter_namespaces(int kinds) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -73,13 +73,13 @@ inline bool may_enter_namespaces(int kinds) {
   return status == 0;
 }
 
-/// A network of its own, with few ports to connect from: this test program, started again in
-/// one. Made with unshare(1); a machine may forbid that.
+/// Runs the test program again, in its own network with few ports to connect from. Uses unshare(1),
+/// which a machine may forbid.
 class FewPorts : public testing::Test {
  protected:
   static constexpr const char* kMarker = "MUXLAB_TEST_HAS_FEW_PORTS";
 
-  /// True where the test proper is to run: inside.
+  /// Returns true in the inner program, which must run the test proper.
   static bool enter(int ports = 100) {
     if (std::getenv(kMarker) != nullptr) {
       narrow_network(ports);

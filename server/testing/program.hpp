@@ -22,15 +22,15 @@
 #include "backends/parts/process.hpp"
 #include "backends/parts/unique_fd.hpp"
 
-/// The program as a user meets it: what it prints and the code it ends with.
+/// Runs the program as a user does: with its output and its exit code.
 namespace muxlab::test {
 
 struct Outcome {
   int exit_code;
-  std::string output;  ///< stdout and, unless it goes elsewhere, stderr
+  std::string output;  ///< stdout and, unless redirected, stderr
 };
 
-/// Runs a command of the shell to its end.
+/// Runs a shell command to its end.
 inline Outcome run_command(const std::string& command) {
   FILE* const pipe = ::popen(command.c_str(), "r");
   Outcome outcome{.exit_code = -1, .output = {}};
@@ -41,19 +41,19 @@ inline Outcome run_command(const std::string& command) {
   return outcome;
 }
 
-/// Runs the program to its end; `prefix` is shell to run before it, such as a ulimit.
+/// Runs the program to its end; `prefix` is shell code before it, such as a ulimit.
 inline Outcome run(const std::string& arguments, const std::string& prefix = "",
                    const std::string& suffix = "2>&1") {
   return run_command(fmt::format("{} {} {} {}", prefix, MUXLAB_BINARY, arguments, suffix));
 }
 
-/// A prefix for run() that takes all capabilities away; whoever is not root has none.
+/// Returns a prefix for run() that drops all capabilities; empty unless the user is root.
 inline std::string without_privileges() {
   return ::geteuid() == 0 ? "setpriv --bounding-set=-all --inh-caps=-all" : "";
 }
 
-/// Has the kernel answer the system calls of these numbers with `error` in this process and in what
-/// it executes.
+/// Makes the kernel fail the system calls `calls` with `error`, in this process and in programs
+/// that it executes.
 inline void forbid(const std::vector<long>& calls, int error) {
   std::vector<sock_filter> filter = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -69,7 +69,7 @@ inline void forbid(const std::vector<long>& calls, int error) {
   ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-/// run_command() where these calls fail with `error`.
+/// Runs run_command() where these calls fail with `error`.
 inline Outcome run_command_without(const std::vector<long>& calls, int error,
                                    const std::string& command) {
   std::array<int, 2> ends{};
@@ -95,7 +95,7 @@ inline Outcome run_command_without(const std::vector<long>& calls, int error,
   return outcome;
 }
 
-/// run() where these calls fail with `error`.
+/// Runs run() where these calls fail with `error`.
 inline Outcome run_without(const std::vector<long>& calls, int error,
                            const std::string& arguments) {
   return run_command_without(calls, error, fmt::format("{} {} 2>&1", MUXLAB_BINARY, arguments));
@@ -107,7 +107,7 @@ inline Outcome run_without_io_uring(const std::string& arguments, int error) {
   return run_without({SYS_io_uring_setup}, error, arguments);
 }
 
-/// Why `command` of the shell cannot be used to make a test's surroundings; empty when it can.
+/// Returns why the shell `command` cannot set up a test's surroundings; empty when it can.
 inline std::string why_not_permitted(const std::string& command) {
   const Outcome outcome = run_command(command + " 2>&1");
   return outcome.exit_code == 0
@@ -117,10 +117,10 @@ inline std::string why_not_permitted(const std::string& command) {
 
 }  // namespace muxlab::test
 
-/// Another way to run a program: words instead of a shell, and what it says apart.
+/// Runs a program with words instead of a shell command, and keeps stdout and stderr apart.
 namespace muxlab {
 
-/// How a program that was run ended, and what it said.
+/// The exit code and the output of a program.
 struct Said {
   int exit_code;
   std::string output;
@@ -142,7 +142,7 @@ inline Said run_muxlab(const std::vector<std::string>& words) {
   return run_command(std::move(command));
 }
 
-/// Whether this machine lets a test make namespaces of its own: unshare(1) with `options`.
+/// Returns true when unshare(1) with `options` works on this machine.
 inline bool may_unshare(const std::string& options) {
   return std::system(("unshare " + options + " true >/dev/null 2>&1").c_str()) == 0;
 }

@@ -31,14 +31,14 @@
 
 namespace muxlab::test {
 
-/// The program under test: the one that was built, unless the environment names another.
+/// Returns the program under test: MUXLAB_PROGRAM if set, or the one that was built.
 inline std::string program() {
   const char* const other = ::getenv("MUXLAB_PROGRAM");
   return other != nullptr ? other : MUXLAB_BINARY;
 }
 
-/// A free port that nobody is given who asks for any: with one of those, a test that starts a
-/// server on the same port again may find that a connection of another test has it meanwhile.
+/// Returns a free port below the range that the kernel picks from. A picked port may be taken by
+/// another test's connection before a test restarts its server on it.
 inline std::string lasting_port() {
   int first_given = 32768;
   std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first_given;
@@ -57,18 +57,18 @@ inline std::string lasting_port() {
   }
 }
 
-/// What a server process gets beside its options.
+/// The surroundings of a server process, besides its options.
 struct Surroundings {
   std::vector<std::string> environment = {};                ///< NAME=VALUE
   rlim_t descriptors = 0;                                   ///< RLIMIT_NOFILE; 0: as ours
-  std::vector<std::string> command = {program(), "serve"};  ///< what the options are for
-  std::function<void()> prepare = {};  ///< called in the child, before it becomes the program
+  std::vector<std::string> command = {program(), "serve"};  ///< takes the options
+  std::function<void()> prepare = {};                       ///< called in the child, before exec
 };
 
-/// `muxlab serve` as a process that the test may stop, starve and look into. Killed at the end.
+/// Runs `muxlab serve` in a process for the test to stop, starve and inspect. Kills it at the end.
 class ServerProcess {
  public:
-  /// Starts it and, unless it fails, waits until it says where it listens.
+  /// Starts the program. listens() waits for its first line.
   explicit ServerProcess(const std::vector<std::string>& options, const Surroundings& around = {}) {
     std::array<int, 2> ends{};
     checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
@@ -86,7 +86,7 @@ class ServerProcess {
     ::waitpid(pid_, nullptr, 0);
   }
 
-  /// Reads the line with which the server says that it listens. False when it said none.
+  /// Reads the listening line. Returns false when the server printed none.
   bool listens() {
     greeting_ = line();
     constexpr std::string_view kListening = "listening on ";
@@ -104,7 +104,7 @@ class ServerProcess {
     if (!exit_code_) ::kill(pid_, number);
   }
 
-  /// The next line of its stdout; empty at the end, or when none comes.
+  /// Returns the next line of its stdout; empty at the end or after patience().
   std::string line() {
     for (;;) {
       if (const auto end = text_.find('\n'); end != std::string::npos) {
@@ -121,13 +121,13 @@ class ServerProcess {
     }
   }
 
-  /// Its counters now; it was started with `--stats -`.
+  /// Returns its counters now. Requires: started with `--stats -`.
   nlohmann::json stats() {
     signal(SIGUSR1);
     return nlohmann::json::parse(line(), nullptr, false);
   }
 
-  /// Waits for the end: the exit code, or minus the signal; nothing when it goes on.
+  /// Waits for the end. Returns the exit code, or minus the signal, or nothing while it runs.
   std::optional<int> wait(std::chrono::milliseconds patience = std::chrono::seconds(20)) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (!exit_code_) {
@@ -144,7 +144,7 @@ class ServerProcess {
   }
   [[nodiscard]] bool has_ended() const { return exit_code_.has_value(); }
 
-  /// What it wrote to stderr so far.
+  /// Returns its stderr so far.
   [[nodiscard]] std::string errors() const {
     std::string text(1 << 16, '\0');
     const ssize_t size = ::pread(errors_.get(), text.data(), text.size(), 0);
@@ -152,7 +152,7 @@ class ServerProcess {
     return text;
   }
 
-  /// CPU time of all its threads.
+  /// Returns the CPU time of all its threads.
   [[nodiscard]] std::chrono::nanoseconds cpu_time() const {
     clockid_t clock{};
     timespec used{};
@@ -180,7 +180,7 @@ class ServerProcess {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(output_writer, STDOUT_FILENO);
     ::dup2(errors_.get(), STDERR_FILENO);
-    ::close_range(STDERR_FILENO + 1, ~0U, 0);  // whatever we got from who started us
+    ::close_range(STDERR_FILENO + 1, ~0U, 0);  // descriptors inherited from our parent
     if (around.descriptors > 0) {
       const rlimit limit{.rlim_cur = around.descriptors, .rlim_max = around.descriptors};
       ::setrlimit(RLIMIT_NOFILE, &limit);

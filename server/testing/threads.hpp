@@ -11,11 +11,11 @@
 #include <string_view>
 #include <system_error>
 
-/// What the threads of a process are about, as proc(5) tells it.
+/// Reads the state of a process's threads from proc(5).
 namespace muxlab::test {
 
-/// How often each thread of `process`, but for `except`, has gone to sleep; in `busy`, if given,
-/// whether one of them is not asleep now.
+/// Returns how often each thread of `process`, except `except`, has gone to sleep. Sets `busy`, if
+/// given, when one of them is awake now.
 inline std::map<pid_t, std::uint64_t> sleeps_of_threads(pid_t process, pid_t except,
                                                         bool* busy = nullptr) {
   constexpr std::string_view kState = "State:";
@@ -36,9 +36,9 @@ inline std::map<pid_t, std::uint64_t> sleeps_of_threads(pid_t process, pid_t exc
   return sleeps;
 }
 
-/// True when every thread of this process but the calling one is asleep, so that nothing is left
-/// to be done for what has happened so far. A thread that was asleep twice and has not gone to
-/// sleep between has slept all the time, and so at one moment all of them did.
+/// Returns true when every other thread of this process is asleep, so no work is pending. A thread
+/// that is asleep twice with an unchanged count has slept all the time in between, so at one moment
+/// all of them slept.
 inline bool others_sleep() {
   bool busy = false;
   const auto before = sleeps_of_threads(::getpid(), ::gettid(), &busy);
