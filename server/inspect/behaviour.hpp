@@ -9,13 +9,14 @@
 /// made live on this kernel.
 namespace muxlab::behaviour {
 
-/// Makes and watches every state, which takes a fraction of a second. Returns the format of
-/// server/inspect/behaviour.schema.json. The process ignores SIGPIPE until the return.
+/// Makes and watches every state, which takes a fraction of a second. Returns the JSON that
+/// server/inspect/behaviour.schema.json describes. The process ignores SIGPIPE until the return.
 /// Throws Failure when the kernel does not reach a state, std::system_error when no descriptor is
 /// left.
 nlohmann::ordered_json make_atlas();
 
-/// Format the atlas for a terminal and as Markdown. They mark reports that differ from poll(2)'s.
+/// Format the atlas for a terminal and as Markdown. Both mark reports whose meaning differs from
+/// that of poll(2).
 std::string atlas_text(const nlohmann::ordered_json& atlas, const TextLayout& layout);
 std::string atlas_markdown(const nlohmann::ordered_json& atlas);
 

@@ -7,9 +7,9 @@
 #include "backends/parts/failure.hpp"
 #include "backends/parts/unique_fd.hpp"
 
-/// Functions that bring sockets into a state. Those that need the peer return only when the kernel
-/// has reached the state: at once over loopback, unless a softirq is late. All of them throw
-/// std::system_error when a call fails, and Failure when the kernel does not reach the state.
+/// Functions that bring sockets into a state. connect_tcp(), fill() and the peer_ functions return
+/// when the kernel has reached the state: at once over loopback, unless a softirq is late. They
+/// throw std::system_error when a call fails, and Failure when the kernel does not get there.
 namespace muxlab::behaviour {
 
 /// The ends of a TCP connection over loopback: non-blocking, with TCP_NODELAY and without pacing.
@@ -43,7 +43,7 @@ void reset(UniqueFd& fd);
 /// Requires that the thread stays on one processor.
 void settle();
 
-/// Waits until `holds()`, 10 s or more at most. Throws Failure, which names the condition `what`.
+/// Waits until `holds()`. Throws Failure after some 10 s, which names the condition `what`.
 void give_up_waiting(std::string_view what);
 bool pause(int& pauses);
 template <typename Condition>

@@ -21,7 +21,7 @@ constexpr Count kNoLimit = std::numeric_limits<Count>::max();
 /// The load client uses them in turn when the server is on the loopback device.
 constexpr Count kSourceAddresses = 254;
 
-/// The need for one resource: `each` per connection, and `fixed` without any.
+/// The need for one resource: `each` per connection, plus `fixed`.
 struct Need {
   std::string name;
   std::string limit;  ///< name of the setting

@@ -12,8 +12,8 @@
 #include "server/cli/build_stamp.hpp"
 #include "server/testing/program.hpp"
 
-/// Runs every verb without descriptors, threads, memory, system calls or the loopback device. Each
-/// must work, or name the missing resource.
+/// Runs every verb short of descriptors, threads, memory, system calls or the loopback device. Each
+/// must work, or name the missing resource in one line.
 namespace muxlab {
 namespace {
 

@@ -201,7 +201,7 @@ void Decoder::add_ready(TracedCall& call, int fd, std::string events) {
 
 namespace {
 
-/// The begin of a descriptor's target in /proc/self/fd, and our name for its kind.
+/// The start of a descriptor's target in /proc/self/fd, and our name for its kind.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKinds = {{
     {"anon_inode:[eventpoll]", "epoll"},
     {"anon_inode:[eventfd]", "eventfd"},

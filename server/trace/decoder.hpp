@@ -15,7 +15,7 @@
 
 namespace muxlab::trace {
 
-/// Names of the server's descriptors. Traces with different numbers can be compared by them. A
+/// Names of the server's descriptors, so that traces with different numbers can be compared. A
 /// connection has the name of its client, another descriptor that of its kind: "listener", "stop",
 /// "epoll", "ring", "eventfd", "timerfd". "eventfd2" is the second eventfd.
 class DescriptorNames {

@@ -11,7 +11,7 @@ namespace muxlab::trace {
 /// A line of a time line.
 struct Line {
   std::string time_us;
-  std::string who;   ///< "client"; "server" for its first thread, "thread 1" and so on for others
+  std::string who;   ///< "client", "muxlab", "server" (its first thread), "thread 1" and so on
   std::string call;  ///< or the step of a client
   std::string result = {};              ///< "= 64", "waits"; empty for a step
   std::vector<std::string> below = {};  ///< submissions to a ring and completions from it

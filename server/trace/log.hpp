@@ -28,7 +28,7 @@ class SleepWatch {
   SleepWatch();
 
   /// Returns whether the thread sleeps until it is woken. Returns false for a thread that is about
-  /// to sleep, is stopped by a debugger or has ended, and when /proc is unreadable.
+  /// to sleep, is stopped by a debugger or has ended, and without a readable stat file.
   [[nodiscard]] bool is_asleep() const;
 
  private:
@@ -74,7 +74,7 @@ struct Event {
 /// Logs the calls of the server's threads and the steps in between, in order. Thread: any.
 class TraceLog final : public CallWatcher {
  public:
-  /// Treats later threads of the process as the server's, and the current ones not.
+  /// The current threads of the process are not the server's; later ones are.
   TraceLog();
 
   void name_descriptor(int fd, std::string name);

@@ -36,7 +36,7 @@ struct Trace {
 /// is not idle within 30 s.
 Trace make_trace(const Backend& backend, const std::vector<Step>& steps);
 
-/// Returns the format of server/trace/trace.schema.json.
+/// Returns the JSON that server/trace/trace.schema.json describes.
 nlohmann::ordered_json traces_json(const std::vector<Trace>& traces,
                                    const std::vector<Step>& steps);
 
@@ -52,8 +52,8 @@ class ScriptedClients {
   /// Throws std::system_error.
   explicit ScriptedClients(std::uint16_t port);
 
-  /// Performs a step other than a wait at once. Throws std::system_error, and Failure
-  /// when the bytes to receive have not arrived or are not an echo.
+  /// Performs a step other than a wait at once. Throws std::system_error, and Failure when the
+  /// bytes to receive have not arrived or are not an echo.
   void perform(const Step& step);
 
   /// Returns when all sent packets have arrived, at the server's sockets and at the clients'.
