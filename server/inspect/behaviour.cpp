@@ -28,7 +28,7 @@ namespace {
 
 using AtlasJson = nlohmann::ordered_json;
 
-/// A pipe without a reader answers a write with the signal, not only with the error.
+/// Ignores SIGPIPE while it lives: write(2) to a pipe without a reader raises it besides EPIPE.
 class IgnoredSigpipe {
  public:
   IgnoredSigpipe() {
@@ -44,8 +44,8 @@ class IgnoredSigpipe {
   struct sigaction before_ {};
 };
 
-/// On a thread of its own, since a ring that ends wakes its thread once more; and on one processor,
-/// so that its packets over loopback keep their order.
+/// Runs `body` on a thread of its own, because the end of a ring may interrupt its thread again.
+/// Binds the thread to one processor, so that its loopback packets keep their order.
 template <typename Body>
 auto apart(Body body) {
   return std::async(std::launch::async,
@@ -62,7 +62,7 @@ auto apart(Body body) {
       .get();
 }
 
-/// What came of one state in one column.
+/// The results of one state in one column.
 struct Observed {
   Watcher::Report first, again;
   std::vector<std::string> next;
@@ -87,8 +87,8 @@ Observed observe(const State& state, const Column& column) {
   return observed;
 }
 
-/// What an application would do about a report: receive, send, look at something urgent, or give
-/// it up. The same names in every column, so that columns can be compared.
+/// Returns the meaning of a report to an application, such as "read" or "urgent". All columns use
+/// the same names, so they can be compared.
 std::set<std::string> meaning_of(const Watcher::Report& report) {
   std::set<std::string> meaning;
   if (!report.error.empty()) meaning.insert("the call fails");
@@ -121,7 +121,7 @@ std::optional<std::string> why_unavailable(const Column& column) {
   });
 }
 
-/// Those that this machine has; the others are noted with the reason.
+/// Returns the columns that work on this machine. Notes all columns, with the reason if missing.
 std::vector<Column> available(std::span<const Column> columns, AtlasJson& noted) {
   std::vector<Column> found;
   for (const Column& column : columns) {
@@ -133,8 +133,8 @@ std::vector<Column> available(std::span<const Column> columns, AtlasJson& noted)
   return found;
 }
 
-/// Beside what was reported: whether it means something else than what poll(2) reported, and what
-/// the next calls returned where that was something else.
+/// Returns the reports, whether the first means something else than that of poll(2), and the
+/// results of the next calls if they differ from poll's.
 AtlasJson cell_json(const Observed& observed, const Observed& by_poll, bool compared) {
   AtlasJson cell = {
       {"reported", report_json(observed.first)},

@@ -9,7 +9,7 @@
 #include "server/inspect/behaviour_scene.hpp"
 #include "server/inspect/behaviour_socket.hpp"
 
-/// What a TCP connection goes through.
+/// The states of TCP connections.
 namespace muxlab::behaviour {
 namespace {
 
@@ -25,7 +25,7 @@ Scene never_connected() {
       {}};
 }
 
-/// A listener whose queue is full with one drops what else comes, so that nothing answers.
+/// A listener with a full queue drops further SYNs, so the connect gets no answer.
 Scene connecting() {
   Scene scene;
   scene.kept.push_back(listen_tcp());
@@ -37,7 +37,7 @@ Scene connecting() {
   return scene;
 }
 
-/// A port that is bound and not listened on refuses, and is nobody else's.
+/// A bound port without a listener refuses connections, and no other process can take it.
 Scene refused() {
   Scene scene;
   scene.kept.push_back(bind_tcp());
@@ -133,7 +133,7 @@ Scene send_full_and_rst() {
 
 void close_it(Scene& scene) { scene.watched.reset(); }
 
-/// The number is free, and the open file lives on under another.
+/// Frees the descriptor number, while a duplicate keeps the open file description alive.
 void close_it_and_keep_a_duplicate(Scene& scene) {
   TcpPair pair{UniqueFd(checked(::dup(scene.watched.get()), "dup")), std::move(scene.kept[0])};
   scene.watched.reset();

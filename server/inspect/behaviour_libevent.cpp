@@ -22,8 +22,8 @@ class LibeventWatcher final : public Watcher {
   }
   Report wait() override {
     report_ = {};
-    ::event_base_loop(base_.get(),
-                      EVLOOP_ONCE | EVLOOP_NONBLOCK);  // or it goes on as long as it is ready
+    // EVLOOP_ONCE, because EVLOOP_NONBLOCK alone loops while the descriptor is ready.
+    ::event_base_loop(base_.get(), EVLOOP_ONCE | EVLOOP_NONBLOCK);
     return report_;
   }
   bool rearm() override {

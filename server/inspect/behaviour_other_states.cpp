@@ -30,7 +30,7 @@ Scene listener_with_reset() {
   Scene scene = listener_with_connection();
   reset(scene.kept[0]);
   scene.kept.clear();
-  settle();  // nobody can be asked whether it has arrived
+  settle();  // no call shows whether the reset has arrived
   return scene;
 }
 
@@ -56,7 +56,7 @@ Scene unix_peer_closed_unread() {
   return scene;
 }
 
-/// To a port that is ours and that we do not receive from any more.
+/// Sends to a port whose socket we have closed.
 Scene datagram_refused() {
   SocketAddress name = loopback().at(0);
   const auto udp = [&name] {

@@ -19,7 +19,7 @@ class RingWatcher final : public Watcher {
     arm();
   }
 
-  /// Completions of a request that is gone are not told.
+  /// Skips completions of cancelled requests.
   Report wait() override {
     ring_.submit_and_finish();
     Report report;
@@ -49,7 +49,7 @@ class RingWatcher final : public Watcher {
     io_uring_sqe* const entry = ring_.entry();
     io_uring_prep_poll_multishot(entry, fd_, events_);
     entry->user_data = ++request_;
-    ring_.submit();  // it is to be watched from now on, and not only from the next wait on
+    ring_.submit();  // the watch begins now, not with the next wait
   }
 
   Ring ring_{8, 16};

@@ -15,7 +15,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-/// Twice, since an error is told once.
+/// Receives twice, because the kernel reports an error once.
 Lines call_socket(int fd) {
   std::array<char, 64> buffer{};
   const auto receive = [&] {

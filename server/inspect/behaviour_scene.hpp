@@ -10,28 +10,28 @@
 
 #include "backends/parts/unique_fd.hpp"
 
-/// The rows of the behaviour atlas: states that a descriptor can be in, each made for real; and
-/// what is reported in the course of time: the same steps on one TCP connection, in each column.
+/// The rows of the behaviour atlas. A state is a real descriptor in that state. A sequence is a
+/// list of steps on one TCP connection, the same for each column.
 namespace muxlab::behaviour {
 
-/// A descriptor in some state, and whatever has to stay open for it to stay in it.
+/// Owns a descriptor in some state, and the descriptors that keep it in that state while open.
 struct Scene {
   UniqueFd watched;
   std::vector<UniqueFd> kept;
 };
 
-/// The calls that an application would make next, to see what they return.
+/// The calls that an application would make next.
 enum class NextCalls : std::uint8_t { socket, file, event_counter, accept };
 
-/// A row. What is not null in it is written once and never changed.
+/// A row. Its strings and functions are constants.
 struct State {
   std::string_view name;
   std::string_view explanation;
   std::string_view manual;
   Scene (*make)();
   NextCalls next = NextCalls::socket;
-  bool asks_write = true;  ///< whether to be told of room to write, beside all else
-  /// What happens once the descriptor is watched, if anything.
+  bool asks_write = true;  ///< whether the watch asks for writability too
+  /// Runs once the descriptor is watched; may be null.
   void (*after_watch)(Scene&) = nullptr;
 };
 
@@ -41,7 +41,7 @@ std::span<const State> connection_states();
 std::span<const State> listener_states();
 std::span<const State> other_states();
 
-/// What the next calls on a descriptor returned, such as "recv ECONNRESET". `fd` may be closed.
+/// Makes the next calls on `fd`, which may be closed. Returns each result: "recv ECONNRESET".
 std::vector<std::string> call_next(int fd, NextCalls calls);
 
 enum class Action : std::uint8_t {
@@ -57,7 +57,7 @@ struct Step {
   std::size_t amount = 0;
 };
 
-/// Watched is for what there is to receive, before the first step.
+/// The connection is watched before the first step, without writability.
 struct Sequence {
   std::string_view name;
   std::string_view explanation;
@@ -67,7 +67,7 @@ struct Sequence {
 
 std::span<const Sequence> sequences();
 
-/// "peer sends 2 bytes", "wait" and so on.
+/// Returns "peer sends 2", "wait" and so on.
 std::string describe(const Step& step);
 
 }  // namespace muxlab::behaviour

@@ -20,8 +20,8 @@
 namespace muxlab::behaviour {
 namespace {
 
-/// As little as the kernel takes to send from, so that it is full at once; and to receive into,
-/// room for what is sent before the window closes. What found none would be sent again, but late.
+/// A small send buffer, so that it is full at once. The receive buffer has room for all bytes that
+/// the peer sends before the window closes. Bytes without room would be resent, but late.
 constexpr int kSendBuffer = 4096;
 constexpr int kReceiveBuffer = 4 * kSendBuffer;
 
@@ -35,7 +35,7 @@ UniqueFd tcp_socket() {
   set(fd.get(), SOL_SOCKET, SO_SNDBUF, kSendBuffer);
   set(fd.get(), SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
   set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  constexpr char kReno[] = "reno";  // others pace what they send with timers
+  constexpr char kReno[] = "reno";  // others may pace their packets with timers
   checked(::setsockopt(fd.get(), IPPROTO_TCP, TCP_CONGESTION, kReno, sizeof kReno - 1),
           "setsockopt");
   return fd;
@@ -53,7 +53,7 @@ int unread_bytes(int fd) {
   return bytes;
 }
 
-/// Nothing is on its way, and the peer has no room for the rest.
+/// Returns whether all sent bytes are acknowledged and the peer has no room for the rest.
 bool is_stuck(int fd) {
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -125,7 +125,7 @@ void fill(const TcpPair& pair) {
   await("a full buffer", [&] {
     while (::send(fd, data.data(), data.size(), MSG_NOSIGNAL) > 0) {
     }
-    set(pair.theirs.get(), IPPROTO_TCP, TCP_QUICKACK, 1);  // what is owed at once, and only once
+    set(pair.theirs.get(), IPPROTO_TCP, TCP_QUICKACK, 1);  // sends a delayed ACK now; not permanent
     return is_stuck(fd) && ::send(fd, data.data(), 1, MSG_NOSIGNAL) < 0;
   });
 }
@@ -154,7 +154,7 @@ void reset(UniqueFd& fd) {
   fd.reset();
 }
 
-/// A processor's loopback packets are dealt with in the order in which they were sent.
+/// A processor handles its loopback packets in the order in which they were sent.
 void settle() { connect_tcp(); }
 
 void give_up_waiting(std::string_view what) {

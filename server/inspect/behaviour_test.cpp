@@ -38,7 +38,7 @@ const AtlasJson& row(const AtlasJson& rows, const std::string& name) {
   throw std::out_of_range("no row " + name);
 }
 
-/// "6.18" of "6.18.44-fc": what is reported does not change within a series.
+/// Returns "6.18" of "6.18.44-fc". Reports do not change within a series.
 std::string series(const AtlasJson& release) {
   const auto text = release.get<std::string>();
   return text.substr(0, text.find('.', text.find('.') + 1));
@@ -70,8 +70,8 @@ std::string reported(const AtlasJson& atlas, const char* state, const char* colu
   return report.empty() ? "" : report[0].get<std::string>();
 }
 
-/// What holds on every kernel that this program runs on: the states of a connection, by what
-/// select, poll and epoll say, and what of that comes to those who asked for nothing.
+/// Checks facts of all supported kernels: the reports of select, poll and epoll for the states of a
+/// connection, and those of a watch that asks for no event.
 TEST(Behaviour, AConnectionsStatesAreTheKnownOnes) {
   struct Known {
     const char* state;
@@ -180,7 +180,7 @@ TEST(Behaviour, WorksWithoutPrivileges) {
   expect_same_rows(live_atlas(test::without_privileges())["states"], live_atlas()["states"]);
 }
 
-/// The page is what `muxlab inspect behaviour --markdown` makes of the data beside it.
+/// `muxlab inspect behaviour --markdown` makes the page from the data next to it.
 TEST(Behaviour, TheCommittedPageIsThatOfTheCommittedData) {
   std::ifstream file(MUXLAB_SOURCE_DIR "/results/behaviour/README.md");
   const std::string page{std::istreambuf_iterator<char>(file), {}};

@@ -35,7 +35,7 @@ std::string cell_text(const ShownJson& cell) {
   return again == "-" ? first + ", once" : fmt::format("{}, then {}", first, again);
 }
 
-/// Columns that show the same stand together.
+/// Columns with the same text.
 struct Group {
   std::string text;
   bool differs;
@@ -91,7 +91,7 @@ std::string sequence_table(const ShownJson& sequence, const TextLayout& layout) 
   return table.text({.width = std::string::npos, .colour = layout.colour});
 }
 
-/// Columns that this machine lacks, once each.
+/// Returns a line for each column that this machine lacks.
 std::vector<std::string> missing_columns(const ShownJson& atlas) {
   std::vector<std::string> lines;
   for (const char* part : {"state_columns", "sequence_columns"}) {

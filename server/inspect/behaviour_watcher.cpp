@@ -80,7 +80,7 @@ class PollWatcher final : public Watcher {
   pollfd watched_{};
 };
 
-/// With `mode` on top of what is asked for, if anything is asked for at all.
+/// Registers the asked events and `mode`; only `mode` without `asks`.
 class EpollWatcher final : public Watcher {
  public:
   explicit EpollWatcher(unsigned mode, bool asks = true) : mode_(mode), asks_(asks) {}

@@ -9,11 +9,11 @@
 /// The columns of the behaviour atlas: ways to watch a descriptor.
 namespace muxlab::behaviour {
 
-/// Watches one descriptor and tells what is reported, in the mechanism's own words. For one thread.
+/// Watches one descriptor and reports its events in the mechanism's own words. Thread: one.
 class Watcher {
  public:
-  /// What one wait reported: an entry for each event it brought, such as "IN OUT"; or, if it
-  /// failed, the call and its error.
+  /// The result of one wait: an entry such as "IN OUT" for each event, or the failed call and its
+  /// error.
   struct Report {
     std::vector<std::string> events;
     std::string error;
@@ -25,30 +25,30 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
   virtual ~Watcher() = default;
 
-  /// Asks for everything there is to be told of, with or without room to write. Throws
-  /// std::system_error when the mechanism does not take the descriptor.
+  /// Watches `fd`, a borrowed descriptor, for all events of the mechanism; for writability only
+  /// with `asks_write`. Throws std::system_error when the mechanism refuses the descriptor.
   virtual void watch(int fd, bool asks_write) = 0;
-  /// What is reported now; does not wait.
+  /// Returns the events reported now, without blocking.
   virtual Report wait() = 0;
-  /// Asks for the same again. False when there is no such thing here.
+  /// Re-arms the watch for the same events. Returns false when the mechanism cannot re-arm.
   virtual bool rearm() { return false; }
 };
 
 struct Column {
   std::string_view name;
   std::string_view summary;
-  /// Throws Failure (unavailable) or std::system_error when this machine does not have it.
+  /// Throws Failure (unavailable) or std::system_error when this machine lacks the mechanism.
   std::unique_ptr<Watcher> (*make)();
 };
 
-/// The column that shows what cannot be masked, and so is not compared with the others.
+/// Asks for no event, so it shows those that cannot be masked. It is not compared with poll.
 inline constexpr std::string_view kUnaskedColumn = "epoll-unasked";
 
-/// For states, and for sequences; poll, which says what the state is, is among the former.
+/// Return the columns for states, which include the reference poll, and for sequences.
 std::span<const Column> state_columns();
 std::span<const Column> sequence_columns();
 
-/// Names of the bits of poll(2), epoll(7) and io_uring, which are the same.
+/// Returns the names of event bits, which poll(2), epoll(7) and io_uring share.
 std::string event_names(unsigned events);
 
 std::unique_ptr<Watcher> make_libevent_watcher();

@@ -35,7 +35,7 @@ void try_pwait2() {
   checked(::epoll_pwait2(epoll.get(), &event, 1, &none, nullptr), "epoll_pwait2");
 }
 
-/// ioctl_eventpoll(2), Linux 6.9; Debian 12 has no header for it.
+/// epoll_params of ioctl_eventpoll(2), Linux 6.9. Debian 12 has no header for it.
 struct EpollParameters {
   std::uint32_t busy_poll_us;
   std::uint16_t busy_poll_budget;

@@ -18,13 +18,13 @@ using Count = std::uint64_t;
 
 constexpr Count kNoLimit = std::numeric_limits<Count>::max();
 
-/// The load client goes through them when the server is on the loopback device.
+/// The load client uses them in turn when the server is on the loopback device.
 constexpr Count kSourceAddresses = 254;
 
-/// So many of something, where each connection takes `each` of them and `fixed` are taken anyway.
+/// The need for one resource: `each` per connection, plus `fixed`.
 struct Need {
   std::string name;
-  std::string limit;  ///< what sets it
+  std::string limit;  ///< name of the setting
   Count each;
   Count fixed;
   Count have;
@@ -32,7 +32,7 @@ struct Need {
 
   [[nodiscard]] Count needed(Count connections) const { return each * connections + fixed; }
   [[nodiscard]] bool enough(Count connections) const { return needed(connections) <= have; }
-  /// How many connections there is enough for.
+  /// Returns the maximum number of connections.
   [[nodiscard]] Count most() const { return have < fixed ? 0 : (have - fixed) / each; }
 };
 
@@ -48,7 +48,7 @@ std::string raise_sysctl(std::string_view name, Count needed) {
   return fmt::format("sudo sysctl {}={}", name, needed);
 }
 
-/// All that are not privileged; when even they are too few, nothing mends it.
+/// Returns the command for all unprivileged ports; empty if even these are too few.
 std::string widen_ports(Count connections) {
   constexpr Count kFirst = 1024, kLast = 65535;
   if (connections > (kLast - kFirst + 1) * kSourceAddresses) return "";
@@ -59,11 +59,11 @@ std::string raise_tcp_pages(Count pages) {
   return fmt::format("sudo sysctl net.ipv4.tcp_mem=\"{} {} {}\"", pages / 2, pages * 3 / 4, pages);
 }
 
-/// What server and client need whatever the backend, with the commands for `connections`.
+/// Returns the needs that do not depend on the backend, with the commands for `connections`.
 std::vector<Need> needs_of(Count connections, const ConnectionLimits& limits) {
   const Count server = descriptors_beside_connections(1);
   const Count client = kClientDescriptors + 1;
-  // The client needs the most: one command is enough for both.
+  // The client needs more than the server, so one command is enough for both.
   const std::string more_descriptors = raise_descriptors(connections + client, limits);
   const auto known = [](std::optional<Count> limit) { return limit.value_or(kNoLimit); };
   return {
@@ -89,10 +89,10 @@ Need memory_of(const Backend& backend, const ConnectionLimits& limits) {
           ""};
 }
 
-/// The thread limit's reason names the switch: "kernel.pid_max is 32768".
+/// Returns the command. The reason begins with the setting: "kernel.pid_max is 32768".
 std::string raise_threads(Count connections, const std::string& reason) {
   const std::string name = reason.substr(0, reason.find(' '));
-  constexpr Count kPerThread = 2;  // mappings; and for the others, room for what else runs
+  constexpr Count kPerThread = 2;  // mappings; for other settings, spare room for other processes
   constexpr Count kOwn = 512;
   const Count needed = kPerThread * connections + kOwn;
   if (name == "ulimit") return fmt::format("sudo prlimit --pid $$ --nproc={0}:{0}", needed);
@@ -104,7 +104,7 @@ struct Bound {
   std::string reason, mend;
 };
 
-/// Everything that bounds connections on this backend, where it works.
+/// Returns all bounds on connections of a working backend.
 std::vector<Bound> bounds_of(Count connections, const TriedBackend& tried,
                              const ConnectionLimits& limits, std::span<const Need> needs) {
   std::vector<Bound> bounds;
@@ -172,7 +172,7 @@ ConnectionLimits limits_of(const Json& card, ThreadLimit threads, Count own_desc
   const Json& memory = card["memory_per_socket"];
   const Json& range = card["ip_local_port_range"];
   const Json& pages = memory["all_sockets_low_pressure_high_pages"];
-  constexpr Count kOneSocket = 4096;  // what it is on 64 bits, when only root can read it
+  constexpr Count kOneSocket = 4096;  // typical on 64 bits; only root can read the real value
   ConnectionLimits limits{
       .descriptors = count_of(card["descriptor_limit"]["hard"]).value_or(own_descriptors),
       .nr_open = count_of(card["nr_open"]),

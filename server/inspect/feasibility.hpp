@@ -12,7 +12,7 @@
 
 namespace muxlab {
 
-/// A backend, and what became of constructing it and of having a server on it echo.
+/// A backend, with the results of constructing it and of an echo through a server on it.
 struct TriedBackend {
   const Backend* backend;
   Availability found;
@@ -20,33 +20,33 @@ struct TriedBackend {
   std::string live_echo = "not tried";
 };
 
-/// What bounds connections on a machine. What is not known bounds nothing.
+/// The limits on connections of a machine. An unknown limit counts as no limit.
 struct ConnectionLimits {
-  std::uint64_t descriptors;  ///< the hard limit, which server and client raise theirs to
+  std::uint64_t descriptors;  ///< the hard limit; server and client raise their soft limit to it
   std::optional<std::uint64_t> nr_open;
   std::optional<std::uint64_t> file_max;
   std::optional<std::uint64_t> ports;  ///< from one address to one port
   std::optional<std::uint64_t> epoll_watches;
   std::optional<std::uint64_t> tcp_pages;
   std::optional<std::uint64_t> memory_bytes;  ///< available
-  std::uint64_t socket_bytes;                 ///< of the kernel's objects for one
+  std::uint64_t socket_bytes;                 ///< the kernel's objects for one socket
   ThreadLimit threads;
   std::string memory_set_by = {};         ///< the file of a control group; empty: the machine
-  std::optional<double> processors = {};  ///< that the control group allows
+  std::optional<double> processors = {};  ///< allowed by the control group
 };
 
-/// From machine_card(); `own_descriptors` where it does not tell the limit.
+/// Reads the limits from a machine_card(), with `own_descriptors` if the card has no hard limit.
 ConnectionLimits limits_of(const nlohmann::ordered_json& card, ThreadLimit threads,
                            std::uint64_t own_descriptors);
 
-/// Whether a server and the load client, both on that machine and with one thread each, can have
-/// `connections` on each of `backends`: every need against what there is, and the command that
-/// would mend it. The part `feasibility` of server/inspect/inspect.schema.json.
+/// Compares the needs of `connections` connections on each of `backends` with the limits. Assumes
+/// the server and the load client on that machine, one thread each. Returns each need, its limit
+/// and the command that raises it: `feasibility` in server/inspect/inspect.schema.json.
 nlohmann::ordered_json feasibility(std::uint64_t connections,
                                    std::span<const TriedBackend> backends,
                                    const ConnectionLimits& limits);
 
-/// The same for people.
+/// Formats the result of feasibility() for a terminal.
 std::string feasibility_text(const nlohmann::ordered_json& found, const TextLayout& layout);
 
 }  // namespace muxlab

@@ -97,7 +97,7 @@ TEST(Feasibility, ThreadsBindOnlyABackendThatNeedsThem) {
   ConnectionLimits limits = no_limits();
   limits.threads = {.threads = 500, .reason = "kernel.pid_max is 500"};
   TriedBackend threads = works("threads");
-  threads.found.max_connections = 12'345;  // it found a limit: which, the machine in question says
+  threads.found.max_connections = 12'345;  // it has a limit, but that of the machine counts
   EXPECT_EQ(verdict(works("poll"), 501, limits)["possible"], true);
   EXPECT_EQ(verdict(threads, 500, limits)["possible"], true);
   const auto found = verdict(threads, 501, limits);

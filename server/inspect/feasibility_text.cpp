@@ -56,7 +56,7 @@ std::string verdicts_text(const FoundJson& found, const TextLayout& layout) {
   return table.text(layout);
 }
 
-/// What would mend it, each command once.
+/// Returns the commands that raise the limits, each once.
 std::vector<std::string> commands_of(const FoundJson& backends) {
   std::vector<std::string> commands;
   for (const FoundJson& backend : backends) {
@@ -67,7 +67,7 @@ std::vector<std::string> commands_of(const FoundJson& backends) {
   return commands;
 }
 
-/// Of those that take more memory than is available; empty when none does.
+/// Returns a note on the backends that need more memory than is available; empty without any.
 std::string memory_text(const FoundJson& found, const TextLayout& layout) {
   const FoundJson& available = found["memory_available_bytes"];
   std::vector<std::string> names;
@@ -89,7 +89,7 @@ std::string memory_text(const FoundJson& found, const TextLayout& layout) {
   return '\n' + layout.wrap(text, 0) + '\n';
 }
 
-/// Server and client are busy on a processor each.
+/// Returns a note if the control group allows less than a processor each for server and client.
 std::string processors_text(const FoundJson& processors, const TextLayout& layout) {
   constexpr double kBusy = 2;
   if (processors.is_null() || processors.get<double>() >= kBusy) return "";

@@ -89,20 +89,19 @@ void explain_inspect(CLI::App& verb) {
   cli::explain(
       verb,
       {.description =
-           "Nothing is taken from a list that can be tried: each backend is constructed and has a "
-           "server echo a message, each feature of epoll, io_uring and libevent is used once, and "
-           "what does not work comes with the reason and the cure. Exit code 3 where nothing "
-           "works.",
+           "Each backend is constructed, and a server on it echoes a message. Each feature of "
+           "epoll, io_uring and libevent is used once. A failure is shown with its reason and its "
+           "cure. Exit code 3 if no backend works.",
        .examples = {{"muxlab inspect --summary", "what works, in one line"},
                     {"muxlab inspect --for 10k",
                      "can this machine run 10,000 connections, and what to change: as commands"},
                     {"muxlab inspect behaviour",
-                     "what each way of waiting reports in each state of a socket"}},
-       .files = {{"/proc, /sys", "what the machine tells of itself; see --sysroot"}},
+                     "reports of each way of waiting in each state of a socket"}},
+       .files = {{"/proc, /sys", "facts about the machine; see --sysroot"}},
        .environment = {{"EVENT_NOEPOLL, EVENT_NOPOLL, EVENT_NOSELECT",
-                        "have libevent leave out a method; inspect shows those in force"},
-                       {"NO_COLOR", "no colour, on a terminal either"},
-                       {"COLUMNS", "the width that lines end at"}}});
+                        "libevent leaves out a method; inspect shows those in force"},
+                       {"NO_COLOR", "no colour, not even on a terminal"},
+                       {"COLUMNS", "maximum width of lines"}}});
 }
 
 }  // namespace
@@ -113,22 +112,22 @@ void add_inspect(CLI::App& program, ExitCode& exit_code) {
       cli::add_verb(program, "inspect", "Show which backends work on this machine, and why not",
                     [options, &exit_code] { exit_code = run_inspect(*options); });
   auto what = cli::add_text(verb, "behaviour", options->what, "",
-                            "What each way of waiting reports in each state of a descriptor, "
+                            "Reports of each way of waiting in each state of a descriptor, "
                             "made live; instead of the machine");
   what.suggests({kBehaviour});
-  auto json = cli::add_flag(verb, "--json", options->json,
-                            "One JSON object on stdout, with everything that was found");
+  auto json =
+      cli::add_flag(verb, "--json", options->json, "One JSON object on stdout, with all results");
   auto summary = cli::add_flag(verb, "--summary", options->summary, "One line");
   auto feasible = cli::add_count(verb, "--for", options->connections, {1, 1'000'000'000},
-                                 "Whether so many connections can be had with each backend, and "
-                                 "what to change; exit code 3 unless they can with all");
+                                 "Whether each backend can have so many connections, and the "
+                                 "commands to allow them; exit code 3 unless all can");
   feasible.shows_default("");
   auto backends = cli::add_list(verb, "--backends", options->backends,
                                 "Only these; exit code 3 unless all of them work");
   backends.suggests(names_of(muxlab::backends()));
   auto sysroot = cli::add_text(
       verb, "--sysroot", options->sysroot, "DIR",
-      "Where /proc and /sys are looked for; what is tried is tried here all the same");
+      "Folder with /proc and /sys of another machine; features are tried on this one");
   auto markdown =
       cli::add_flag(verb, "--markdown", options->markdown, "With behaviour: as Markdown");
   summary.excludes(json).excludes(feasible);

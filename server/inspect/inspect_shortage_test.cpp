@@ -12,8 +12,8 @@
 #include "server/cli/build_stamp.hpp"
 #include "server/testing/program.hpp"
 
-/// Every verb where descriptors, threads, memory, system calls or the loopback device are missing:
-/// it works, or says in one line what is missing.
+/// Runs every verb short of descriptors, threads, memory, system calls or the loopback device. Each
+/// must work, or name the missing resource in one line.
 namespace muxlab {
 namespace {
 
@@ -27,20 +27,20 @@ constexpr const char* kVerbs[] = {
 
 constexpr const char* kSanitizer = "a sanitizer needs threads, memory and system calls of its own";
 
-/// An end that is neither a signal nor silence.
+/// Expects an exit code of the program and a message.
 void expect_named(const test::Outcome& outcome, const std::string& what) {
   EXPECT_THAT(outcome.exit_code, AnyOf(0, 1, 3)) << what << '\n' << outcome.output;
   EXPECT_NE(outcome.output, "") << what;
-  for (const char* const raw : {"terminate", "what():", "std::", "without a word"}) {
+  for (const char* const raw : {"terminate", "what():", "std::", "without a report"}) {
     EXPECT_THAT(outcome.output, Not(HasSubstr(raw))) << what;
   }
 }
 
-/// Shell that ends with `prefix`, which ends in exec, and the program. Once `serve` listens it is
-/// told to stop.
+/// Returns a shell command that runs `prefix`, which ends in exec, and the program. Sends SIGTERM
+/// to `serve` once it listens.
 std::string command_of(const std::string& arguments, const std::string& prefix) {
   const std::string program = prefix + ' ' + MUXLAB_BINARY + ' ' + arguments;
-  // First: a shell needs a descriptor above 9 for a redirection that it takes back.
+  // Redirects first: a shell needs a descriptor above 9 for a redirection that it undoes.
   if (!arguments.starts_with("serve")) return "exec 2>&1; " + program;
   return "said=$(mktemp); (" + program +
          ") >$said 2>&1 & while kill -0 $! 2>/dev/null && ! grep -q listening $said; do sleep "
@@ -53,7 +53,7 @@ TEST(Shortages, FewDescriptorsAreNamed) {
     for (int limit = 6; limit <= 20; ++limit) {
       const test::Outcome outcome =
           test::run_command(command_of(verb, "ulimit -n " + std::to_string(limit) + "; exec"));
-      if (outcome.exit_code == 127) continue;  // not even its libraries were loaded
+      if (outcome.exit_code == 127) continue;  // the loader could not load the libraries
       expect_named(outcome, verb + std::string(" with ") + std::to_string(limit));
       if (outcome.exit_code == 0) continue;
       EXPECT_EQ(outcome.exit_code, 3) << verb << limit << outcome.output;
@@ -73,7 +73,7 @@ TEST(Shortages, NoThreadOrProcessLeftIsNamed) {
   const std::string other_user = "setpriv --reuid=54321 --clear-groups";
   const std::string why = test::why_not_permitted(other_user + " " + MUXLAB_BINARY + " --version");
   if (!why.empty()) GTEST_SKIP() << why;
-  // In a folder that the other user may not write to: bench cannot leave anything there.
+  // The other user may not write to this folder, so bench leaves no file there.
   for (const char* const verb :
        {"inspect --backends io-uring,threads", "serve --backend poll", "trace --backend poll",
         "bench --backends poll --connections 1 --for 1s"}) {
@@ -92,7 +92,7 @@ TEST(Shortages, LittleAddressSpaceIsNamed) {
     for (const int mib : {40, 60, 100}) {
       const test::Outcome outcome =
           test::run_command(command_of(verb, "ulimit -v " + std::to_string(mib << 10) + "; exec"));
-      if (outcome.exit_code == 127) continue;  // not even its libraries were loaded
+      if (outcome.exit_code == 127) continue;  // the loader could not load the libraries
       expect_named(outcome, verb + std::string(" with ") + std::to_string(mib) + " MiB");
     }
   }
@@ -126,7 +126,7 @@ TEST(Shortages, ForbiddenCallsAreNamedOrDoneWithout) {
   }
 }
 
-/// Where a child can be neither watched nor signalled by descriptor there are the older calls.
+/// Without pidfds bench watches and signals its children with the older calls.
 TEST(Shortages, ACampaignNeedsNoPidfd) {
   std::string name = testing::TempDir() + "pidfd-XXXXXX";
   const std::string folder = ::mkdtemp(name.data());
@@ -146,7 +146,7 @@ TEST(Shortages, ACampaignNeedsNoPidfd) {
   std::filesystem::remove_all(folder);
 }
 
-/// A prefix that runs a command in a network namespace of its own, after `commands`.
+/// Returns a prefix that runs a command in its own network namespace, after `commands`.
 std::string network_with(const std::string& commands) {
   return "unshare --map-root-user --net sh -c '" + commands + " exec \"$0\" \"$@\"'";
 }

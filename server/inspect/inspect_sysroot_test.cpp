@@ -11,7 +11,7 @@
 #include "server/testing/json_schema.hpp"
 #include "server/testing/program.hpp"
 
-/// `muxlab inspect` on prepared machines: what it makes of other limits and switches than ours.
+/// `muxlab inspect` on prepared folders, with other limits and switches than this machine's.
 namespace muxlab {
 namespace {
 
@@ -31,7 +31,7 @@ class InspectSysroot : public testing::Test {
     std::ofstream(root_ / path) << text << '\n';
   }
 
-  /// One with the defaults of many distributions.
+  /// Prepares a machine with the defaults of many distributions.
   void prepare_small_machine() {
     file("etc/os-release", "PRETTY_NAME=\"Some Linux\"");
     file("proc/sys/kernel/osrelease", "6.6.0");
@@ -154,7 +154,7 @@ TEST_F(InspectSysroot, TextAndSummaryAreThoseOfTheFolder) {
       << text.output;
   const auto has_switch = [this](const std::string& said) {
     const std::string output = test::run("inspect --backends poll" + options()).output;
-    // As wide as the longest name among the features that this kernel has or lacks.
+    // The longest feature name sets the width, and depends on this kernel.
     EXPECT_THAT(output, testing::ContainsRegex("\nkernel switch +" + said + "\n"));
   };
   for (const auto& [disabled, said] :
@@ -238,8 +238,7 @@ TEST_F(InspectSysroot, ObeysTheLimitsOfItsControlGroups) {
               testing::HasSubstr(
                   "\ncontrol group   0.5 processors by /sys/fs/cgroup/work/cpu.max; 64 MiB of "
                   "memory, 64 MiB left by /sys/fs/cgroup/work/memory.max; 300 threads by "
-                  "/sys/fs/cgroup/work/pids.max; stopped 4 times for want of processor time, "
-                  "0.2 s in all\n"));
+                  "/sys/fs/cgroup/work/pids.max; throttled 4 times, 0.2 s in all\n"));
   const test::Outcome asked = test::run("inspect --for 4k --backends poll,threads" + options());
   EXPECT_EQ(asked.exit_code, 3);
   EXPECT_THAT(asked.output, testing::HasSubstr("raise /sys/fs/cgroup/work/memory.max."));

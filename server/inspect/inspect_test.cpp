@@ -12,7 +12,7 @@
 #include "server/testing/json_schema.hpp"
 #include "server/testing/program.hpp"
 
-/// `muxlab inspect` as a user meets it, also where something is switched off for real.
+/// `muxlab inspect` as a program, also with features really switched off.
 namespace muxlab {
 namespace {
 
@@ -158,7 +158,7 @@ TEST(Inspect, WorksWithoutAnyMethodOfLibevent) {
   const Outcome outcome =
       test::run("inspect --json", "EVENT_NOEPOLL=1 EVENT_NOPOLL=1 EVENT_NOSELECT=1");
   EXPECT_EQ(outcome.exit_code, 0);
-  const InspectJson found = InspectJson::parse(outcome.output);  // and nothing is on stderr
+  const InspectJson found = InspectJson::parse(outcome.output);  // fails with output on stderr
   expect_valid(found);
   EXPECT_TRUE(found["libevent"]["default_method"].is_null()) << found["libevent"];
   EXPECT_EQ(found["libevent"]["environment"].size(), 3U);
@@ -220,7 +220,7 @@ TEST(Inspect, BreaksLinesOnlyForATerminal) {
   }
 }
 
-/// `command` in a terminal of its own, with script(1)'s job done by hand: only stdout is one.
+/// Runs muxlab in a terminal that script(1) makes.
 TEST(Inspect, ColoursATerminalUnlessToldNotTo) {
   const std::string in_terminal = "script --quiet --return --command \"";
   const auto output = [&](const std::string& variables) {
@@ -237,7 +237,7 @@ std::size_t entries_of(const std::filesystem::path& folder) {
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
-/// The folder is its working directory and the one for temporary files. Orphans would become ours.
+/// The folder is the working directory and TMPDIR. The test adopts orphans as a subreaper.
 TEST(Inspect, LeavesNothingBehind) {
   std::string folder = testing::TempDir() + "inspect-XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);

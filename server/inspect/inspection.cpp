@@ -25,10 +25,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// It takes milliseconds; a machine that is busy with other things gets time.
+/// An echo takes milliseconds; a busy machine may need seconds.
 constexpr std::chrono::seconds kEchoPatience{10};
 
-/// Everything this program can be built with is required, but a library may lack a method.
+/// The build requires every library, but libevent may lack a method.
 bool is_compiled_in(const Backend& backend) {
   constexpr std::string_view kPrefix = "libevent-";
   if (!backend.name.starts_with(kPrefix)) return true;
@@ -136,8 +136,8 @@ std::vector<const Backend*> backends_named(std::span<const std::string> names) {
 nlohmann::ordered_json inspect_machine(std::span<const Backend* const> chosen,
                                        const std::filesystem::path& root,
                                        std::optional<std::uint64_t> connections) {
-  loopback();                         // throws where there is none: nothing could be tried
-  Json machine = machine_card(root);  // with the soft limit as we found it
+  loopback();                         // throws without a loopback address
+  Json machine = machine_card(root);  // before the soft limit is raised
   const std::uint64_t descriptor_limit = raise_descriptor_limit();
   std::vector<TriedBackend> tried = construct(chosen);
   try_echoes(tried);

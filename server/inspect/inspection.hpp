@@ -14,28 +14,28 @@
 
 namespace muxlab {
 
-/// The backends of those names, or all when there are none. Throws Failure (usage) for others.
+/// Returns the named backends, or all without names. Throws Failure (usage) for an unknown or a
+/// repeated name.
 std::vector<const Backend*> backends_named(std::span<const std::string> names);
 
-/// Everything that `muxlab inspect --json` says (server/inspect/inspect.schema.json): each of
-/// `chosen` is constructed and, where that worked, has a server echo; controls are only
-/// constructed. With `connections` it says whether they can be had, too. /proc and /sys are read
-/// below `root`; what is tried is tried on this machine. To be called while the process has one
-/// thread; raises its descriptor limit to the hard one. Throws std::system_error, and Failure
-/// (unavailable) where there is no loopback address.
+/// Returns the output of `muxlab inspect --json` (server/inspect/inspect.schema.json). Constructs
+/// each of `chosen`, then tries an echo on it; only constructs controls. Adds the feasibility of
+/// `connections`. Reads /proc and /sys below `root`, but tries all features on this machine.
+/// Raises the process's descriptor limit to the hard one. Requires a process with one thread.
+/// Throws std::system_error, and Failure (unavailable) without a loopback address.
 nlohmann::ordered_json inspect_machine(std::span<const Backend* const> chosen,
                                        const std::filesystem::path& root,
                                        std::optional<std::uint64_t> connections);
 
-/// A value for people: texts without quotes, lists with blanks between, null as "unknown".
+/// Formats a value for a terminal: strings without quotes, lists with blanks, null as "unknown".
 std::string show_value(const nlohmann::ordered_json& value);
 
-/// Of all that inspect_machine() found.
+/// Formats the epoll, io_uring and libevent parts of inspect_machine().
 std::string mechanisms_text(const nlohmann::ordered_json& found, const TextLayout& layout);
-/// Of machine_card().
+/// Formats a machine_card().
 std::string machine_text(const nlohmann::ordered_json& card, const TextLayout& layout);
 
-/// What inspect_machine() found, for people: all of it, and in one line.
+/// Format the result of inspect_machine(): in full, and in one line.
 std::string inspection_text(const nlohmann::ordered_json& found, const TextLayout& layout);
 std::string inspection_summary(const nlohmann::ordered_json& found);
 

@@ -11,7 +11,7 @@ namespace {
 
 using FoundJson = nlohmann::ordered_json;
 
-/// Names and what is to be said of them, under a heading.
+/// A table of names and values under a heading.
 class Section {
  public:
   explicit Section(const char* heading) { table_.row({{heading, Ink::bold}, {""}}); }
@@ -24,7 +24,7 @@ class Section {
   TextTable table_{{TextTable::Align::left, TextTable::Align::left}};
 };
 
-/// One line for what works, and one for each that does not.
+/// Adds one line for all working features, and one for each failed one.
 void add_tried(Section& section, const std::string& name, const FoundJson& tried) {
   std::vector<std::string> working;
   for (const FoundJson& one : tried) {
@@ -40,7 +40,7 @@ void add_tried(Section& section, const std::string& name, const FoundJson& tried
   }
 }
 
-/// Linux 6.6 brought the switch. `release` is that of the kernel, null where it is unknown.
+/// Linux 6.6 introduced the switch. `release` is the kernel's, null if unknown.
 std::string kernel_switch(const FoundJson& disabled, const FoundJson& release) {
   if (disabled == 0) return "kernel.io_uring_disabled is 0: on";
   if (disabled == 1) return "kernel.io_uring_disabled is 1: off without privileges";
@@ -112,7 +112,7 @@ std::string mib(const FoundJson& bytes) {
   return fmt::format("{} MiB", bytes.get<std::uint64_t>() >> 20);
 }
 
-/// Each limit with the file that sets it.
+/// Returns each limit with the file that sets it.
 std::string control_group(const FoundJson& group) {
   std::vector<std::string> limits;
   const auto add = [&](const char* name, const std::string& value) {
@@ -129,7 +129,7 @@ std::string control_group(const FoundJson& group) {
     add("tasks", fmt::format("{} threads", group["tasks"].dump()));
   }
   if (group["throttled_periods"].is_number() && group["throttled_periods"] > 0) {
-    limits.push_back(fmt::format("stopped {} times for want of processor time, {:.1f} s in all",
+    limits.push_back(fmt::format("throttled {} times, {:.1f} s in all",
                                  group["throttled_periods"].dump(),
                                  group["throttled_us"].get<double>() / 1e6));
   }

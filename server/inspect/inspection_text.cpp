@@ -17,8 +17,8 @@ using Align = TextTable::Align;
 std::string text(const Json& object, const char* key) { return object.at(key).get<std::string>(); }
 
 constexpr const char* kLegend =
-    "Built: compiled in; made: constructed here, now; echo: a server on it answered. Where no "
-    "reason stands, connections are bound by the limit of descriptors.";
+    "Built: compiled in; made: constructed here, now; echo: a server on it answered. Without a "
+    "reason, the limit of descriptors bounds the connections.";
 
 std::string yes(bool value) { return value ? "yes" : "no"; }
 
@@ -51,7 +51,7 @@ std::string backends_text(const Json& backends, const TextLayout& layout) {
   return table.text(layout);
 }
 
-/// Which of the backends do not run on a model, by the reason why.
+/// Returns the backends that do not run on a threading model, by reason.
 std::map<std::string, std::vector<std::string>> missing_on(const Json& backends,
                                                            const Json& model) {
   std::map<std::string, std::vector<std::string>> names;

@@ -17,7 +17,7 @@ namespace {
 
 using RingJson = nlohmann::ordered_json;
 
-/// IORING_FEAT_ in the order of their bits, io_uring_setup(2); newer ones than the headers have.
+/// IORING_FEAT_ by bit, io_uring_setup(2). The list includes bits that newer headers define.
 constexpr std::array<std::string_view, 18> kFeatures = {
     "SINGLE_MMAP", "NODROP",      "SUBMIT_STABLE",   "RW_CUR_POS",   "CUR_PERSONALITY",
     "FAST_POLL",   "POLL_32BITS", "SQPOLL_NONFIXED", "EXT_ARG",      "NATIVE_WORKERS",
@@ -52,7 +52,7 @@ RingJson tried(std::string_view name, Try attempt) {
   RingJson result = {{"name", name}, {"works", false}, {"reason", ""}};
   try {
     result["works"] = attempt();
-    if (!result["works"]) result["reason"] = "it is taken, but does not do what it should";
+    if (!result["works"]) result["reason"] = "the kernel accepts it, but it does not work";
   } catch (const std::system_error& error) {
     result["reason"] = error.what();
   }
@@ -121,7 +121,7 @@ nlohmann::ordered_json io_uring_card(const std::filesystem::path& root) {
     card["mend"] = why.mend;
   };
   try {
-    std::thread([&] {  // see Ring: a thread that had one may be woken once more
+    std::thread([&] {  // see Ring: the kernel may interrupt a thread after the end of its ring
       try {
         describe_ring(card);
       } catch (const std::system_error& error) {
@@ -129,7 +129,7 @@ nlohmann::ordered_json io_uring_card(const std::filesystem::path& root) {
       }
     })
         .join();
-  } catch (const std::system_error& error) {  // there is no thread to be had
+  } catch (const std::system_error& error) {  // no thread is left
     fail(error);
   }
   return card;

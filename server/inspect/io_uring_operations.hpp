@@ -8,8 +8,8 @@
 
 namespace muxlab {
 
-/// Names of io_uring's operations, IORING_OP_ in lower case. The numbers are the kernel's interface
-/// and never change; new ones are added at the end, and these may be more than the headers have.
+/// Names of io_uring's operations: IORING_OP_ in lower case, by number. The kernel never changes a
+/// number and adds new ones at the end. The list may be longer than that of the headers.
 inline constexpr std::array<std::string_view, 63> kIoUringOperations = {
     "nop",
     "readv",

@@ -9,9 +9,9 @@
 #include "backends/parts/failure.hpp"
 #include "server/testing/program.hpp"
 
-/// What inspect says when the kernel's own switch is off. There is one for the whole machine, so
-/// this is not among the tests that run side by side: `scripts/test --full` has it. It is set to 1,
-/// which leaves whoever is privileged alone, and only for the moment.
+/// The output of inspect when the kernel's switch is off. The switch affects the whole machine, so
+/// only `scripts/test --full` runs this test, apart from parallel ones. The test sets it to 1 for a
+/// moment, which does not affect privileged processes.
 namespace muxlab {
 namespace {
 
@@ -25,8 +25,8 @@ std::string read_switch() {
 
 void write_switch(const std::string& value) { std::ofstream(kSwitch) << value; }
 
-/// Has the switch at 1 while it lives. A process of its own puts it back when this one has ended,
-/// however it did.
+/// Sets the switch to 1 while it lives. A child process restores it when this one ends, even by a
+/// crash.
 class SwitchedOff {
  public:
   SwitchedOff() : before_(read_switch()) {

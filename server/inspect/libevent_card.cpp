@@ -47,7 +47,7 @@ LibeventJson method_json(const std::string& method) {
           {"max_descriptor", bounded ? LibeventJson(found.max_descriptor) : LibeventJson()}};
 }
 
-/// What libevent does when it is left to choose, and the environment decides with it.
+/// Returns the method that libevent chooses by default, which the environment affects.
 LibeventJson default_method() {
   const libevent::Silence silence;
   require_descriptors(libevent::kDescriptorsOfBase);

@@ -46,7 +46,8 @@ std::string receive(int socket, std::size_t size) {
   return text;
 }
 
-/// Empty when the message came back. A server that never answers is the caller's to kill.
+/// Returns why the message was not echoed; empty if it was. Does not time out: the parent process
+/// kills it.
 std::string why_no_echo(const Backend& backend) try {
   ServeOptions options;
   options.host = loopback().host;
@@ -58,14 +59,14 @@ std::string why_no_echo(const Backend& backend) try {
   const bool same = receive(client.get(), kMessage.size()) == kMessage;
   client.reset();
   server.stop();
-  return same ? "" : "what came back is not what was sent";
+  return same ? "" : "the echo differs from the message";
 } catch (const std::system_error& error) {
   return explain(error);
 } catch (const std::exception& error) {
   return error.what();
 }
 
-/// One backend's process, and where it says how it went.
+/// One backend's process, and the pipe for its result.
 struct Attempt {
   pid_t child = -1;
   UniqueFd answer;
@@ -77,7 +78,7 @@ struct Attempt {
 [[noreturn]] void answer_in_child(const Backend& backend, int writer) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int answer = ::dup2(writer, STDERR_FILENO + 1);
-  ::close_range(STDERR_FILENO + 2, ~0U, 0);  // the ends of the others' pipes
+  ::close_range(STDERR_FILENO + 2, ~0U, 0);  // other attempts' pipes
   const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   const std::string reason = why_no_echo(backend);
@@ -87,7 +88,7 @@ struct Attempt {
   ::_exit(written > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-/// Where there is no descriptor or no process left, the attempt is over with that.
+/// Starts the process. Without a descriptor or a process left, the attempt is over and has failed.
 Attempt begin(const Backend& backend) {
   Attempt attempt;
   try {
@@ -114,10 +115,10 @@ void read_answer(Attempt& attempt) {
   }
 }
 
-/// Until all children have closed their end, which they do when they end, or `deadline`.
+/// Waits until all children have closed their pipes, at the latest by ending, or until `deadline`.
 void wait_for_answers(std::span<Attempt> attempts, Clock::time_point deadline) {
   while (true) {
-    std::vector<pollfd> waited;  // poll(2) takes no more than the limit of descriptors
+    std::vector<pollfd> waited;  // only open ones: poll(2) accepts no more than RLIMIT_NOFILE
     std::vector<Attempt*> waiting;
     for (Attempt& one : attempts) {
       if (one.is_over()) continue;
@@ -145,7 +146,7 @@ LiveEcho end(Attempt& attempt, std::chrono::milliseconds patience) {
     return {false, fmt::format("the server ended with {}", ::strsignal(WTERMSIG(status)))};
   }
   if (attempt.text == kPassed) return {true, ""};
-  return {false, attempt.text.empty() ? "the server ended without a word" : attempt.text};
+  return {false, attempt.text.empty() ? "the server ended without a report" : attempt.text};
 }
 
 }  // namespace

@@ -9,15 +9,15 @@
 
 namespace muxlab {
 
-/// Whether a message came back from a real server.
+/// Whether a real server echoed a message.
 struct LiveEcho {
   bool passed = false;
-  std::string reason;  ///< why not
+  std::string reason;  ///< of a failure
 };
 
-/// Has a server of each of `backends` echo a message over loopback, all at once, each in a process
-/// of its own: what aborts or hangs is reported, and harms nobody. All have ended and are reaped on
-/// return, killed if need be after `patience`. To be called while this process has one thread.
+/// Tries an echo over loopback on each of `backends`, in parallel, each in a child process. Reports
+/// a child that aborts or hangs as a failure. Kills children that run longer than `patience` and
+/// reaps all of them. Requires a process with one thread, because it forks.
 std::vector<LiveEcho> try_live_echoes(std::span<const Backend* const> backends,
                                       std::chrono::milliseconds patience);
 

@@ -27,7 +27,7 @@ using machine::Json, machine::Path;
 using machine::number_in, machine::number_of, machine::numbers_in, machine::read_text;
 using machine::text_in, machine::text_of, machine::value_in, machine::words_in;
 
-/// How many processors a list such as "0-3,8" names.
+/// Returns the number of processors in a list such as "0-3,8".
 Json count_processors(const Path& file) {
   const auto list = read_text(file);
   if (!list) return {};
@@ -43,7 +43,7 @@ Json count_processors(const Path& file) {
   return count;
 }
 
-/// A guest is known by the processor's hypervisor flag; which one it is, by what DMI names.
+/// The processor's hypervisor flag marks a guest. DMI names the hypervisor's vendor and product.
 Json virtualisation(const Path& root) {
   const auto flags = value_in(root / "proc/cpuinfo", "flags", ':');
   const Path dmi = root / "sys/class/dmi/id";
@@ -66,7 +66,7 @@ Json mitigations(const Path& root) {
   return all;
 }
 
-/// Soft and hard limit of open descriptors; "unlimited" is null.
+/// Returns the soft and hard limits of open descriptors; "unlimited" is null.
 Json descriptor_limits(const Path& root) {
   Json limits = {{"soft", nullptr}, {"hard", nullptr}};
   std::ifstream stream(root / "proc/self/limits");
@@ -87,7 +87,7 @@ Json memory_bytes(const Path& root, std::string_view key) {
   return kib.is_null() ? kib : Json(kib.get<std::uint64_t>() * 1024);
 }
 
-/// What one object of each of these slab caches takes, slabinfo(5); for root to read only.
+/// Returns the bytes of one object of each slab cache, slabinfo(5). Only root can read them.
 Json slab_bytes(const Path& root, std::set<std::string> caches) {
   std::ifstream stream(root / "proc/slabinfo");
   std::uint64_t sum = 0;
@@ -102,7 +102,7 @@ Json slab_bytes(const Path& root, std::set<std::string> caches) {
   return caches.empty() ? Json(sum) : Json();
 }
 
-/// What a TCP socket takes in the kernel: its own objects, and what its buffers may take.
+/// Returns the kernel memory of a TCP socket: its objects, and the limits of its buffers.
 Json socket_memory(const Path& root) {
   const Path net = root / "proc/sys/net/ipv4";
   return {{"objects_bytes", slab_bytes(root, {"TCP", "sock_inode_cache", "filp", "dentry"})},
@@ -111,7 +111,7 @@ Json socket_memory(const Path& root) {
           {"all_sockets_low_pressure_high_pages", numbers_in(net / "tcp_mem", 3)}};
 }
 
-/// The least of the limits that our own control group and its ancestors set.
+/// Returns the lowest limits of our control group and its ancestors.
 Json control_group(const Path& root, const ControlGroupLimits& limits) {
   const auto value = [](const auto& limit) { return limit ? Json(limit->value) : Json(); };
   const auto file = [](const auto& limit) { return limit ? Json(limit->file) : Json(); };
@@ -133,7 +133,7 @@ std::string architecture() {
   return ::uname(&names) == 0 ? names.machine : "unknown";
 }
 
-/// g++ gives a bare number as its version; clang++ names itself.
+/// g++'s version is a bare number; clang++'s contains its name.
 std::string compiler() {
   const std::string_view version = __VERSION__;
   return fmt::format("{}{}", version.front() >= '0' && version.front() <= '9' ? "g++ " : "",

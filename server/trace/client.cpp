@@ -27,7 +27,7 @@ UniqueFd connected_to_itself() {
   return socket;
 }
 
-/// The n-th byte that a client sends.
+/// Returns the n-th byte that a client sends.
 char byte_at(std::uint64_t n) { return static_cast<char>('a' + n % 26); }
 
 }  // namespace
@@ -90,7 +90,7 @@ void ScriptedClients::receive(Client& client, const Step& step) {
   }
   for (const char byte : echo) {
     if (byte == byte_at(client.received++)) continue;
-    throw Failure(ExitCode::failed, fmt::format("line {}: what {} received is not what it sent",
+    throw Failure(ExitCode::failed, fmt::format("line {}: {} received other bytes than it sent",
                                                 step.line, step.client));
   }
 }
@@ -101,8 +101,8 @@ void ScriptedClients::reset(Client& client) {
           "setsockopt");
 }
 
-/// A datagram to ourselves goes the same way: what a processor sends to loopback it handles in that
-/// order, most of the time before the call returns, but not always.
+/// A datagram to ourselves takes the same way. A processor handles its loopback packets in order,
+/// usually but not always before the sending call returns.
 void ScriptedClients::let_all_arrive() {
   char byte = '?';
   checked(static_cast<int>(::send(to_itself_.get(), &byte, 1, 0)), "send");

@@ -31,7 +31,7 @@ constexpr std::array<Flag, 4> kOptions = {{{SO_ERROR, "SO_ERROR"},
 constexpr std::array<Flag, 3> kMessageFlags = {
     {{MSG_DONTWAIT, "DONTWAIT"}, {MSG_WAITALL, "WAITALL"}, {MSG_PEEK, "PEEK"}}};
 
-/// The n-th argument as what it was before it became a number.
+/// Returns the n-th argument in its original type.
 template <typename Type>
 Type argument(const MadeCall& made, std::size_t n) {
   if constexpr (std::is_pointer_v<Type>) {
@@ -56,7 +56,7 @@ bool is_in_set(const void* set, int fd) {
 constexpr std::array<std::string_view, 4> kSetNames = {"", "read", "write", "except"};
 constexpr std::array<std::string_view, 4> kSetEvents = {"", "readable", "writable", "exceptional"};
 
-/// What stands behind the descriptor: how much, and flags that change what the call does.
+/// Adds the arguments after the descriptor: the size, and flags that change the call's behaviour.
 void add_size(std::size_t size, std::uint64_t flags, TracedCall& call) {
   call.arguments.push_back(fmt::to_string(size));
   flags &= MSG_DONTWAIT | MSG_WAITALL | MSG_PEEK;
@@ -188,7 +188,7 @@ void Decoder::bring(const MadeCall& made, TracedCall& call) {
   } else {
     const auto* const events = argument<const epoll_event*>(made, 1);
     for (std::int64_t i = 0; i < call.result; ++i) {
-      const epoll_event event = events[i];  // packed: it cannot be referred to
+      const epoll_event event = events[i];  // a copy, because references cannot bind to packed data
       const auto known = registered_.find({argument<int>(made, 0), event.data.u64});
       add_ready(call, known != registered_.end() ? known->second : -1, epoll_events(event.events));
     }
@@ -201,7 +201,7 @@ void Decoder::add_ready(TracedCall& call, int fd, std::string events) {
 
 namespace {
 
-/// What /proc/self/fd says of a descriptor, and what we say.
+/// The start of a descriptor's target in /proc/self/fd, and our name for its kind.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKinds = {{
     {"anon_inode:[eventpoll]", "epoll"},
     {"anon_inode:[eventfd]", "eventfd"},

@@ -15,22 +15,22 @@
 
 namespace muxlab::trace {
 
-/// What the server's descriptors are called in a trace, so that two traces can be compared whatever
-/// numbers the kernel gave: a connection is called like its client, others after what they are:
-/// "listener", "stop", "epoll", "ring", "eventfd", "timerfd"; "eventfd2" is the second of those.
+/// Names of the server's descriptors, so that traces with different numbers can be compared. A
+/// connection has the name of its client, another descriptor that of its kind: "listener", "stop",
+/// "epoll", "ring", "eventfd", "timerfd". "eventfd2" is the second eventfd.
 class DescriptorNames {
  public:
   void give(int fd, std::string name);
-  /// A client begins to connect; connections are accepted in that order.
+  /// Notes that a client begins to connect. Requires accepts in the order of these calls.
   void client_connects(std::string name) { connecting_.push_back(std::move(name)); }
-  /// It is that of the next client.
+  /// Names the accepted `fd` after the next client.
   void accepted(int fd);
   void closed(int fd) { names_.erase(fd); }
 
-  /// Asks /proc about one that has no name yet.
+  /// Returns the name of `fd`. Reads /proc/self/fd to name a descriptor without one.
   std::string of(int fd);
 
-  /// All names that were given, and the numbers they were given to, in that order.
+  /// Returns all names with their numbers, in the order in which they were given.
   [[nodiscard]] const std::vector<std::pair<std::string, int>>& all() const { return all_; }
 
  private:
@@ -40,16 +40,15 @@ class DescriptorNames {
   std::vector<std::pair<std::string, int>> all_;
 };
 
-/// Reads from a call's arguments what is asked for, and what came of it. Which descriptor an event
-/// or a completion is of it knows from the call that asked for it. Not to be used by two threads at
-/// once.
+/// Decodes the arguments and results of calls. Finds the descriptor of an event or a completion by
+/// the call that requested it. Thread: one at a time.
 class Decoder {
  public:
   DescriptorNames& names() { return names_; }
 
-  /// Before the call is made.
+  /// Decodes the arguments before the call.
   TracedCall begun(const MadeCall& made);
-  /// After it has returned: adds what came of it to what begun() told.
+  /// Adds the results after the return to `call`, the result of begun().
   void returned(const MadeCall& made, std::int64_t result, int error, TracedCall& call);
 
  private:
@@ -65,21 +64,21 @@ class Decoder {
   void add_ready(TracedCall& call, int fd, std::string events);
 
   DescriptorNames names_;
-  /// What an event of an epoll instance carries, and for which descriptor.
+  /// The registered descriptor, by epoll instance and epoll_event::data.
   std::map<std::pair<int, std::uint64_t>, int> registered_;
   std::map<std::uint64_t, RingRequest> requested_;  ///< by user_data
   unsigned completions_seen_ = 0;
 };
 
-/// A bit of a set, or a value of an enumeration, and its name without the common prefix.
+/// A bit of a set or a value of an enumeration, with its name without the common prefix.
 struct Flag {
   std::uint64_t value;
   std::string_view name;
 };
 
-/// "IN|RDHUP"; bits without a name as a number; "0" for none.
+/// Returns "IN|RDHUP", with unnamed bits as a number; "0" for no bits.
 std::string bits_text(std::uint64_t bits, std::span<const Flag> flags);
-/// The name, or the number where it has none.
+/// Returns the name of the value, or its number without a name.
 std::string value_text(std::uint64_t value, std::span<const Flag> flags);
 
 std::string epoll_events(std::uint32_t events);

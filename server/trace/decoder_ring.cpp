@@ -57,7 +57,7 @@ std::vector<std::string> details_of(const io_uring_sqe& entry) {
 
 }  // namespace
 
-/// The call hands over new entries, and those that the kernel left in the ring before.
+/// The call submits new entries, and those that the kernel left in the ring before.
 void Decoder::ask_ring(const MadeCall& made, TracedCall& call) {
   const io_uring& ring = *ring_of(made);
   const std::string_view name = made.name;
@@ -90,7 +90,7 @@ RingRequest Decoder::request_of(const io_uring_sqe& entry) {
   return request;
 }
 
-/// Those that came with the call: some may have been left in the ring before.
+/// Skips completions that were reported before and are still in the ring.
 void Decoder::complete(const MadeCall& made, TracedCall& call) {
   const io_uring& ring = *ring_of(made);
   const unsigned head = *ring.cq.khead;

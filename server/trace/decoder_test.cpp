@@ -33,7 +33,7 @@ TEST(TraceDecoder, ShowsEntriesThatTheKernelLeftInTheRing) {
   Decoder decoder;
   EXPECT_EQ(decoder.begun(made).arguments[1], "submit 2");
 
-  // liburing shows them to the kernel, whose call fails; the program adds one more.
+  // liburing publishes the entries, the system call fails, and the program adds another entry.
   queue.sqe_head = 2;
   EXPECT_EQ(decoder.begun(made).arguments[1], "submit 2");
   queue.sqe_tail = 3;

@@ -11,14 +11,13 @@ namespace muxlab::trace {
 /// A line of a time line.
 struct Line {
   std::string time_us;
-  std::string who;   ///< "client"; "server" for its first thread, "thread 1" and so on for others
+  std::string who;   ///< "client", "muxlab", "server" (its first thread), "thread 1" and so on
   std::string call;  ///< or the step of a client
-  std::string result = {};  ///< "= 64", "waits"; empty of a step
-  std::vector<std::string> below =
-      {};  ///< what a call submits to a ring, and what it brings from there
+  std::string result = {};              ///< "= 64", "waits"; empty for a step
+  std::vector<std::string> below = {};  ///< submissions to a ring and completions from it
 };
 
-/// What was done while the server stood still, and what the server then did until it was idle.
+/// The steps while the server stood still, and the server's calls until it was idle again.
 struct Turn {
   std::vector<Line> steps;
   std::vector<Line> calls;
@@ -26,10 +25,10 @@ struct Turn {
 
 std::vector<Turn> turns_of(const Trace& trace);
 
-/// "recv(a, 16384) = 64"; the result begins after `width` columns where the call leaves that room.
+/// Returns "recv(a, 16384) = 64". Pads the call to `width` columns.
 std::string text_of(const Line& line, std::size_t width = 0);
 
-/// "wait 4, read 3, write 2: 9 calls"
+/// Returns "wait 4, read 3, write 2: 9 calls".
 std::string calls_text(const Trace& trace);
 
 }  // namespace muxlab::trace

@@ -9,16 +9,16 @@
 namespace muxlab::trace {
 namespace {
 
-thread_local std::size_t own_index = 0;  // of this thread among those of its log
+thread_local std::size_t own_index = 0;  // of this thread in TraceLog::threads_
 
 std::uint64_t read_ns(clockid_t clock) {
   timespec now{};
-  if (::clock_gettime(clock, &now) != 0) return 0;  // of a thread that has ended
+  if (::clock_gettime(clock, &now) != 0) return 0;  // the thread has ended
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-/// In the others nobody has to wait for somebody else.
+/// Other calls do not wait for another thread or a peer.
 bool may_sleep(Call call) {
   return call == Call::wait || call == Call::read || call == Call::write;
 }
@@ -72,7 +72,7 @@ bool TraceLog::has_unknown_threads() const {
   });
 }
 
-/// Not under the lock: a thread that waits for it sleeps too, though its call has returned.
+/// Reads /proc without the lock: a thread that waits for the lock sleeps too, after its call.
 bool TraceLog::is_still() {
   std::unique_lock lock(mutex_);
   const std::uint64_t changes = changes_;

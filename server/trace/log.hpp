@@ -20,16 +20,15 @@
 
 namespace muxlab::trace {
 
-/// Whether a thread sleeps, by its file in /proc/self/task; proc(5). The file stays open: one that
-/// comes and goes would change the numbers of the descriptors that a server gets. Any thread may
-/// ask.
+/// Reports whether a thread sleeps, by its files in /proc/self/task (proc(5)). The files stay open,
+/// because opening them later would change the descriptor numbers of the server. Thread: any.
 class SleepWatch {
  public:
-  /// Of the calling thread.
+  /// Watches the calling thread.
   SleepWatch();
 
-  /// Whether it sleeps until something wakes it. One that goes to sleep at this moment, is stopped
-  /// by a debugger or has ended does not sleep, and neither does any where /proc does not tell.
+  /// Returns whether the thread sleeps until it is woken. Returns false for a thread that is about
+  /// to sleep, is stopped by a debugger or has ended, and without a readable stat file.
   [[nodiscard]] bool is_asleep() const;
 
  private:
@@ -43,7 +42,7 @@ class ThreadList {
   /// Throws std::system_error.
   ThreadList();
 
-  /// Those that there are now; those that the kernel runs for the process too.
+  /// Returns the ids of the current threads, including those that the kernel runs for the process.
   [[nodiscard]] std::vector<pid_t> ids() const;
 
  private:
@@ -53,43 +52,42 @@ class ThreadList {
   std::unique_ptr<DIR, Close> folder_;
 };
 
-/// One that io_uring runs in this process.
+/// Returns whether io_uring runs this thread in this process, by the thread's name.
 bool is_kernel_thread(pid_t thread);
 
-/// What happened, in the order in which it did.
 struct Event {
   enum class Kind : std::uint8_t {
-    step,      ///< somebody else did something
+    step,      ///< a client or muxlab performed a step
     waits,     ///< the server was found asleep in a call
     returned,  ///< a call of the server has returned
   };
   Kind kind;
-  /// Since the first thread of the server began; of a call, when it returned.
+  /// Since the first thread of the server began. For `waits`, when the call began.
   std::uint64_t at_ns = 0;
   std::string who = "server";
-  std::string step = {};       ///< of a step: what was done
-  TracedCall call = {};        ///< of the others; while it waits, without what comes of it
-  std::uint64_t began_ns = 0;  ///< of the others
-  bool was_waiting = false;    ///< of a return: it was found asleep before
+  std::string step = {};       ///< only of a step
+  TracedCall call = {};        ///< not of a step; for `waits` without results
+  std::uint64_t began_ns = 0;  ///< not of a step
+  bool was_waiting = false;    ///< of `returned`: an event `waits` came before
 };
 
-/// The calls of the server's threads as they make them, and what others note. Any thread.
+/// Logs the calls of the server's threads and the steps in between, in order. Thread: any.
 class TraceLog final : public CallWatcher {
  public:
-  /// The threads that there are now are not the server's; those that come are.
+  /// The current threads of the process are not the server's; later ones are.
   TraceLog();
 
   void name_descriptor(int fd, std::string name);
-  /// `connects` is the client that connects with this step, if one does.
+  /// Logs a step. `connects` names the client that connects with it, if any.
   void note_step(std::string who, std::string step, const std::string& connects = "");
-  /// Notes in which calls the threads sleep that are not known to.
+  /// Logs `waits` for each thread in a call, once per call. Requires is_still().
   void note_waiting();
 
-  /// Whether every thread of the server sleeps in a call, so that nothing happens until somebody
-  /// else does something, or there is none any more.
+  /// Returns whether every thread of the server sleeps in a call, or none is left. The server then
+  /// does nothing before the next step.
   bool is_still();
   [[nodiscard]] bool has_threads();
-  /// The CPU time of the server's threads: the same twice when none of them ran in between.
+  /// Returns the CPU time of the server's threads. It is unchanged if none of them ran.
   std::uint64_t cpu_ns();
 
   std::vector<Event> take_events();
@@ -114,18 +112,18 @@ class TraceLog final : public CallWatcher {
   };
 
   [[nodiscard]] std::uint64_t now_ns() const;
-  /// What tells of each thread whether it sleeps; empty when one is in no call that may.
+  /// Returns the watch of each thread; nullopt if any thread is in no call that may sleep.
   std::optional<std::vector<const SleepWatch*>> sleeps_of_threads_in_calls();
-  /// A thread that is not known may be the server's, and not counted yet.
+  /// An unknown thread may be one of the server's that is not counted yet.
   [[nodiscard]] bool has_unknown_threads() const;
 
   std::mutex mutex_;
   std::uint64_t began_ns_ = 0;
   ThreadList all_threads_;
   std::vector<pid_t> strangers_;
-  std::deque<Thread> threads_;  ///< stay where they are
+  std::deque<Thread> threads_;  ///< a deque, because is_still() keeps pointers without the lock
   std::vector<Event> events_;
-  std::uint64_t changes_ = 0;  ///< begins and ends of calls and threads
+  std::uint64_t changes_ = 0;  ///< counts begins and ends of calls and threads
   Decoder decoder_;
 };
 

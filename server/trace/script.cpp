@@ -30,20 +30,20 @@ constexpr std::array kForms = {
          "opens a connection, of a client that is called a"},
     Form{"send", Action::send, true, true, "send a 64",
          "sends 64 bytes, as one message; 4k is 4096"},
-    Form{"receive", Action::receive, true, true, "receive a 64", "takes in 64 bytes of the echo"},
+    Form{"receive", Action::receive, true, true, "receive a 64", "receives 64 bytes of the echo"},
     Form{"end", Action::end, true, false, "end a",
-         "ends its side of the stream: the server receives an end of stream"},
+         "half-closes the connection: the server receives an end of stream"},
     Form{"close", Action::close, true, false, "close a",
          "closes the connection: with a reset if it has something to receive"},
     Form{"reset", Action::reset, true, false, "reset a",
-         "closes it with a reset in any case: the next call of the server fails"},
+         "closes the connection with a reset: the next call of the server fails"},
     Form{"wait", Action::wait, false, false, "wait",
-         "until the server is idle: until it sleeps in a call"},
+         "waits until the server is idle: until it sleeps in a call"},
 };
 
 const Form& form_of(Action action) { return *std::ranges::find(kForms, action, &Form::action); }
 
-/// Reads line by line, and keeps account of what each client has done so far.
+/// Parses line by line, and tracks the state of each client.
 class Parser {
  public:
   explicit Parser(std::string_view name) : name_(name) {}
@@ -159,7 +159,7 @@ class Parser {
     if (client.unreceived < step.bytes) {
       fail(fmt::format("{} has {} bytes to receive, not {}", step.client, client.unreceived,
                        step.bytes),
-           "what was sent comes back, and nothing else");
+           "a client receives only bytes that it sent");
     }
     client.unreceived -= step.bytes;
   }
@@ -186,11 +186,11 @@ std::string describe(const Step& step) {
 }
 
 std::string script_help() {
-  std::string text = "A script has a step on each line; what follows a # is a comment:\n";
+  std::string text = "A script has one step on each line; a # begins a comment:\n";
   for (const Form& form : kForms) text += fmt::format("  {:<14} {}\n", form.example, form.help);
   text +=
-      "Between two waits the server stands still, so that all that was done is there at once when\n"
-      "it goes on. A receive waits first, and the end of the script waits too.\n"
+      "The server does not run between two waits, so it finds the results of all steps at once.\n"
+      "A receive waits first, and the script ends with a wait.\n"
       "Without --script the steps are:\n";
   std::istringstream lines{kDefaultScript};
   for (std::string line; std::getline(lines, line);) text += "  " + line + '\n';

@@ -6,40 +6,38 @@
 #include <string_view>
 #include <vector>
 
-/// `muxlab trace`: the calls of one server thread, and what the clients do meanwhile.
+/// `muxlab trace`: the calls of a server with one serving thread, and the steps of its clients.
 namespace muxlab::trace {
 
-/// What a script can have a client do.
+/// The steps of a script.
 ///
 ///     connect NAME          opens a connection; NAME is a word of letters and digits
-///     send NAME BYTES       sends so much, as one message; 4k is 4096
-///     receive NAME BYTES    takes in so much of the echo
-///     end NAME              ends its side of the stream: the server receives an end of stream
+///     send NAME BYTES       sends so many bytes, as one message; 4k is 4096
+///     receive NAME BYTES    receives so many bytes of the echo
+///     end NAME              half-closes the connection: the server receives an end of stream
 ///     close NAME            closes the connection: with a reset if it has something to receive
-///     reset NAME            closes it with a reset in any case: the server's next call fails
-///     wait                  until the server is idle: until each of its threads sleeps in a call
+///     reset NAME            closes the connection with a reset: the server's next call fails
+///     wait                  waits until the server is idle: each of its threads sleeps in a call
 ///
-/// A step stands on a line; what follows a # is a comment. Between two waits the server stands
-/// still, so that all that was done is there at once when it goes on. A receive waits first, and
-/// the end of the script waits too.
+/// Each line has one step; a # begins a comment. The server does not run between two waits, so it
+/// finds the results of all steps at once. A receive waits first, and the script ends with a wait.
 enum class Action : std::uint8_t { connect, send, receive, end, close, reset, wait };
 
 struct Step {
   Action action;
   std::string client;     ///< empty for a wait
   std::size_t bytes = 0;  ///< of send and receive
-  std::size_t line = 0;   ///< where it stands, from 1
+  std::size_t line = 0;   ///< in the script, from 1
 };
 
-/// As it is written in a script.
+/// Returns the step in the syntax of a script.
 std::string describe(const Step& step);
 
-/// The steps of a script, which can all be carried out: nobody sends who is not connected, or
-/// receives what was not sent. `name` is what messages call the script. Throws Failure (usage),
-/// which names the line.
+/// Returns the steps of a script, in which only connected clients send, and receive only what they
+/// sent. Messages call the script `name`. Throws Failure (usage), which names the line.
 std::vector<Step> parse_script(std::string_view text, std::string_view name);
 
-/// The most that a client may have sent and not received: less than the kernel has room for.
+/// The maximum of bytes that a client has sent and not received: they fit into kernel buffers.
 inline constexpr std::size_t kMostUnreceived = std::size_t{64} * 1024;
 
 /// One connection: an echo, two messages before one wait, and its end.
@@ -59,7 +57,7 @@ inline constexpr const char* kDefaultScript =
     "wait\n"
     "close a\n";
 
-/// What stands above about scripts, and the default one, for the help text.
+/// Returns the help text about scripts, with the default one.
 std::string script_help();
 
 }  // namespace muxlab::trace

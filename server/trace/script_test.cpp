@@ -19,7 +19,7 @@ std::vector<std::string> descriptions(std::string_view text) {
   return all;
 }
 
-/// What is said of a bad script.
+/// Returns the message about a bad script.
 std::string complaint(std::string_view text) try {
   parse_script(text, "script");
   return "nothing";
@@ -86,8 +86,8 @@ TEST(TraceScript, CanBeCarriedOut) {
   EXPECT_EQ(complaint("connect a\nend a\nend a\n"),
             "script:3: a has ended its side; it can be closed");
   EXPECT_EQ(complaint("connect a\nsend a 64\nreceive a 65\n"),
-            "script:3: a has 64 bytes to receive, not 65; what was sent comes back, and nothing "
-            "else");
+            "script:3: a has 64 bytes to receive, not 65; a client receives only bytes that it "
+            "sent");
   EXPECT_EQ(complaint("connect a\nsend a 64k\nsend a 1\n"),
             "script:3: a would have 65537 bytes to receive; receive before there are more than "
             "65536");

@@ -16,14 +16,14 @@
 namespace muxlab::trace {
 namespace {
 
-/// What the file has now; nothing where there is none, or no thread any more.
+/// Returns the current content of the file; empty without a file or when the thread has ended.
 std::string read_anew(const UniqueFd& file) {
   std::array<char, 1024> buffer{};
   const ssize_t size = file ? ::pread(file.get(), buffer.data(), buffer.size(), 0) : 0;
   return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
 }
 
-/// The letter after the name, which may hold anything.
+/// Reads the state letter after the name, which may contain any character.
 bool seems_asleep(const UniqueFd& stat) {
   const std::string text = read_anew(stat);
   const std::size_t end_of_name = text.rfind(')');
@@ -36,9 +36,9 @@ SleepWatch::SleepWatch()
     : stat_(::open("/proc/thread-self/stat", O_RDONLY | O_CLOEXEC)),
       syscall_(::open("/proc/thread-self/syscall", O_RDONLY | O_CLOEXEC)) {}
 
-/// A thread that is about to sleep is in that state already, and goes on if it finds that it need
-/// not. Whether it has left the processor only the file `syscall` tells, and that does not know a
-/// sleep from a stop.
+/// A thread that is about to sleep already has the state S, and may find that it need not sleep.
+/// Only the file `syscall` shows whether it has left the processor. That file does not distinguish
+/// a sleep from a stop, so both files are read.
 bool SleepWatch::is_asleep() const {
   return seems_asleep(stat_) && !read_anew(syscall_).starts_with("running") && seems_asleep(stat_);
 }

@@ -21,7 +21,7 @@ TEST(TraceSleep, IsSeenFromOutside) {
   const UniqueFd writer(ends[1]);
   const ThreadList threads;
   std::atomic<pid_t> id = 0;
-  const SleepWatch* watch = nullptr;  // there when `id` is
+  const SleepWatch* watch = nullptr;  // set before `id`
   std::atomic<bool> woken = false;
   std::atomic<bool> over = false;
   std::thread sleeper([&] {
@@ -41,7 +41,7 @@ TEST(TraceSleep, IsSeenFromOutside) {
   EXPECT_FALSE(woken);
   checked(static_cast<int>(::write(writer.get(), "?", 1)), "write");
   while (!woken) std::this_thread::yield();
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(watch->is_asleep()) << "it can run, if it does or not";
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(watch->is_asleep()) << "it is runnable";
   over = true;
   sleeper.join();
   EXPECT_EQ(std::ranges::count(threads.ids(), id.load()), 0);

@@ -17,16 +17,16 @@
 #include "backends/backend.hpp"
 #include "server/testing/program.hpp"
 
-/// What `muxlab trace` says against what strace(1) sees of the same run.
+/// Compares the calls that `muxlab trace` and strace(1) report for the same run.
 namespace muxlab::trace {
 namespace {
 
 using TracedJson = nlohmann::ordered_json;
 
-/// "recv = 64" or "recv = EAGAIN", by the id of the thread.
+/// "recv = 64" or "recv = EAGAIN", by thread id.
 using CallsOfThreads = std::map<int, std::vector<std::string>>;
 
-/// System calls, and the functions that make them.
+/// System calls, and the C functions that make them.
 const std::map<std::string, std::string> kFunctions = {
     {"epoll_wait", "epoll_wait"},
     {"epoll_pwait", "epoll_pwait"},
@@ -57,7 +57,7 @@ std::string traced_names() {
   return names;
 }
 
-/// Reads what strace -f wrote: a line for each call, or two where another thread came between.
+/// Reads the output of strace -f: a line for each call, or two if another thread interrupted it.
 class StraceReader {
  public:
   explicit StraceReader(const std::string& path) {
@@ -84,7 +84,7 @@ class StraceReader {
     add(thread, text);
   }
 
-  /// `text` is "name(arguments) = result", and maybe what the result means.
+  /// Adds a call. `text` is "name(arguments) = result", maybe with an explanation.
   void add(int thread, const std::string& text) {
     const std::string name = text.substr(0, text.find('('));
     const std::size_t sign = text.rfind(" = ");
@@ -100,7 +100,7 @@ class StraceReader {
         fmt::format("{} = {}", function->second, result == "-1" ? error : result));
   }
 
-  /// liburing closes its ring itself, and the C library has files of its own to look at.
+  /// Excludes rings, which liburing closes itself, and files that the C library reads.
   void note_opened(int thread, const std::string& name, const std::string& text,
                    const std::string& result) {
     const bool is_own = name == "openat" && text.find("\"/proc") == std::string::npos &&
@@ -138,14 +138,14 @@ CallsOfThreads calls_of(const TracedJson& trace) {
 
 class StraceOf : public testing::TestWithParam<const Backend*> {};
 
-/// A step at a time: below strace the server does not stand still while several are done.
+/// One step per wait: below strace the server does not stand still between steps.
 constexpr const char* kScript =
     "connect a\\nwait\\nsend a 64\\nwait\\nreceive a 64\\nwait\\nsend a 40k\\nwait\\n"
     "receive a 40k\\nwait\\nend a\\nwait\\nclose a\\nwait\\nconnect b\\nwait\\nreset b\\n";
 
 TEST_P(StraceOf, AgreesByNameAndResult) {
   if (std::system("strace -f -o /dev/null true >/dev/null 2>&1") != 0) {  // NOLINT
-    GTEST_SKIP() << "strace is missing, or may not trace here";
+    GTEST_SKIP() << "strace is missing or not permitted here";
   }
   if (!GetParam()->probe().works) GTEST_SKIP();
   const std::string path = fmt::format("{}/strace.{}", testing::TempDir(), GetParam()->name);

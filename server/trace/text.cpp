@@ -9,9 +9,9 @@
 namespace muxlab::trace {
 namespace {
 
-/// The results of longer calls stand right behind them.
+/// The results of longer calls are not aligned.
 constexpr std::size_t kWidestCall = 46;
-/// Where there is less, so do all.
+/// On narrower terminals no result is aligned.
 constexpr std::size_t kWidthToAlign = 80;
 
 std::size_t widest_call(const std::vector<Turn>& turns) {

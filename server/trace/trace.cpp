@@ -25,7 +25,7 @@ namespace muxlab::trace {
 namespace {
 
 constexpr std::uint64_t kPlaces = 1000;
-/// To turn a hang into a failure: much longer than a busy machine takes.
+/// Turns a hang into a failure. Much longer than a busy machine needs.
 constexpr std::chrono::seconds kPatience{30};
 constexpr int kAttempts = 20;
 
@@ -33,8 +33,8 @@ Availability probe(const Backend& backend) {
   if (backend.spins) {
     throw Failure(
         ExitCode::unavailable,
-        fmt::format("backend {} cannot be traced: it never sleeps, and what it does while "
-                    "nothing happens has no end; choose one that waits",
+        fmt::format("backend {} cannot be traced: it never sleeps, so its trace would have no end; "
+                    "choose one that waits",
                     backend.name));
   }
   Availability found = backend.probe();
@@ -44,10 +44,10 @@ Availability probe(const Backend& backend) {
                             found.mend.empty() ? "" : "; mend: ", found.mend));
 }
 
-/// In the order in which they were made, which is not always that in which they began to run.
+/// Numbers the threads in the order of creation, which may differ from that of their first run.
 void number_threads(Trace& trace) {
   const std::vector<pid_t> as_they_ran = trace.threads;
-  std::sort(trace.threads.begin() + 1, trace.threads.end());  // the first makes the others
+  std::sort(trace.threads.begin() + 1, trace.threads.end());  // the first creates the others
   for (Event& event : trace.events) {
     if (event.kind == Event::Kind::step) continue;
     const auto found = std::ranges::find(trace.threads, as_they_ran[event.call.thread]);
@@ -55,13 +55,13 @@ void number_threads(Trace& trace) {
   }
 }
 
-/// Has it been woken up by another thread of the server?
+/// Returns whether another thread of the server woke up this one.
 bool is_woken_from_within(const Event& event) {
   return event.call.brings.size() == 1 && event.call.brings[0].descriptor == "eventfd";
 }
 
-/// Which of several threads comes first is up to the scheduler. So the calls of each stand
-/// together, and the first thread, which has the others begin and end, before or after them.
+/// Groups calls by thread, because the scheduler decides their order. The first thread, which
+/// starts and stops the others, comes before them, or after them if one of them woke it up.
 void group_by_thread(std::vector<Event>& events) {
   for (auto begin = events.begin(); begin != events.end();) {
     const auto end = std::find_if_not(
@@ -78,7 +78,7 @@ void group_by_thread(std::vector<Event>& events) {
   }
 }
 
-/// The parts of a server with one thread, which tells a log of its calls.
+/// The parts of a server with one thread, whose calls go to a log.
 class TracedServer {
  public:
   TracedServer(int max_descriptor, TraceLog& log)
@@ -101,13 +101,13 @@ class TracedServer {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] const WorkerStats& stats() const { return stats_; }
-  /// On the processor `cpu`.
+  /// Serves in a thread on the processor `cpu`.
   void start(const Backend& backend, int cpu) {
     thread_ = std::thread([this, &backend, cpu] { serve(backend, cpu); });
   }
   void begin_stop() { notify(stop_.get()); }
 
-  /// Throws what the thread failed with.
+  /// Throws the exception that ended the thread.
   void join() {
     thread_.join();
     if (failure_) std::rethrow_exception(failure_);
@@ -127,7 +127,7 @@ class TracedServer {
 
   ServeOptions options_;
   Admission admission_;
-  UniqueFd listener_;  ///< until the source has it
+  UniqueFd listener_;  ///< the constructor moves it into the source
   std::uint16_t port_;
   WorkerStats stats_;
   ListenerSource source_;
@@ -137,8 +137,8 @@ class TracedServer {
   std::thread thread_;
 };
 
-/// Carries a script out. The server is on the same processor as the clients, and does not run while
-/// they do unless it is preempted; that it did not its CPU time tells.
+/// Performs a script. The server shares the clients' processor as a batch thread, so it does not
+/// run between steps unless they are pre-empted. Its CPU time proves that it did not run.
 class Performance {
  public:
   Performance(const Backend& backend, int max_descriptor)
@@ -150,8 +150,8 @@ class Performance {
   }
 
   Trace run(const std::vector<Step>& steps) {
-    server_.start(backend_,
-                  cpu_);  // all else has its descriptors now: the server's are the same each time
+    // Last, after all other descriptors are open: the server gets the same numbers each time.
+    server_.start(backend_, cpu_);
     settle();
     for (const Step& step : steps) {
       if (step.action == Action::wait || (step.action == Action::receive && done_ > 0)) settle();
@@ -171,7 +171,7 @@ class Performance {
     if (done_ > 1 && log_.cpu_ns() != cpu_before_ns_) stood_still_ = false;
   }
 
-  /// Until the server is idle.
+  /// Waits until the server is idle.
   void settle() {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     clients_.let_all_arrive();
@@ -180,14 +180,14 @@ class Performance {
         throw Failure(ExitCode::failed, fmt::format("the server on {} was not idle within {} s",
                                                     backend_.name, kPatience.count()));
       }
-      std::this_thread::sleep_for(std::chrono::microseconds(50));  // on its processor it has to run
+      std::this_thread::sleep_for(std::chrono::microseconds(50));  // leaves the processor to it
       clients_.let_all_arrive();
     }
     log_.note_waiting();
     done_ = 0;
   }
 
-  /// The server ends its side of the connections that there still are, and waits for the clients.
+  /// The server half-closes the remaining connections and waits until the clients close them.
   void stop() {
     log_.note_step("muxlab", "stop");
     server_.begin_stop();
@@ -221,7 +221,7 @@ class Performance {
   const Backend& backend_;
   TraceLog log_;
   TracedServer server_;
-  ScriptedClients clients_;  ///< closed before the server stops
+  ScriptedClients clients_;  ///< after server_, so that it is destroyed first
   std::size_t done_ = 0;     ///< steps since the server was idle
   std::uint64_t cpu_before_ns_ = 0;
   bool stood_still_ = true;
@@ -231,13 +231,13 @@ class Performance {
 
 Trace make_trace(const Backend& backend, const std::vector<Step>& steps) {
   const Availability available = probe(backend);
-  loopback();  // throws where there is none
+  loopback();  // throws without a loopback address
   constexpr std::size_t kOwn = 14;
   const auto connections = std::ranges::count(steps, Action::connect, &Step::action);
   require_descriptors(kOwn + 2 * static_cast<std::size_t>(connections));
   std::optional<Trace> trace;
   for (int attempt = 0; attempt < kAttempts && (!trace || !trace->stood_still); ++attempt) {
-    // On a thread of its own, which stays bound to a processor.
+    // A thread of its own, because it stays bound to a processor.
     trace = std::async(std::launch::async, [&] {
               return Performance(backend, available.max_descriptor).run(steps);
             }).get();

@@ -16,52 +16,50 @@
 
 namespace muxlab::trace {
 
-/// What one backend did with a script.
+/// The run of a script against one backend.
 struct Trace {
   std::string backend;
-  std::vector<Event> events;  ///< between two steps the calls of a thread stand together
-  std::vector<std::pair<std::string, int>> descriptors;  ///< as DescriptorNames has them
-  std::vector<pid_t> threads;                            ///< the ids that the kernel gave them
-  std::array<std::uint64_t, kCallNames.size()> calls{};  ///< as they were counted, by kind
+  std::vector<Event> events;                             ///< between two steps grouped by thread
+  std::vector<std::pair<std::string, int>> descriptors;  ///< DescriptorNames::all()
+  std::vector<pid_t> threads;                            ///< the kernel's ids of the server threads
+  std::array<std::uint64_t, kCallNames.size()> calls{};  ///< the server's counts, by kind
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  /// Whether the server stood still between the waits. Where it did not, something else might come
-  /// out the next time.
+  /// False if the server ran between two steps without a wait: another trace may differ.
   bool stood_still = true;
 };
 
-/// Runs a server with one serving thread in this process, and the script against it. The calls are
-/// the same each time, if not for libevent's select and poll, which draw lots for the descriptor
-/// that they begin with. A trace in which the server could not be made to stand still is made
-/// again, a few times. Throws Failure:
-/// unavailable where the backend does not work or never sleeps, failed where the server does
-/// something else than to echo.
+/// Runs the script against a server with one serving thread in this process. Repeats a trace in
+/// which the server did not stand still, up to 20 traces in all. The calls are the same each time,
+/// except with libevent's select and poll, which begin with a random descriptor. Throws Failure:
+/// unavailable if the backend does not work or never sleeps; failed if the server does not echo or
+/// is not idle within 30 s.
 Trace make_trace(const Backend& backend, const std::vector<Step>& steps);
 
-/// The format is server/trace/trace.schema.json.
+/// Returns the JSON that server/trace/trace.schema.json describes.
 nlohmann::ordered_json traces_json(const std::vector<Trace>& traces,
                                    const std::vector<Step>& steps);
 
-/// The time line of one backend.
+/// Formats the time line of one backend.
 std::string trace_text(const Trace& trace, const TextLayout& layout);
-/// Two of them: side by side where there is room, else line by line. What differs is marked.
+/// Formats two time lines and marks differences: side by side if they fit, else line by line.
 std::string versus_text(const Trace& one, const Trace& other, const TextLayout& layout);
 
-/// The clients of a script, on one thread, which is to be bound to a processor: what they send goes
-/// to the server in order.
+/// The clients of a script. Thread: one, which must be bound to a processor. Loopback delivers the
+/// packets of one processor in order.
 class ScriptedClients {
  public:
   /// Throws std::system_error.
   explicit ScriptedClients(std::uint16_t port);
 
-  /// Does it at once; not a wait. What is received must be there already, and the echo of what was
-  /// sent. Throws Failure when it is not, and std::system_error.
+  /// Performs a step other than a wait at once. Throws std::system_error, and Failure when the
+  /// bytes to receive have not arrived or are not an echo.
   void perform(const Step& step);
 
-  /// Returns when all that was sent has arrived at the server's sockets, and at the clients' what
-  /// the server has sent.
+  /// Returns when all sent packets have arrived, at the server's sockets and at the clients'.
   void let_all_arrive();
 
+  /// Returns the names of the connected clients.
   [[nodiscard]] std::vector<std::string> open() const;
 
  private:
@@ -81,8 +79,8 @@ class ScriptedClients {
   UniqueFd to_itself_;  ///< a datagram socket that is connected to itself
 };
 
-/// Binds the calling thread to the processor `cpu`; for a batch thread, being woken up is no reason
-/// to take the processor from who runs there. Where that is not allowed nothing happens.
+/// Binds the calling thread to the processor `cpu`. With `as_batch` it becomes SCHED_BATCH, whose
+/// wake-ups do not pre-empt the running thread (sched(7)). Ignores errors.
 void run_on(int cpu, bool as_batch);
 
 }  // namespace muxlab::trace

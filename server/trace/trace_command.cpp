@@ -53,8 +53,8 @@ std::vector<trace::Step> script_of(const TraceOptions& options) {
 void warn_of_motion(const trace::Trace& trace) {
   if (trace.stood_still) return;
   say_at_once(
-      "{} went on between two steps that were to come at once: on a busy machine, or below a "
-      "debugger, another trace may differ",
+      "{} ran between two steps without a wait, as on a busy machine or below a debugger: another "
+      "trace may differ",
       trace.backend);
 }
 
@@ -80,10 +80,10 @@ void explain_trace(CLI::App& verb) {
   cli::explain(
       verb,
       {.description = "A server with one thread serves clients that follow a script. A line is a "
-                      "system call and what it returned, or a step of a client.",
+                      "system call and its result, or a step of a client.",
        .examples = {{"muxlab trace --backend epoll-et", "one backend, on the default script"},
                     {"muxlab trace --backend epoll-lt --versus io-uring",
-                     "two side by side, and what differs"}},
+                     "two side by side, with differences marked"}},
        .details = trace::script_help()});
 }
 
@@ -92,7 +92,7 @@ void explain_trace(CLI::App& verb) {
 void add_trace(CLI::App& program, ExitCode& exit_code) {
   auto options = std::make_shared<TraceOptions>();
   CLI::App& verb = cli::add_verb(program, "trace",
-                                 "Show each system call of a server, and what clients do meanwhile",
+                                 "Show each system call of a server, and the steps of its clients",
                                  [options, &exit_code] {
                                    run_trace(*options);
                                    exit_code = ExitCode::ok;
@@ -101,9 +101,9 @@ void add_trace(CLI::App& program, ExitCode& exit_code) {
                 "Way of waiting; muxlab inspect lists them")
       .suggests(names_of(backends()));
   cli::add_text(verb, "--script", options->script, "FILE",
-                "What the clients do, a step on each line; - is stdin");
+                "Steps of the clients, one on each line; - is stdin");
   cli::add_text(verb, "--versus", options->versus, "NAME",
-                "Trace this one too, side by side, and mark what differs")
+                "Trace this backend too, side by side, and mark differences")
       .suggests(names_of(backends()));
   cli::add_flag(verb, "--json", options->json, "One JSON object on stdout");
   explain_trace(verb);

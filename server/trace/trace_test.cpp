@@ -32,7 +32,7 @@ Trace traced(const Backend& backend, const char* script = kDefaultScript) {
   return make_trace(backend, parse_script(script, "script"));
 }
 
-/// All but the times.
+/// Returns the lines without times.
 std::vector<std::string> lines_of(const Trace& trace) {
   std::vector<std::string> lines;
   for (const Turn& turn : turns_of(trace)) {
@@ -46,7 +46,7 @@ std::vector<std::string> lines_of(const Trace& trace) {
   return lines;
 }
 
-/// Bytes that calls of that kind moved, or requests of that name that are complete.
+/// Returns the bytes that calls of that kind and completed receive requests moved.
 std::uint64_t bytes_moved(const Trace& trace, Call kind) {
   std::uint64_t bytes = 0;
   for (const Event& event : trace.events) {
@@ -88,7 +88,7 @@ TEST_P(TraceOf, SaysWhatTheServerDid) {
     if (event.kind == Event::Kind::returned) ++calls[static_cast<std::size_t>(event.call.call)];
     if (event.kind == Event::Kind::step) steps.push_back(event.step);
   }
-  EXPECT_EQ(calls, trace.calls) << "of each kind it shows as many calls as are counted";
+  EXPECT_EQ(calls, trace.calls) << "the trace and the counters differ";
   EXPECT_THAT(steps, ElementsAre("connect a", "send a 64", "receive a 64", "send a 64", "send a 64",
                                  "receive a 128", "end a", "close a", "stop"));
 }
@@ -97,7 +97,7 @@ TEST_P(TraceOf, TellsOfEachStepBeforeWhatComesOfIt) {
   const std::vector<Turn> turns = turns_of(traced(*GetParam()));
   ASSERT_EQ(turns.size(), 6U) << "start, connect, send, two sends, end, stop";
   for (std::size_t i = 0; i + 1 < turns.size(); ++i) {
-    EXPECT_EQ(turns[i].calls.back().result, "waits") << "it is idle before what comes next";
+    EXPECT_EQ(turns[i].calls.back().result, "waits") << "it is idle before the next step";
   }
   for (std::size_t i = 1; i < turns.size(); ++i) {
     EXPECT_THAT(turns[i].calls.front().call, testing::StartsWith("... ")) << "it goes on";
@@ -105,7 +105,7 @@ TEST_P(TraceOf, TellsOfEachStepBeforeWhatComesOfIt) {
   EXPECT_NE(turns.back().calls.back().result, "waits") << "it has ended";
 }
 
-/// libevent's select and poll draw lots for the descriptor to begin with, so that none comes first.
+/// libevent's select and poll begin with a random descriptor.
 bool draws_lots(const Backend& backend) {
   return backend.name == "libevent-select" || backend.name == "libevent-poll";
 }
@@ -120,7 +120,7 @@ TEST_P(TraceOf, IsTheSameEachTime) {
   }
 }
 
-/// What is there before the wait is one event, and one receive takes it.
+/// Data that arrives before the wait is one event, and one receive takes it.
 TEST_P(TraceOf, TwoMessagesBeforeOneWaitAreReceivedAtOnce) {
   const std::vector<Turn> turns = turns_of(traced(*GetParam()));
   const Turn& turn = turns[3];
@@ -192,7 +192,7 @@ TEST(Trace, OfAConnectionThatIsLeftOpenShowsTheDrain) {
   EXPECT_THAT(lines, Contains("server: close(a) = 0"));
 }
 
-/// The lines in which the two columns differ, or all that are of one of them.
+/// Returns the lines that begin with one of `marks`.
 std::vector<std::string> marked(const std::string& text, std::string_view marks) {
   std::vector<std::string> lines;
   std::istringstream stream(text);

@@ -14,17 +14,17 @@ namespace {
 
 constexpr std::string_view kBetween = "  ";
 constexpr std::size_t kMark = 2;  ///< "* "
-/// What a side has to have for a call to be read in few lines.
+/// The minimum width of a side, so that a call fits on a few lines.
 constexpr std::size_t kNarrowestSide = 36;
 
-/// A line of either trace, or the same of both.
+/// A line of one trace, or the same line of both.
 struct Pair {
   const Line* left = nullptr;
   const Line* right = nullptr;
   bool differs = false;
 };
 
-/// A call, and below it what belongs to it.
+/// Returns a call, followed by its submissions and completions.
 std::vector<std::string> texts_of(const Line& line) {
   const bool is_first_thread = line.who == "server";
   std::vector<std::string> texts = {is_first_thread ? text_of(line)
@@ -33,7 +33,7 @@ std::vector<std::string> texts_of(const Line& line) {
   return texts;
 }
 
-/// How many lines are the same from each place on, at most: by the usual table.
+/// Returns the length of the longest common subsequence from each pair of lines on.
 std::vector<std::vector<std::size_t>> common_from(const std::vector<Line>& left,
                                                   const std::vector<Line>& right) {
   std::vector<std::vector<std::size_t>> common(left.size() + 1,
@@ -48,7 +48,7 @@ std::vector<std::vector<std::size_t>> common_from(const std::vector<Line>& left,
   return common;
 }
 
-/// Lines that are the same side by side, and between them those that are not, one beside another.
+/// Pairs equal lines, and the different lines between them in their order.
 std::vector<Pair> align(const std::vector<Line>& left, const std::vector<Line>& right) {
   const auto common = common_from(left, right);
   std::vector<Pair> pairs;
@@ -76,7 +76,7 @@ std::vector<Pair> align(const std::vector<Line>& left, const std::vector<Line>& 
   return pairs;
 }
 
-/// As lines of `width` at most, where no word is longer; those that go on are indented.
+/// Wraps to lines of at most `width`, unless a word is longer. Indents continuation lines.
 std::vector<std::string> wrapped(const std::vector<std::string>& texts, std::size_t width) {
   constexpr std::size_t kIndent = 4;
   std::vector<std::string> lines;
@@ -178,7 +178,7 @@ class Versus {
     }
   }
 
-  /// Two cells, each of as many lines as it takes; what is marked is so at its first line.
+  /// Adds two cells, each of as many lines as it needs. A mark is on the first line.
   void add_row(const std::vector<std::string>& left, const std::vector<std::string>& right,
                Ink ink) {
     const std::vector<std::string> ours = wrapped(left, side_);
