@@ -1,11 +1,11 @@
-# Each fuzz target is its own file and the file it is about. Only clang can link them: the fuzz preset.
+# A fuzz target is built from its own file and the tested file. Only clang can link it: use the preset fuzz.
 add_custom_target(fuzz_targets)
 file(GLOB_RECURSE fuzz_sources CONFIGURE_DEPENDS backends/*_fuzz.cpp server/*_fuzz.cpp bench/*_fuzz.cpp)
 foreach(source ${fuzz_sources})
   string(REPLACE "_fuzz.cpp" ".cpp" subject ${source})
   cmake_path(GET source STEM name)
   if(name MATCHES "^(plan|records)_fuzz$")
-    set(subject "")  # it is in the library
+    set(subject "")  # the library has it
   endif()
   add_executable(${name} EXCLUDE_FROM_ALL ${source} ${subject})
   target_link_libraries(${name} PRIVATE CLI11::CLI11 fmt::fmt)
@@ -13,7 +13,7 @@ foreach(source ${fuzz_sources})
   add_dependencies(fuzz_targets ${name})
 endforeach()
 target_sources(echo_connection_fuzz PRIVATE backends/counting/worker_stats.cpp backends/counting/shared_counters.cpp)
-# These two compute with what they have read.
+# These two also analyse their input.
 foreach(name plan_fuzz records_fuzz)
   target_link_libraries(${name} PRIVATE muxlab_bench_analysis)
 endforeach()

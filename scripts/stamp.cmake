@@ -1,12 +1,11 @@
-# Writes OUTPUT from TEMPLATE: which commit SOURCE_DIR is at, of which VERSION, and how it is compiled
-# (TYPE, FLAGS).
-# Run with every build; the file changes only when what it says does, so nothing is compiled in vain.
+# Writes OUTPUT from TEMPLATE: the commit of SOURCE_DIR, VERSION, and how it is compiled (TYPE, FLAGS).
+# Runs with every build. Rewrites the file only if its content changes, so nothing is compiled again without need.
 set(COMMIT unknown)
 set(DATE "")
 find_package(Git QUIET)
 if(GIT_FOUND)
   set(git ${GIT_EXECUTABLE} --no-optional-locks -C ${SOURCE_DIR})
-  # A copy without its own repository may lie inside somebody else's: that one's commit is not ours.
+  # A copy without a repository may lie inside another repository, whose commit is not ours.
   execute_process(COMMAND ${git} rev-parse --show-prefix
     RESULT_VARIABLE failed OUTPUT_VARIABLE prefix ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(NOT failed AND prefix STREQUAL "")

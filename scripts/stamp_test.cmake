@@ -1,4 +1,4 @@
-# Outside a checkout the stamp says so, and one that says the same is not written again.
+# Tests stamp.cmake: outside a checkout the commit is unknown, and an unchanged stamp is not written again.
 file(REMOVE_RECURSE ${FOLDER})
 file(MAKE_DIRECTORY ${FOLDER}/copy)
 set(template ${SOURCE_DIR}/server/cli/build_stamp.cpp.in)

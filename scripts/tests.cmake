@@ -1,10 +1,10 @@
-# The tests: a program for each of the folders, run in parts side by side.
+# Defines the tests: one program per folder, run in parallel shards.
 find_package(GTest CONFIG REQUIRED)
 enable_testing()
-# ThreadSanitizer has nothing to say of what has no threads, nor of the same threads once more: it is left out there.
+# With ThreadSanitizer, skips tests without threads, and tests that repeat the same threads.
 string(REGEX MATCH "-fsanitize=thread" is_about_threads "${CMAKE_CXX_FLAGS}")
 
-# keep_what_has_threads(LIST): leaves in LIST the sources that have threads, where nothing else counts.
+# keep_what_has_threads(LIST): with ThreadSanitizer, removes sources without threads from LIST.
 function(keep_what_has_threads list)
   if(NOT is_about_threads)
     return()
@@ -23,7 +23,7 @@ add_test(NAME build_stamp COMMAND ${CMAKE_COMMAND} -D SOURCE_DIR=${CMAKE_SOURCE_
   -D FOLDER=${CMAKE_BINARY_DIR}/stamp_test -P ${CMAKE_SOURCE_DIR}/scripts/stamp_test.cmake)
 include(scripts/packaging/install_test.cmake)
 if(TARGET muxlab_micro)
-  # That each of them runs, and not how fast: without those for which it takes long to get ready.
+  # Tests that each benchmark runs, not its speed. Skips those with a long set-up.
   add_test(NAME micro_benchmarks_run
     COMMAND muxlab_micro --benchmark_min_time=0.001 --benchmark_filter=-registered:9000)
 endif()
@@ -31,9 +31,9 @@ include(tutorial/tutorial.cmake)
 
 add_library(test_main OBJECT server/testing/main.cpp)
 target_link_libraries(test_main PUBLIC GTest::gmock)
-# Tests run once: what counts is how fast they compile.
+# Tests run once, so compile time matters more than speed.
 target_compile_options(test_main PUBLIC -O0)
-# They wait most of the time, so many do side by side: each program runs in so many parts.
+# add_shards(NAME PROGRAM COUNT ...): runs a test program as COUNT parallel tests, which mostly wait.
 function(add_shards name program count)
   cmake_parse_arguments(PARSE_ARGV 3 arg "" "FILTER" "PROPERTIES")
   math(EXPR last "${count} - 1")
@@ -44,8 +44,8 @@ function(add_shards name program count)
   endforeach()
 endfunction()
 
-# live_suites(LIST): replaces sources by a filter for the suites of those that wait for others or race with them:
-# they have servers, clients, threads or campaigns. Tests that only read, draw or report a finished campaign do neither.
+# live_suites(LIST): replaces sources by a filter for their live suites, which wait for servers, clients, threads or
+# campaigns, or race with them. Tests that only read, draw or report a finished campaign are not live.
 function(live_suites list)
   set(found "")
   list(FILTER ${list} EXCLUDE REGEX "bench/(data|analysis|report)/|cli/words_test")
@@ -65,7 +65,7 @@ function(live_suites list)
   set(${list} "${found}" PARENT_SCOPE)
 endfunction()
 
-# The backends that are no controls.
+# Collects the names of all backends without the controls.
 file(GLOB sources CONFIGURE_DEPENDS backends/*.cpp)
 set(backend_names "")
 foreach(source ${sources})
@@ -76,7 +76,7 @@ foreach(source ${sources})
   endforeach()
 endforeach()
 
-# What every backend has to do, on one thread and on the other threading models: `ctest -L NAME` runs one backend's.
+# Adds the conformance tests of each backend, on one thread and on the other models. `ctest -L NAME` runs one backend.
 function(add_backend_tests program)
   foreach(name ${backend_names})
     string(REPLACE "-" "_" cell ${name})
@@ -88,8 +88,8 @@ function(add_backend_tests program)
   endforeach()
 endfunction()
 
-# The tests of a folder. Those that wait or race are apart, with the label `live`; the others have `quick`. A FILTER
-# that selects tests, and does not begin with "-", gives all of them the label `live`.
+# Adds the tests of a folder. Live suites get the label `live`, the others `quick`. A FILTER that does not begin with
+# "-" selects tests, and gives all of them the label `live`.
 function(add_folder_test name shards)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "FILTER" "")
   set(filter "-SlowClient.*:IoUringSwitch.*")
@@ -130,11 +130,11 @@ foreach(folder backends server bench)
     list(JOIN cells ":" cells)
     set(filter FILTER "-SlowClient.*:IoUringSwitch.*:${cells}")
   elseif(folder STREQUAL bench AND is_about_threads)
-    # Only the load client has threads; all else is processes.
+    # Only the load client has threads; the rest uses processes.
     list(FILTER tests INCLUDE REGEX "bench/load/")
   elseif(folder STREQUAL bench AND is_sanitized)
-    # The same code for every threading model of a rig, and for every campaign of a script: once is enough.
-    # So is a campaign that ends, one that goes on, and one report: pictures are drawn by another program.
+    # A rig runs the same code on every threading model, and a script in every campaign: one of each is enough.
+    # One finished campaign, one resumed campaign and one report are also enough. gnuplot draws the pictures.
     set(filter FILTER "-SlowClient.*:IoUringSwitch.*:CampaignScriptTest.*:PicturesTest.*:CompareTest.FindsNothing*")
     string(APPEND filter ":BadDataTest.ADisk*:BadDataTest.Things*:ReportEdgesTest.TheEnv*:CampaignEdgesTest.ASignal*")
     string(APPEND filter ":CampaignEdgesTest.Diagnostics*")
@@ -150,14 +150,14 @@ foreach(folder backends server bench)
 endforeach()
 add_backend_tests(server_test)
 
-# Committed tables and pictures under results/ are made from their records, byte for byte. Checked once: the
-# program draws alike in every preset.
+# Checks that committed tables and pictures under results/ follow from their records, byte for byte. One preset is
+# enough, because the program draws the same in each.
 if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize|--coverage")
   add_test(NAME results_are_what_their_records_give COMMAND ${CMAKE_COMMAND} -E env
     MUXLAB=$<TARGET_FILE:muxlab> ${CMAKE_SOURCE_DIR}/scripts/results --check)
 endif()
 
-# A client that is slow on purpose is to be found out; not while others keep the processors busy.
+# Checks that muxlab detects a client that is slow on purpose. Runs alone, because it needs idle processors.
 add_library(slow_client_shim MODULE bench/load/slow_client_shim.cpp)
 target_link_libraries(slow_client_shim PRIVATE ${CMAKE_DL_LIBS})
 add_dependencies(bench_test slow_client_shim)
@@ -166,11 +166,11 @@ target_compile_definitions(bench_test PRIVATE
 add_test(NAME slow_client COMMAND bench_test --gtest_filter=SlowClient.*)
 set_tests_properties(slow_client PROPERTIES RUN_SERIAL ON)
 
-# It changes a setting of the machine for a moment.
+# Runs alone, because it changes a setting of the machine for a moment.
 add_test(NAME io_uring_switch COMMAND server_test --gtest_filter=IoUringSwitch.*)
 set_tests_properties(io_uring_switch PROPERTIES RUN_SERIAL ON LABELS whole)
 
-# The fault suite: a few cells with every test run, the whole with scripts/test --full.
+# Adds the fault suite: a few cells in every test run, all of them with scripts/test --full.
 set(MUXLAB_SLOWNESS 1 CACHE STRING "How many times longer than usual the tests may take")
 foreach(shim fault_shim allocation_shim)
   add_library(${shim} MODULE server/faults/${shim}.cpp)
@@ -189,7 +189,7 @@ foreach(suite quick whole)
 endforeach()
 set_target_properties(whole_faults_test PROPERTIES EXCLUDE_FROM_ALL ON)  # scripts/test --full builds it
 add_shards(faults quick_faults_test 16 FILTER "*" PROPERTIES LABELS live)
-# Nine thousand threads are a good part of what a machine gives to all its processes together.
+# Nine thousand threads are a large part of a machine's limit, so this test runs apart.
 set(many_threads "Whole/Faults.A10*/threads*")
 add_shards(whole_faults whole_faults_test 64 FILTER "-${many_threads}" PROPERTIES LABELS whole)
 add_shards(whole_faults.threads whole_faults_test 1 FILTER "${many_threads}" PROPERTIES LABELS whole)

@@ -1,5 +1,5 @@
-# Writes to OUTPUT what is installed beside PROGRAM and made from it or from SOURCE_DIR: manual pages,
-# completions, and what Debian wants to know of a package: its copyright and its changelog.
+# Writes the generated files of an installation to OUTPUT: manual pages and completions from PROGRAM, and the copyright
+# file and the changelog of the Debian package from SOURCE_DIR.
 set(ENV{LC_ALL} C)
 file(REMOVE_RECURSE ${OUTPUT})
 file(MAKE_DIRECTORY ${OUTPUT}/man1)
@@ -7,7 +7,7 @@ function(run)
   execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
-# A manual page is a help text. help2man(1) makes it of a program, so each verb is one for a moment.
+# help2man(1) makes a manual page from the help text of a program, so each verb gets a temporary program.
 if(HELP2MAN)
   execute_process(COMMAND git -C ${SOURCE_DIR} log -1 "--format=%ct" OUTPUT_VARIABLE commit_time
     OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
@@ -35,7 +35,7 @@ run(${PROGRAM} completions bash OUTPUT_FILE ${OUTPUT}/muxlab.bash)
 run(${PROGRAM} completions zsh OUTPUT_FILE ${OUTPUT}/_muxlab)
 run(${PROGRAM} completions fish OUTPUT_FILE ${OUTPUT}/muxlab.fish)
 
-# In the format of a Debian copyright file the text of a licence is indented, and an empty line a dot.
+# A Debian copyright file indents the text of the licence and replaces empty lines by dots.
 file(STRINGS ${SOURCE_DIR}/LICENSE lines)
 set(text "")
 foreach(line IN LISTS lines)
@@ -56,7 +56,7 @@ Copyright: ${holder}
 License: Expat
 ${text}")
 
-# The entry is that of the commit: what it changed is for the history of the repository to tell.
+# The only entry is the commit. The history of the repository has the changes.
 execute_process(COMMAND git -C ${SOURCE_DIR} log -1 "--format=%cD" OUTPUT_VARIABLE date
   OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
 if(failed)

@@ -1,7 +1,7 @@
-# What is installed with the program, by cmake --install and in the Debian package that cpack makes.
+# Lists the installed files, of cmake --install and of the Debian package that cpack makes.
 include(GNUInstallDirs)
 
-# Manual pages and completions come from the program itself, and so from its options as they are.
+# Manual pages and completions are generated from the program, so they match its options.
 find_program(HELP2MAN help2man)
 if(NOT HELP2MAN)
   message(STATUS "No help2man: no manual pages")
@@ -19,7 +19,7 @@ install(DIRECTORY ${shared}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
 install(FILES ${shared}/muxlab.bash RENAME muxlab
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${shared}/muxlab.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-# Where zsh looks: Debian has a folder for packages, beside that for what is installed by hand.
+# zsh's folders: Debian has one for packages and another for local installations.
 install(CODE "
   set(folder site-functions)
   if(CMAKE_INSTALL_PREFIX MATCHES \"/usr$\")
@@ -49,7 +49,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "comparison of the ways of waiting for I/O
 set(CPACK_PACKAGE_DESCRIPTION
 "One echo server on select, poll, epoll, io_uring, libevent, libuv, Asio and
 blocking threads, one load client, and a harness that measures them against
-each other over thousands of real connections. It tells which of them works
-on this machine, what each costs, and why: system calls and CPU time per echo.
+each other over thousands of real connections. It shows which of them work
+on this machine, and the cost of each: system calls and CPU time per echo.
 Plots are drawn with gnuplot.")
 include(CPack)

@@ -1,5 +1,5 @@
-# What pictures with one bar per backend share; loaded after style.gp, whose AXIS is then "backend". Two panels
-# side by side, the backends down the left, and each with a scale of its own from 0.
+# Shared part of pictures with one bar per backend. Load it after style.gp, with AXIS "backend". Two panels side by
+# side, backends down the left; each panel has its own scale from 0.
 
 row(dummy) = count - place_number(strcol("backend")) + 1
 value_at(metric, unit) = here(0) ? column(metric) / unit : NaN
@@ -21,11 +21,11 @@ unset logscale
 set style fill solid 1.0 border lc rgb "#FFFFFF"
 set tmargin screen 0.86
 
-# One panel or the other: where it stands, and with the backends or without.
+# The position of each panel. Only the first names the backends.
 panel_1 = 'set lmargin screen 0.155; set rmargin screen right_of_1'
 panel_2 = 'set lmargin screen left_of_2; set rmargin screen right_of_2; unset ytics'
-# Of all pictures of the file, so that they can be compared. Where `most` is set, no wider than so many times
-# what is usual, beside which the others would be dots: a bar that goes beyond has its number at the edge.
+# Sets one scale for all pictures of the data file, so that they can be compared. With `most`, the scale ends at
+# `most` times the median of the medians, so that one huge bar does not hide the others. Its number is at the edge.
 top_of = 'set xrange [*:*]; set yrange [*:*]; \
           stats data using (is_measured(0) ? column(metric."_median") / unit : NaN) name "top" nooutput; \
           stats data using (is_measured(0) ? column(metric."_max") / unit : NaN) name "end" nooutput; \

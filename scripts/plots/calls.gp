@@ -1,4 +1,4 @@
-# System calls per echo, as counted; style.gp says how it is called.
+# Counted system calls per echo. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("calls.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6

@@ -1,4 +1,4 @@
-# Connections that come, are served and go; style.gp says how it is called.
+# Connections per second that open, are served and close. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("connections.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6

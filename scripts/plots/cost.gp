@@ -1,18 +1,17 @@
-# What the server's processor time per echo goes into, and beside it the system calls that it takes; style.gp
-# says how it is called.
+# The parts of the server's CPU time per echo, and next to it the system calls per echo. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("cost.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
 load folder."bars.gp"
 
-# From dark to light, so that they can be told without colour too.
+# From dark to light, so that they differ without colour too.
 parts = "wait read write ctl rest clock"
 part_names = "waiting reading writing control rest clocks"
 array shades[6] = ["#1B3A57", "#0072B2", "#56A0D3", "#D55E00", "#C9C9C9", "#EDEDED"]
 part(k) = or_none(value_at("cpu_".word(parts, k)."_ns_per_echo_median", unit))
 up_to(k) = k == 0 ? 0 : (sum [j = 1:k] part(j))
 
-# The floor: the oracle's receive and send, which it makes when it is told to and for nothing else.
+# The floor: the time of the oracle's receives and sends.
 unit = 1e3
 floor = 0
 set xrange [0:2]

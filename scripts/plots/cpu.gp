@@ -1,4 +1,4 @@
-# The server's processor time per echo; style.gp says how it is called.
+# The server's CPU time per echo. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("cpu.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6

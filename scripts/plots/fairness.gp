@@ -1,4 +1,4 @@
-# Jain's index of the echoes of each connection: 1 when all had as many; style.gp says how it is called.
+# Jain's index of the echoes of each connection: 1 if all had the same number. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("fairness.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6

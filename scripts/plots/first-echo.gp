@@ -1,5 +1,4 @@
-# From connect(2) to the first echo, the median and the 99th percentile side by side; style.gp says how it
-# is called.
+# Time from connect(2) to the first echo, the median and the 99th percentile side by side. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("first-echo.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6

@@ -1,4 +1,4 @@
-# Latency, the median and the 99th percentile side by side; style.gp says how it is called.
+# Latency, the median and the 99th percentile side by side. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("latency.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6

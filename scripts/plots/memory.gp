@@ -1,4 +1,4 @@
-# What a connection takes of the server's memory and of the kernel's; style.gp says how it is called.
+# Memory of the server and of the kernel per connection. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("memory.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6

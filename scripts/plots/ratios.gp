@@ -1,12 +1,11 @@
-# The forest: a panel per load, a row per backend, each with its ratio to the baseline and the interval.
+# Forest plot: a panel per load, a row per backend, with the ratio to the baseline and its interval.
 #
 #   gnuplot -c ratios.gp DATA PANELS ROWS LOW HIGH MARGIN TITLE CAPTION TITLES
 #
-# DATA has the columns panel, row (both from 1), name, ratio, low, high and verdict. TITLES are the panels', with
-# spaces between them and none in them.
-# LOW and HIGH are the ends of the axis, MARGIN is what still counts as the same, such as 1.05. The picture
-# goes to standard output. Colours say the verdict: blue is cheaper, orange more expensive, grey the same or
-# unclear (then hollow), black the baseline.
+# DATA has the columns panel, row (both from 1), name, ratio, low, high and verdict. TITLES are the titles of the
+# panels, separated by spaces, with no space in a title. LOW and HIGH are the ends of the axis. MARGIN is the largest
+# ratio that counts as the same, such as 1.05. Writes the picture to standard output. Colours show the verdict: blue is
+# cheaper, orange more expensive, grey the same or unclear (then hollow), black the baseline.
 data = ARG1
 panels = ARG2 + 0
 rows = ARG3 + 0

@@ -1,5 +1,5 @@
-# The percentiles of the latency, at one load for all; style.gp says how it is called. Percentiles stand as far
-# apart as the share of messages above them: each further nine takes the same room.
+# The percentiles of the latency, at one load. Usage: see style.gp. The axis is logarithmic in the share of messages
+# above a percentile, so each further nine takes the same room.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("spectrum.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6
@@ -10,7 +10,7 @@ unit = 1e6
 of(k, part) = column("latency_ns_".word(columns, k).part) / unit
 place(k) = 1 / (1 - word(percentiles, k) / 100.0)
 
-# The file has a column per percentile; a curve needs a row.
+# The data file has a column per percentile, but a curve needs a row.
 rows = ""
 add(name) = sum [k = 1:words(columns)] (rows = rows.sprintf( \
             "%s,%g,%g,%g,%g\n", name, place(k), of(k, "_median"), of(k, "_min"), of(k, "_max")), 1)

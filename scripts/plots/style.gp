@@ -1,11 +1,10 @@
-# What all pictures share: how they are called, one look per backend, axes, key and caption.
+# Shared part of all pictures: arguments, one look per backend, axes, key and caption.
 #
 #   gnuplot -c NAME.gp SUMMARY.csv PICTURE AXIS CONDITIONS CAPTION CROWDED
 #
-# draws one curve per backend along the column AXIS, of the rows that CONDITIONS allow, such as
-# "threads=1 idle=0", into PICTURE, an SVG. AXIS is "backend" for a bar per backend, and "percentile" for those of
-# the latency. Above CROWDED server threads there are more of them than processors; empty: nowhere. The same data
-# gives the same bytes.
+# draws one curve per backend along the column AXIS into PICTURE, an SVG. CONDITIONS select rows, such as
+# "threads=1 idle=0". AXIS is "backend" for a bar per backend, and "percentile" for latency percentiles. Above CROWDED
+# server threads there are more threads than processors; empty: no such area. The same data gives the same bytes.
 
 data = ARG1
 picture = ARG2
@@ -22,12 +21,11 @@ set datafile separator comma
 set datafile columnheaders
 set datafile missing NaN
 
-# Colour says which mechanism of the kernel is at work; the line says whose code it is: full that it is
-# written by hand, dashes that libevent stands between, dashes and dots another library or another way
-# of using io_uring, dots that it is a baseline, long dashes that it is a control of the harness. Line
-# and point together are a backend's own, so that they do without colour. All points are full ones,
-# because a hollow one says that it is not the server's own figure.
-# The colours are those of Okabe and Ito, without the yellow, which a thin line cannot show.
+# The colour shows the mechanism of the kernel. The line shows the code above it: solid is hand-written, dashed is
+# libevent, dashes and dots are another library or another use of io_uring, dots are a baseline, and long dashes are a
+# control of the harness. No two backends have the same line and point, so they differ without colour. All points are
+# full, because a hollow point marks a figure that is not the server's own. The colours are those of Okabe and Ito,
+# without yellow, which is invisible in a thin line.
 known = "select poll epoll-lt epoll-et io-uring-poll io-uring ".\
         "libevent-select libevent-poll libevent-epoll bufferevent libuv asio threads oracle ".\
         "bare-select bare-poll bare-epoll-lt bare-epoll-et ".\
@@ -74,7 +72,7 @@ style_of(name) = sum [i = 1:words(known)] (word(known, i) eq name ? i : 0)
 style_or_other(name) = style_of(name) > 0 ? style_of(name) : words(known) + 1
 full_of(name) = value(word(shapes, style_or_other(name)))
 
-# The slice: which rows it has, of which backends, and where along the axis.
+# Selects the rows of the picture, their backends and their places on the axis.
 condition(i) = word(conditions, i)
 column_of(text) = text[1 : strstrt(text, "=") - 1]
 value_of(text) = text[strstrt(text, "=") + 1 : *]
@@ -110,26 +108,26 @@ do for [place in places] {
 short(place) = int(place + 0) >= 1000 && int(place + 0) % 1000 == 0 \
                ? sprintf("%dk", int(place + 0) / 1000) : sprintf("%d", int(place + 0))
 
-# Words stand side by side, at 1, 2 and so on; numbers on a logarithmic axis.
+# Words are placed at 1, 2 and so on, numbers on a logarithmic axis.
 place_number(text) = sum [i = 1:words(places)] (word(places, i) eq text ? i : 0)
-# A logarithmic axis has no 0: it stands to the left of the others, as far as they are from each other.
+# A logarithmic axis has no 0, so 0 is placed to the left of the smallest number.
 spot(place) = place > 0 ? place : (least > 0 ? least / 4.0 : 1)
-# The backends stand side by side, so that no error bar hides another.
+# Places the backends side by side, so that no error bar hides another.
 breadth = axis eq "threads" ? 1.12 : 1.24
 count = words(series)
 beside(i) = count > 1 ? (i - 1.0) / (count - 1) - 0.5 : 0
 x(i) = is_words ? place_number(strcol(axis)) + 0.6 * beside(i) : spot(column(axis)) * breadth ** beside(i)
 y(name, metric, unit) = here(0) && strcol("backend") eq name ? column(metric) / unit : NaN
 
-# Hollow: a rate that something else than the server bounded.
+# A hollow point is a rate whose bound was not the server.
 is_full(dummy) = metric ne "echoes_per_s" || strcol("bound") eq "server" || strcol("bound") eq "both"
 hole_y(name, metric, unit) = is_full(0) ? NaN : y(name, metric, unit)
 
-# Between words there is nothing that a line could go through.
+# No line between words.
 joined = is_words ? "points" : "linespoints"
 
-# plot @curves draws `metric` in `unit`: bars from the least rig to the greatest, a line through the medians, and
-# what makes some of its points hollow.
+# plot @curves draws `metric` in `unit`: bars from the least rig to the greatest, a line through the medians, and a
+# white dot in each hollow point.
 curves = 'for [i = 1:words(series)] name = word(series, i) data \
             using (x(i)):(y(name, metric."_median", unit)): \
                   (y(name, metric."_min", unit)):(y(name, metric."_max", unit)) \
@@ -141,9 +139,9 @@ curves = 'for [i = 1:words(series)] name = word(series, i) data \
             using (x(i)):(hole_y(name, metric."_median", unit)) \
             with points pt full_of(name) ps 0.5 lc rgb "#FFFFFF" notitle'
 
-# All pictures of one metric have one scale, so that they can be compared: of everything in the file.
-# It begins at 0, or is logarithmic where it would otherwise show the greatest values and no others.
-# stats leaves out what lies beyond the axes, so that these come afterwards.
+# All pictures of one metric share a scale that covers the whole data file, so that they can be compared. It begins at
+# 0, or is logarithmic if a linear scale would hide the small values. The axes are set after `stats`, because `stats`
+# ignores values outside them.
 along = is_words ? "set xrange [0.5 : words(places) + 0.5]" \
                  : "set logscale x; set xrange [spot(first) / 1.35 : spot(last) * 1.35]"
 scale = 'unset logscale; set xrange [*:*]; set yrange [*:*]; \

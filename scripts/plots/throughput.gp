@@ -1,4 +1,4 @@
-# Echoes per second; style.gp says how it is called.
+# Echoes per second. Usage: see style.gp.
 
 folder = ARG0[1 : strlen(ARG0) - strlen("throughput.gp")]
 call folder."style.gp" ARG1 ARG2 ARG3 ARG4 ARG5 ARG6

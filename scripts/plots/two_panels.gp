@@ -1,5 +1,5 @@
-# A median and a high percentile of nanoseconds, side by side in milliseconds; loaded after style.gp, with
-# `what`, `median_metric`, `high_metric` and their labels set.
+# Draws a median and a high percentile side by side, in milliseconds. Load it after style.gp, and set `what`,
+# `median_metric`, `high_metric` (nanoseconds) and their labels first.
 
 set multiplot
 set ylabel offset 1.3, 0  # clear of the edge, with numbers of five digits

@@ -1,4 +1,4 @@
-# Appends to $MUXLAB_FOUND what bash completes each of $MUXLAB_LINES with, by $MUXLAB_COMPLETION.
+# Appends to $MUXLAB_FOUND the completions by bash of each line of $MUXLAB_LINES, with $MUXLAB_COMPLETION loaded.
 source "$MUXLAB_COMPLETION"
 while IFS= read -r line; do
   echo "line $line"

@@ -1,11 +1,11 @@
-# The .zshrc of a zsh that appends to $MUXLAB_FOUND what it completes each of $MUXLAB_LINES with, by
-# $MUXLAB_COMPLETION, and ends. Only its line editor completes, so it needs a terminal.
+# A .zshrc. Appends to $MUXLAB_FOUND the completions by zsh of each line of $MUXLAB_LINES, with $MUXLAB_COMPLETION
+# loaded, and exits. Only the line editor of zsh completes, so it needs a terminal.
 autoload -U compinit
 compinit -D -u
 source $MUXLAB_COMPLETION
 compadd() {
   local -a found
-  # With one of these somebody only asks.
+  # With -O, -A or -D the caller only queries matches and adds none.
   if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\ * ]]; then
     builtin compadd -A found "$@"
     print -rl -- $found >>$MUXLAB_FOUND
