@@ -22,7 +22,7 @@ struct BackendInfo {
   std::string mend;    ///< what would make it work
   std::optional<std::uint64_t> max_connections;  ///< of a server with one thread
   std::vector<std::string> threading;
-  bool is_told = false;                      ///< as Backend::is_told
+  bool is_told = false;                      ///< the oracle: the client reports to it
   std::uint64_t descriptors_per_thread = 0;  ///< each further one takes as many connections' room
 };
 

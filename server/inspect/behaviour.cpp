@@ -16,6 +16,7 @@
 #include <set>
 #include <span>
 #include <sstream>
+#include <stdexcept>
 #include <vector>
 
 #include "backends/parts/failure.hpp"
@@ -114,8 +115,8 @@ std::optional<std::string> why_unavailable(const Column& column) {
   return apart([&]() -> std::optional<std::string> {
     try {
       column.make();
-    } catch (const Failure& failure) {
-      return failure.what();
+    } catch (const std::runtime_error& error) {  // a Failure or a std::system_error
+      return error.what();
     }
     return std::nullopt;
   });

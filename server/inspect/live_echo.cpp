@@ -127,7 +127,10 @@ void wait_for_answers(std::span<Attempt> attempts, Clock::time_point deadline) {
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     if (waited.empty() || left.count() <= 0) return;
-    if (::poll(waited.data(), waited.size(), static_cast<int>(left.count())) < 0) continue;
+    if (::poll(waited.data(), waited.size(), static_cast<int>(left.count())) < 0) {
+      if (errno == EINTR) continue;
+      return;
+    }
     for (std::size_t i = 0; i < waited.size(); ++i) {
       if (waited[i].revents != 0) read_answer(*waiting[i]);
     }

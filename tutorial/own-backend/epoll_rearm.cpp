@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <new>
 
 #include "backends/backend.hpp"
 #include "backends/parts/failure.hpp"
@@ -11,8 +12,8 @@
 namespace muxlab {
 namespace {
 
-/// epoll(7) with interests for one report each (EPOLLONESHOT), armed anew before the next wait: a
-/// frequent way to use it where several threads share an instance, and one call per report dearer.
+/// epoll(7) with one-shot interests (EPOLLONESHOT), re-armed before the next wait. Common where
+/// several threads share an epoll instance. It costs one more call per report.
 class RearmingPoller final : public Poller {
  public:
   void add(int fd, Interest interest) override {
@@ -24,8 +25,8 @@ class RearmingPoller final : public Poller {
     control(EPOLL_CTL_MOD, fd, interest);
   }
   void remove(int fd) override {
-    watched_[fd] = {};  // what was reported is not armed again: the number may be another's by then
-    control(EPOLL_CTL_DEL, fd, Interest::read);
+    watched_[fd] = {};  // not re-armed: another socket may have this number by then
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);  // fails if it is closed already
   }
 
   std::span<const int> wait(int timeout_ms) override {
@@ -44,7 +45,7 @@ class RearmingPoller final : public Poller {
  private:
   struct Watched {
     Interest interest = Interest::read;
-    bool is_reported = false;  ///< and not armed since
+    bool is_reported = false;  ///< and not re-armed since
   };
 
   void rearm_reported() {
@@ -59,7 +60,8 @@ class RearmingPoller final : public Poller {
   void control(int operation, int fd, Interest interest) {
     const std::uint32_t wanted = interest == Interest::read ? EPOLLIN : EPOLLOUT;
     epoll_event event{.events = wanted | EPOLLONESHOT, .data = {.fd = fd}};
-    checked(::epoll_ctl(epoll_.get(), operation, fd, &event), "epoll_ctl");
+    // No memory, or fs.epoll.max_user_watches reached: one connection ends, not the server.
+    if (::epoll_ctl(epoll_.get(), operation, fd, &event) < 0) throw std::bad_alloc();
   }
 
   static constexpr int kMaxEvents = 1024;
@@ -75,7 +77,7 @@ class RearmingPoller final : public Poller {
 
 extern const Backend epoll_rearm_backend{
     .name = "epoll-rearm",
-    .summary = "epoll(7), one-shot: each report is armed anew",
+    .summary = "epoll(7), one-shot: re-armed after each report",
     .probe = probe_poller<RearmingPoller>,
     .serve = serve_with<RearmingPoller>,
     .calls = CallsPerEcho{.ctl = 1},
