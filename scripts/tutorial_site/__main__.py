@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from tutorial_check.repository import Repository
+from tutorial_check.text import Repository
 
 from . import crawl, look, mend
 from .stage import Stage

@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from tutorial_check.repository import Repository
+from tutorial_check.text import Repository
 from tutorial_check.scratch_tutorial import ScratchTutorial
 
 from . import crawl, mend
@@ -43,7 +43,7 @@ class StageTest(unittest.TestCase):
         self.assertTrue((self.folder / "repository/results/summary.csv").is_file())
 
     def test_a_folder_becomes_its_front_page_or_a_listing(self):
-        self.tutorial.change("tutorial/01-first.md", "None.", "[a](../results) [b](../backends/)")
+        self.tutorial.change("tutorial/01-first.md", "is louder.", "[a](../results) [b](../backends/)")
         self.tutorial.write("results/README.md", "# Results\n\n[s](summary.csv)\n")
         self.stage()
         self.assertIn(

@@ -10,7 +10,7 @@ import pathlib
 import re
 import shutil
 
-from tutorial_check.findings import apply_edits, Edit
+from tutorial_check.text import Edit, apply_edits
 
 LANGUAGES = {
     ".cpp": "cpp",
