@@ -7,7 +7,7 @@ import unittest
 from tutorial_check.text import Repository
 from tutorial_check.scratch_tutorial import ScratchTutorial
 
-from . import crawl, mend
+from . import pages
 from .stage import Stage
 
 
@@ -67,11 +67,11 @@ class StageTest(unittest.TestCase):
 
 
 class CrawlTest(unittest.TestCase):
-    def complaints(self, **pages):
+    def complaints(self, **texts):
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in pages.items():
+            for name, text in texts.items():
                 (pathlib.Path(folder) / f"{name}.html").write_text(text, encoding="utf-8")
-            return list(crawl.complaints(folder))
+            return list(pages.broken_links(folder))
 
     def test_whole_pages(self):
         self.assertEqual(
@@ -101,19 +101,19 @@ class CrawlTest(unittest.TestCase):
 class MendTest(unittest.TestCase):
     def test_the_script_is_no_module_and_the_night_follows_the_system(self):
         with tempfile.TemporaryDirectory() as folder:
-            pages = pathlib.Path(folder)
+            folder = pathlib.Path(folder)
             for name, text in {
                 "styles/furo.css": 'body[data-theme="dark"] { --paper: #131416; }\n',
                 "scripts/furo.js": 'import Gumshoe from "./gumshoe-patched.js";\nnew Gumshoe();\n',
                 "scripts/gumshoe-patched.js": "var Gumshoe = 1;\n",
             }.items():
-                path = pages / "_static" / name
+                path = folder / "_static" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            mend.mend(pages)
-            mend.mend(pages)  # a second time it finds nothing to mend
-            style = (pages / "_static/styles/furo.css").read_text(encoding="utf-8")
-            script = (pages / "_static/scripts/furo.js").read_text(encoding="utf-8")
+            pages.mend(folder)
+            pages.mend(folder)  # a second time it finds nothing to mend
+            style = (folder / "_static/styles/furo.css").read_text(encoding="utf-8")
+            script = (folder / "_static/scripts/furo.js").read_text(encoding="utf-8")
         self.assertEqual(style.count("--paper: #131416;"), 2)
         self.assertIn("prefers-color-scheme: dark", style)
         self.assertNotIn("import", script)
