@@ -6,10 +6,9 @@ import subprocess
 import sys
 from xml.sax import saxutils
 
-from .text import Finding, Repository
+from .text import WRITE, Finding
 
 FOLDER = "tutorial/diagrams"
-RENDER = "scripts/diagrams"
 _PAPER = "#fbfaf7"
 _INK = "#1f2933"
 # Helvetica is there, or something of the same widths, wherever a browser is.
@@ -29,7 +28,7 @@ def mark_of(source):
 def check(repository):
     for source in outdated(repository):
         picture = source.with_suffix(".svg").name
-        yield Finding(repository.document(source), 0, f"{picture} was not made from this text", RENDER)
+        yield Finding(repository.document(source), 0, f"{picture} was not made from this text", WRITE)
 
 
 def outdated(repository):
@@ -47,7 +46,7 @@ def write(repository):
         text = source.read_text(encoding="utf-8")
         done = subprocess.run(["dot", "-Tsvg", *_STYLE], input=text, stdout=subprocess.PIPE, text=True, check=True)
         source.with_suffix(".svg").write_text(_finish(done.stdout, text, source.stem), encoding="utf-8")
-        print(f"diagrams: drew {source.stem}.svg", file=sys.stderr)
+        print(f"tutorial: drew {source.stem}.svg", file=sys.stderr)
 
 
 def _finish(svg, source, name):
@@ -62,7 +61,7 @@ def _finish(svg, source, name):
     opening = re.search(r"<svg\b[^>]*>", svg)
     head = (
         f'{opening[0][:-1]} role="img" aria-labelledby="{name}-title {name}-description">\n'
-        f"<!-- made by {RENDER} from {name}.dot {mark_of(source)} -->\n"
+        f"<!-- made by scripts/tutorial from {name}.dot {mark_of(source)} -->\n"
         f'<title id="{name}-title">{saxutils.escape(title)}</title>\n'
         f'<desc id="{name}-description">{saxutils.escape(description)}</desc>\n'
         f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="8" fill="{colour}"/>\n'
@@ -75,7 +74,3 @@ def _attribute(source, key):
     """The graph's own attribute: the first of that name, at the start of a line and in quotation marks."""
     found = re.search(rf'^\s*{key}\s*=\s*"((?:[^"\\]|\\.)*)"', source, re.MULTILINE)
     return re.sub(r"\\[nlr]", " ", found[1]).replace('\\"', '"').strip() if found else ""
-
-
-if __name__ == "__main__":
-    write(Repository(sys.argv[1]))
