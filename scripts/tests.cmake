@@ -4,24 +4,18 @@ enable_testing()
 # ThreadSanitizer has nothing to say of what has no threads, nor of the same threads once more: it is left out there.
 string(REGEX MATCH "-fsanitize=thread" is_about_threads "${CMAKE_CXX_FLAGS}")
 
-# keep_what_has_threads(LIST): leaves in LIST the sources that have threads, where nothing else counts.
-function(keep_what_has_threads list)
-  if(NOT is_about_threads)
-    return()
-  endif()
-  set(kept "")
-  foreach(source ${${list}})
-    file(STRINGS ${source} uses REGEX "<thread>|pthread_")
-    if(uses)
-      list(APPEND kept ${source})
-    endif()
-  endforeach()
-  set(${list} ${kept} PARENT_SCOPE)
-endfunction()
-
 add_test(NAME build_stamp COMMAND ${CMAKE_COMMAND} -D SOURCE_DIR=${CMAKE_SOURCE_DIR}
   -D FOLDER=${CMAKE_BINARY_DIR}/stamp_test -P ${CMAKE_SOURCE_DIR}/scripts/stamp_test.cmake)
-include(scripts/packaging/install_test.cmake)
+# Both install, which leaves a list in the build folder.
+add_test(NAME install COMMAND scripts/install-check ${CMAKE_BINARY_DIR}
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(install PROPERTIES RESOURCE_LOCK install_manifest)
+# What the sanitizers make of it is of no use to anybody.
+if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
+  add_test(NAME package COMMAND scripts/install-check ${CMAKE_BINARY_DIR} --package
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(package PROPERTIES RESOURCE_LOCK install_manifest)
+endif()
 if(TARGET muxlab_micro)
   # That each of them runs, and not how fast: without those for which it takes long to get ready.
   add_test(NAME micro_benchmarks_run
@@ -150,6 +144,11 @@ foreach(folder backends server bench)
   add_folder_test(${folder} ${shards_of_${folder}} ${filter} ${tests})
 endforeach()
 add_backend_tests(server_test)
+
+# What is printed with --json is as the committed schemas say, which are installed with the program.
+if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
+  add_test(NAME schemas COMMAND ${CMAKE_SOURCE_DIR}/scripts/schema_check $<TARGET_FILE:muxlab>)
+endif()
 
 # Committed tables and pictures under results/ are made from their records, byte for byte. Checked once: the
 # program draws alike in every preset.
