@@ -34,6 +34,7 @@ DRIFTS = [
     Drift("a method is gone", "backends/first.cpp", "void wait()", "void go()", "does not define"),
     Drift("a file is gone", CHAPTER, "file=backends/first.cpp name=first", "file=b.cpp name=first", "no file b.cpp"),
     Drift("a second of the name", "backends/first.cpp", "}  // namespace", "int first() { }\n}", "2 times"),
+    Drift("a second that is none", CHAPTER, "name=first", "name=first#2", "defines first 1 times"),
     Drift("a range is gone", CHAPTER, "first\\(/..", "third\\(/..", "matches /third"),
     Drift("a range has no end", CHAPTER, "/return/", "/goto/", "matches /goto/"),
     Drift("a range that is none", CHAPTER, "/first\\(/../return/", "/((/../return/", "no regular expression"),

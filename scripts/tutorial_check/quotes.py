@@ -4,13 +4,15 @@ Definitions are found by name in C++ as clang-format lays it out: what begins at
 line there that closes it.
 """
 
-import dataclasses
+import collections
 import functools
 import re
 
 from .text import WRITE, Edit, Finding, Wrong
 
 LONGEST_SNIPPET = 3
+# The name is with its classes, as in Worker::run; start and end are lines, from 0.
+Definition = collections.namedtuple("Definition", "name start end")
 _NOT_CODE = re.compile(
     r'R"(?P<raw>\w*)\(.*?\)(?P=raw)"|"(?:[^"\\\n]|\\.)*"|(?<!\w)\'(?:[^\'\\\n]|\\.)+\'|//[^\n]*', re.DOTALL
 )
@@ -59,9 +61,10 @@ def _definition(text, path, name):
     if not found:
         known = ", ".join([d.name for d in definitions(text)][:8])
         raise Wrong(f"{path} does not define {name}", f"it defines {known}")
-    if len(found) > 1 and not number or number and int(number) > len(found):
+    choices = {str(choice): lines for choice, lines in enumerate(found, 1)} | ({"": found[0]} if len(found) == 1 else {})
+    if number not in choices:
         raise Wrong(f"{path} defines {name} {len(found)} times", f"take one of name={name}#1 to #{len(found)}")
-    return found[int(number or 1) - 1]
+    return choices[number]
 
 
 def _lines(text, path, wanted):
@@ -79,13 +82,6 @@ def _lines(text, path, wanted):
     kept = lines[at[1] : at[2] + 1]
     indent = min((_indent(line) for line in kept if line.strip()), default=0)
     return [line[indent:].rstrip() for line in kept]
-
-
-@dataclasses.dataclass(frozen=True)
-class Definition:
-    name: str  # with its classes, as in Worker::run
-    start: int  # its lines, from 0
-    end: int
 
 
 @functools.lru_cache(maxsize=None)
