@@ -320,7 +320,3 @@ class DefinitionsTest(unittest.TestCase):
             if file.suffix == ".cpp" and file.is_relative_to(ROOT / "backends"):
                 wanted = {match["name"] for match in head.finditer(text)}
                 self.assertLessEqual(wanted - {"TEST", "TEST_P", "TEST_F", "if", "for"}, {d.name for d in found}, file.name)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -29,6 +29,7 @@ class StageTest(unittest.TestCase):
         self.stage()
         self.assertIn("\n01-first\n02-second\nglossary\n", self.read("index.md"))
         self.assertIn("(01-first.md)", self.read("index.md"))
+        self.assertIn("(02-second.md#the-question)", self.read("01-first.md"))
 
     def test_a_source_becomes_a_page_and_the_link_leads_there(self):
         self.stage()
@@ -46,10 +47,7 @@ class StageTest(unittest.TestCase):
         self.tutorial.change("tutorial/01-first.md", "is louder.", "[a](../results) [b](../backends/)")
         self.tutorial.write("results/README.md", "# Results\n\n[s](summary.csv)\n")
         self.stage()
-        self.assertIn(
-            "[a](repository/results/index.md) [b](repository/backends/index.md)",
-            self.read("01-first.md"),
-        )
+        self.assertIn("[a](repository/results/index.md) [b](repository/backends/index.md)", self.read("01-first.md"))
         self.assertIn("# Results", self.read("repository/results/index.md"))
         self.assertIn("`first.cpp`", self.read("repository/backends/index.md"))
 
@@ -61,10 +59,6 @@ class StageTest(unittest.TestCase):
         for shown in ("```cpp\n", "```sh\n", "```text\n"):
             self.assertIn(shown, page)
 
-    def test_anchors_are_kept(self):
-        self.stage()
-        self.assertIn("(02-second.md#the-question)", self.read("01-first.md"))
-
 
 class CrawlTest(unittest.TestCase):
     def complaints(self, **texts):
@@ -74,13 +68,8 @@ class CrawlTest(unittest.TestCase):
             return list(pages.broken_links(folder))
 
     def test_whole_pages(self):
-        self.assertEqual(
-            self.complaints(
-                a='<p id="x"><a href="b.html#y">b</a> <a href="#x">x</a> <a href="https://e.org">e</a></p>',
-                b='<p id="y"><img src="data:,"></p>',
-            ),
-            [],
-        )
+        first = '<p id="x"><a href="b.html#y">b</a> <a href="#x">x</a> <a href="https://e.org">e</a></p>'
+        self.assertEqual(self.complaints(a=first, b='<p id="y"><img src="data:,"></p>'), [])
 
     def test_broken_pages(self):
         for link, complaint in (
@@ -118,7 +107,3 @@ class MendTest(unittest.TestCase):
         self.assertIn("prefers-color-scheme: dark", style)
         self.assertNotIn("import", script)
         self.assertIn("var Gumshoe", script)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -21,7 +21,6 @@ DOWNLOADS = {".csv", ".html", ".gz", ".hgrm"}
 MOST_BYTES_OF_A_PAGE = 100_000  # a longer one is copied, to be read as it is
 FRONT = "README.md"
 
-
 Place = collections.namedtuple("Place", "name is_page")  # where a file of the repository is in the site
 
 
