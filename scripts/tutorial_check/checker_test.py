@@ -264,7 +264,7 @@ class TextTest(unittest.TestCase):
             "- a\n\n  ```cpp\n  int x;\n    y\n  ```\n\n````\n```\nx\n```\n````\n"
         )
         first, second, third = Document("a.md", text).fences
-        self.assertEqual((first.language, first.words), ("cpp", ("sketch",)))
+        self.assertEqual((first.language, first.words), ("cpp", ["sketch"]))
         self.assertEqual(first.attributes, {"file": "a.cpp", "lines": "/a b\\/c/../d e/", "quick": 'x "y" z'})
         self.assertEqual(text[first.body_start : first.body_end], "x\n")
         self.assertEqual(second.body, ["int x;", "  y"])

@@ -39,18 +39,26 @@ class Wrong(Exception):
     """A request of the text that cannot be met. Its arguments are those of a Finding: what is wrong, and the cure."""
 
 
-@dataclasses.dataclass(frozen=True)
 class Fence:
-    start: int  # of its first line
-    end: int  # behind its last line
-    body_start: int
-    body_end: int
-    indent: str
-    body: list  # its lines, without the indentation
-    language: str
-    words: tuple  # of the info string, those that are not key=value
-    attributes: dict
-    closed: bool
+    """A fenced block: its lines without the indentation, and the words and key=value of its info string."""
+
+    def __init__(self, token, text, line_starts):
+        first, last = token.map
+        self.start, self.end = line_starts[first], line_starts[last]
+        closing = text[line_starts[last - 1] : self.end].strip()
+        self.closed = last - 1 > first and set(closing) == {token.markup[0]} and len(closing) >= len(token.markup)
+        self.body_start, self.body_end = line_starts[first + 1], line_starts[last - 1] if self.closed else self.end
+        self.indent = re.match(r"[ \t]*", text[self.start :])[0]
+        self.body = token.content.splitlines()
+        self.attributes, words = {}, []
+        for found in _ATTRIBUTE.finditer(token.info):
+            if found["word"]:
+                words.append(found["word"])
+            elif found["quoted"] is not None:
+                self.attributes[found["key"]] = found["quoted"].replace('\\"', '"')
+            else:
+                self.attributes[found["key"]] = found["range"] or found["plain"]
+        self.language, *self.words = words or [""]
 
     def with_body(self, lines):
         return "".join((self.indent + line).rstrip() + "\n" for line in lines)
@@ -88,7 +96,7 @@ class Document:
         tokens = _PARSER.parse(text, environment)
         for at, token in enumerate(tokens):
             if token.type == "fence":
-                self.fences.append(self._fence(token))
+                self.fences.append(Fence(token, text, self._line_starts))
             elif token.type == "html_block":
                 start, end = (self._line_starts[line] for line in token.map)
                 for found in re.finditer(r"<!--(.*?)-->", text[start:end], re.DOTALL):
@@ -114,25 +122,6 @@ class Document:
                 anchor = f"{slug}-{number}"
             found.add(anchor)
         return found
-
-    def _fence(self, token):
-        words, attributes = [], {}
-        for found in _ATTRIBUTE.finditer(token.info):
-            if found["word"]:
-                words.append(found["word"])
-            elif found["quoted"] is not None:
-                attributes[found["key"]] = found["quoted"].replace('\\"', '"')
-            else:
-                attributes[found["key"]] = found["range"] or found["plain"]
-        first, last = token.map
-        start, end = self._line_starts[first], self._line_starts[last]
-        closing = self.text[self._line_starts[last - 1] : end].strip()
-        closed = last - 1 > first and set(closing) == {token.markup[0]} and len(closing) >= len(token.markup)
-        return Fence(
-            start, end, self._line_starts[first + 1], self._line_starts[last - 1] if closed else end,
-            re.match(r"[ \t]*", self.text[start:])[0], token.content.splitlines(),
-            words[0] if words else "", tuple(words[1:]), attributes, closed,
-        )  # fmt: skip
 
     def _read_inline(self, token, environment):
         """Keeps links and code with their place in the text; returns the tokens of what is shown."""
