@@ -38,6 +38,8 @@ DRIFTS = [
     Drift("a range is gone", CHAPTER, "first\\(/..", "third\\(/..", "matches /third"),
     Drift("a range has no end", CHAPTER, "/return/", "/goto/", "matches /goto/"),
     Drift("a range that is none", CHAPTER, "/first\\(/../return/", "/((/../return/", "no regular expression"),
+    Drift("a range without marks", CHAPTER, "lines=/first\\(/../return/", "lines=first", "is no range"),
+    Drift("another part of the file", CHAPTER, " name=Second::wait", "", "this is not the text of", True),
     Drift("code of no file", CHAPTER, "cpp file=backends/first.cpp name=Second::wait", "cpp\nint more;",
           "belong to no file"),
     Drift("an open fence", CHAPTER, "  return value + 1;\n```\n\n`muxlab", "  return value + 1;\n\n`muxlab",

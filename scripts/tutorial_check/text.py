@@ -10,13 +10,13 @@ import unicodedata
 import urllib.parse
 
 import markdown_it
+from markdown_it import rules_inline
 
 WRITE = "scripts/tutorial --write"
 _ATTRIBUTE = re.compile(
     r'(?P<key>\w+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<range>/(?:[^/\\]|\\.)*/\.\./(?:[^/\\]|\\.)*/)|(?P<plain>\S+))'
     r"|(?P<word>\S+)"
 )
-
 
 Edit = collections.namedtuple("Edit", "start end text")
 Link = collections.namedtuple("Link", "start text_start text to to_start to_end title")
@@ -79,9 +79,8 @@ def _recording(parse, kind):
 
 
 _PARSER = markdown_it.MarkdownIt("commonmark").enable("table").disable("inline")
-for _rule in _PARSER.inline.ruler.__rules__:
-    if _rule.name in ("link", "image", "backticks"):
-        _PARSER.inline.ruler.at(_rule.name, _recording(_rule.fn, _rule.name))
+for _name, _rule in {"link": rules_inline.link, "image": rules_inline.image, "backticks": rules_inline.backtick}.items():
+    _PARSER.inline.ruler.at(_name, _recording(_rule, _name))
 
 
 class Document:
