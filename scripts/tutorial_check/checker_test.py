@@ -34,7 +34,6 @@ DRIFTS = [
     Drift("a method is gone", "backends/first.cpp", "void wait()", "void go()", "does not define"),
     Drift("a file is gone", CHAPTER, "file=backends/first.cpp name=first", "file=b.cpp name=first", "no file b.cpp"),
     Drift("a second of the name", "backends/first.cpp", "}  // namespace", "int first() { }\n}", "2 times"),
-    Drift("a second that is none", CHAPTER, "name=first", "name=first#2", "defines first 1 times"),
     Drift("a range is gone", CHAPTER, "first\\(/..", "third\\(/..", "matches /third"),
     Drift("a range has no end", CHAPTER, "/return/", "/goto/", "matches /goto/"),
     Drift("a range that is none", CHAPTER, "/first\\(/../return/", "/((/../return/", "no regular expression"),
@@ -52,9 +51,6 @@ DRIFTS = [
     Drift("a condition of no column", CHAPTER, "where backend=poll conn", "where engine=poll conn", "no column engine"),
     Drift("a figure without a format", CHAPTER, "/1000 %.2f µs", "/1000 µs", "no format"),
     Drift("a figure that is no number", CHAPTER, '"cpu_ns where backend', '"backend where backend', "no number"),
-    Drift("a value of JSON changed", "results/machine.json", "2", "4", "figure is 4 now", True),
-    Drift("a value of JSON is gone", CHAPTER, "processors.0", "processors.3", "nothing at processors.3"),
-    Drift("a condition on JSON", CHAPTER, "processors.0.count", "processors.0.count where a=b", "has no `where`"),
     Drift("a table changed", "results/summary.csv", "2000", "9000", "not what the results say", True),
     Drift("a table lacks a row", CHAPTER, "| `poll` | 1.2 | 2.3 |\n", "", "not what the results say", True),
     Drift("a table lacks a trial", "results/summary.csv", "100,7,2000", "100,6,2000", "not what the results say", True),
@@ -276,9 +272,7 @@ class TextTest(unittest.TestCase):
     def test_figures_are_formatted_as_asked(self):
         for value, form, text in [
             ("3970", "/1000 %.2f µs", "3.97 µs"),
-            ("0.125", "*100 %.1f %%", "12.5 %"),
-            ("1234567.8", "%'.0f", "1,234,568"),
-            ("-1234", "%'d", "-1,234"),
+            ("12.5", "%.1f %%", "12.5 %"),
             ("12.7", "about %d of them", "about 13 of them"),
             ("cheaper", "", "cheaper"),
         ]:

@@ -37,9 +37,9 @@ def check(document, repository):
                     document, fence.body_start, f"this is not {what} of {fence.attributes['file']} any more", WRITE,
                     Edit(fence.body_start, fence.body_end, fence.with_body(wanted)),
                 )  # fmt: skip
-        elif fence.language == "cpp" and "sketch" not in fence.words and len(fence.body) > LONGEST_SNIPPET:
+        elif fence.language == "cpp" and len(fence.body) > LONGEST_SNIPPET:
             yield Finding(document, fence.start, f"{len(fence.body)} lines of code that belong to no file",
-                          "quote with file=PATH name=NAME, or say `cpp sketch`")  # fmt: skip
+                          "quote with file=PATH name=NAME")  # fmt: skip
 
 
 def extract(repository, attributes):
@@ -56,15 +56,13 @@ def extract(repository, attributes):
 
 
 def _definition(text, path, name):
-    name, _, number = name.partition("#")
     found = find(text, name)
     if not found:
         known = ", ".join([d.name for d in definitions(text)][:8])
         raise Wrong(f"{path} does not define {name}", f"it defines {known}")
-    choices = {str(choice): lines for choice, lines in enumerate(found, 1)} | ({"": found[0]} if len(found) == 1 else {})
-    if number not in choices:
-        raise Wrong(f"{path} defines {name} {len(found)} times", f"take one of name={name}#1 to #{len(found)}")
-    return choices[number]
+    if len(found) > 1:
+        raise Wrong(f"{path} defines {name} {len(found)} times", "name the class too, or take lines=")
+    return found[0]
 
 
 def _lines(text, path, wanted):

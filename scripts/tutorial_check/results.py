@@ -1,12 +1,11 @@
 """Figures and tables are what the files under results/ say.
 
-A figure is a link with a query: [3.97 µs](FILE "COLUMN where KEY=VALUE... /1000 %.2f µs"), or the path to a value of a
-JSON file. A table stands behind a comment: <!-- table FILE where KEY=VALUE... rows=KEY columns=KEY value=COLUMN %.2f -->
+A figure is a link with a query: [3.97 µs](FILE "COLUMN where KEY=VALUE... /1000 %.2f µs"). A table stands behind a
+comment: <!-- table FILE where KEY=VALUE... rows=KEY columns=KEY value=COLUMN %.2f -->
 """
 
 import csv
 import functools
-import json
 import re
 
 from .text import WRITE, Edit, Finding, Wrong
@@ -17,7 +16,7 @@ CLEAN_TRIALS = 7  # fewer do not rank: results/README.md
 def check(document, repository):
     for link in document.links:
         path = repository.resolve(document, link.to)[0]
-        if link.title and path and path.suffix in (".csv", ".json"):
+        if link.title and path and path.suffix == ".csv":
             yield from _check_figure(document, link, path)
     for comment in document.comments:
         if comment.text.split(None, 1)[:1] == ["table"]:
@@ -50,20 +49,10 @@ def _check_table(document, comment, repository):
 
 def _figure(path, query):
     column, conditions, rest = split(query)
-    value = _read(path)
-    if conditions and path.suffix == ".json":
-        raise Wrong("a query of a JSON file has no `where`", "write the path to the value, with dots")
-    if path.suffix == ".csv":
-        value = _one_row(value, column, conditions, path, "correct the title of the link")
-        if value is None:
-            raise Wrong(f"no row of {path.name} has {_said(conditions)}", "correct the title of the link")
-        return render(value[column], rest)
-    for part in column.split("."):
-        try:
-            value = value[int(part)] if isinstance(value, list) else value[part]
-        except (KeyError, IndexError, ValueError, TypeError):
-            raise Wrong(f"{path.name} has nothing at {column}: no {part}", "correct the path") from None
-    return render(value, rest)
+    row = _one_row(_read(path), column, conditions, path, "correct the title of the link")
+    if row is None:
+        raise Wrong(f"no row of {path.name} has {_said(conditions)}", "correct the title of the link")
+    return render(row[column], rest)
 
 
 def _table(document, comment, repository):
@@ -114,8 +103,7 @@ def _cell(rows, conditions, column, form, path):
 @functools.lru_cache(maxsize=None)
 def _read(path):
     try:
-        text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else list(csv.DictReader(text.splitlines()))
+        return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     except (OSError, ValueError, AttributeError) as error:
         raise Wrong(f"there is no file {path and path.name}, or it cannot be read: {error}", "correct it") from None
 
@@ -163,11 +151,11 @@ def split(query):
 
 
 def render(value, form):
-    """The value after /DIVISOR or *FACTOR, in a format of printf with text around it."""
+    """The value after /DIVISOR, in a format of printf with text around it."""
     form = form.strip()
-    scale = re.match(r"([/*])\s*([\d.eE+-]+)\s+", form)
+    scale = re.match(r"/\s*([\d.eE+-]+)\s+", form)
     form = (form[scale.end() :] if scale else form) or "%s"
-    pattern = re.search(r"%(?P<group>'?)[-+ #0]*\d*(?:\.\d+)?(?P<type>[defgs])", form.replace("%%", "\0\0"))
+    pattern = re.search(r"%[-+ #0]*\d*(?:\.\d+)?(?P<type>[defgs])", form.replace("%%", "\0\0"))
     if not pattern:
         raise Wrong(f"{form} is no format", "write a format as that of printf, such as %.2f")
     if pattern["type"] != "s":
@@ -175,11 +163,7 @@ def render(value, form):
             value = float(value)
         except ValueError:
             raise Wrong(f"the value is {value or 'empty'}, which is no number", "take another row, or %s") from None
-        if scale:
-            value = value * float(scale[2]) if scale[1] == "*" else value / float(scale[2])
+        value /= float(scale[1]) if scale else 1
         if pattern["type"] == "d":
             value = round(value)
-    text = pattern[0].replace("'", "") % value
-    if pattern["group"]:
-        text = re.sub(r"\d+", lambda digits: f"{int(digits[0]):,}", text, count=1)
-    return (form[: pattern.start()] + text + form[pattern.end() :]).replace("%%", "%")
+    return (form[: pattern.start()] + pattern[0] % value + form[pattern.end() :]).replace("%%", "%")

@@ -91,8 +91,7 @@ int first(int value) {
 
 `muxlab say --loud` is louder.
 
-It takes [2.35 µs](../results/summary.csv "cpu_ns where backend=poll connections=100 /1000 %.2f µs"), on
-[2](../results/machine.json "processors.0.count %d") processors.
+It takes [2.35 µs](../results/summary.csv "cpu_ns where backend=poll connections=100 /1000 %.2f µs").
 
 <!-- table ../results/summary.csv where threads=1 rows=backend columns=connections value=cpu_ns /1000 %.1f -->
 | backend \\ connections | 10 | 100 |
@@ -116,7 +115,6 @@ class ScratchTutorial:
             **TEXTS,
             "backends/first.cpp": SOURCE,
             "results/summary.csv": SUMMARY,
-            "results/machine.json": '{"processors": [{"count": 2}]}',
             "build/release/muxlab": MUXLAB,
             "tutorial/diagrams/way.dot": GRAPH,
             "tutorial/diagrams/way.svg": picture,
