@@ -1,16 +1,54 @@
-"""A headless Chromium, driven over its debugging pipe."""
+"""A headless Chromium, driven over its debugging pipe, and what it finds wrong with a page."""
 
 import base64
 import fcntl
 import json
 import os
+import shutil
 import subprocess
+import sys
+import tempfile
+
+WIDTHS = (400, 1400)
+SCHEMES = ("light", "dark")
+
+# What a page says of itself once it is laid out.
+LOOK = """(async () => {
+  await Promise.all([...document.images].map(i => {
+    i.loading = 'eager';
+    return i.complete || new Promise(done => { i.onload = i.onerror = done; });
+  }));
+  const window_ = document.documentElement.clientWidth;
+  const all = selector => [...document.querySelectorAll(selector)];
+  const scrolls = e => e && (getComputedStyle(e).overflowX !== 'visible' || scrolls(e.parentElement));
+  const wider = all('body *').filter(e => e.getBoundingClientRect().right > window_ + 1 &&
+      !scrolls(e.parentElement) && !e.closest('.skip'));
+  const ids = all('[id]').map(e => e.id);
+  return {
+    width: document.documentElement.scrollWidth, window: window_,
+    wider: wider.slice(0, 3).map(e => e.tagName + ' ' + (e.id || e.className)),
+    undrawn: [...document.images].filter(i => !i.naturalWidth || i.closest('figure') && i.height < 100)
+        .map(i => i.getAttribute('src').slice(0, 80)),
+    paper: getComputedStyle(document.body).backgroundColor,
+    text: document.querySelector('article')?.innerText.length ?? 0,
+    pictures: all('figure img').length,
+    nameless: all('figure img').filter(i => !i.alt).length,
+    unreachable: all('.wide').filter(e => e.scrollWidth > e.clientWidth && e.tabIndex < 0).length,
+    shared: ids.length - new Set(ids).size,
+    loaded_ms: Math.round(performance.getEntriesByType('navigation')[0].loadEventEnd),
+  };
+})()"""
 
 
 class Browser:
     """A browser, and one page in it. Commands go down one pipe; answers and events come up another."""
 
-    def __init__(self, program, profile):
+    def __init__(self):
+        program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        if not program:
+            print("browser: there is none here; apt-get install chromium", file=sys.stderr)
+            raise SystemExit(3)
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         command_read, self.commands = os.pipe()
         self.messages, message_write = os.pipe()
 
@@ -23,7 +61,7 @@ class Browser:
             os.dup2(message_write, 4)
 
         arguments = ["--headless", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu",
-                     "--disable-background-networking", f"--user-data-dir={profile}"]
+                     "--disable-background-networking", f"--user-data-dir={self.profile.name}"]
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")  # Chromium's refuses to run as root
         self.process = subprocess.Popen([program, *arguments], preexec_fn=hand_over, close_fds=True,
@@ -35,6 +73,18 @@ class Browser:
         self.events = []
         self.number = 0
         self.session = None
+
+    def __enter__(self):
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.profile.cleanup()
 
     def receive(self):
         while b"\0" not in self.rest:
@@ -59,14 +109,8 @@ class Browser:
                 return answer["result"]
             self.events.append(answer)
 
-    def open_page(self):
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
-
-    def visit(self, address, width, scheme, question):
-        """Loads a page and returns what the JavaScript expression `question` says of it then."""
+    def visit(self, address, width, scheme, question=LOOK):
+        """Loads a page; returns the value of a JavaScript expression, or what the promise that it is brings."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900,
                   deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia",
@@ -75,19 +119,31 @@ class Browser:
         self.call("Page.navigate", url=address)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self.receive())
-        return self.ask(question)
-
-    def ask(self, question):
-        """The value of an expression, or what the promise that it is brings."""
         answer = self.call("Runtime.evaluate", expression=question, returnByValue=True,
                            awaitPromise=True)
         if "exceptionDetails" in answer:
             raise SystemExit(f"browser: the page cannot be asked: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
-    def close(self):
-        self.session = None
-        self.call("Browser.close")
+    def complaints(self, seen=None, loads=("file:", "data:", "blob:")):
+        """What is wrong with the page that was visited last, with what LOOK said of it, and what it may load."""
+        for event in self.events:
+            method, about = event.get("method"), event.get("params", {})
+            if method == "Runtime.exceptionThrown":
+                details = about["exceptionDetails"]
+                yield f"exception: {details.get('exception', {}).get('description', details['text'])}"
+            elif method == "Runtime.consoleAPICalled" and about["type"] in ("error", "warning"):
+                yield f"console: {about['args'][0].get('value')}"
+            elif method == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
+                yield f"log: {about['entry']['text']} {about['entry'].get('url', '')}"
+            elif method == "Network.requestWillBeSent":
+                url = about["request"]["url"]
+                if not url.startswith(loads):
+                    yield f"it requests {url}"
+        if seen and seen["width"] > seen["window"]:
+            yield f"it is {seen['width']} pixels wide: {', '.join(seen['wider'])}"
+        for picture in seen["undrawn"] if seen else ():
+            yield f"{picture} is not drawn"
 
     def photograph(self, file):
         taken = self.call("Page.captureScreenshot", captureBeyondViewport=True)

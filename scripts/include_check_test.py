@@ -28,7 +28,3 @@ class IncludeCheckTest(unittest.TestCase):
             found = check(place)
             self.assertEqual(found.returncode, 1)
             self.assertEqual(found.stderr, "backends/poll.cpp:2: backends is not on top of server\n")
-
-
-if __name__ == "__main__":
-    unittest.main()

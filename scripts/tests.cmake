@@ -4,30 +4,26 @@ enable_testing()
 # With ThreadSanitizer, skips tests without threads, and tests that repeat the same threads.
 string(REGEX MATCH "-fsanitize=thread" is_about_threads "${CMAKE_CXX_FLAGS}")
 
-# keep_what_has_threads(LIST): with ThreadSanitizer, removes sources without threads from LIST.
-function(keep_what_has_threads list)
-  if(NOT is_about_threads)
-    return()
-  endif()
-  set(kept "")
-  foreach(source ${${list}})
-    file(STRINGS ${source} uses REGEX "<thread>|pthread_")
-    if(uses)
-      list(APPEND kept ${source})
-    endif()
-  endforeach()
-  set(${list} ${kept} PARENT_SCOPE)
-endfunction()
-
 add_test(NAME build_stamp COMMAND ${CMAKE_COMMAND} -D SOURCE_DIR=${CMAKE_SOURCE_DIR}
   -D FOLDER=${CMAKE_BINARY_DIR}/stamp_test -P ${CMAKE_SOURCE_DIR}/scripts/stamp_test.cmake)
-include(scripts/packaging/install_test.cmake)
+# Both install, which writes a list into the build folder.
+add_test(NAME install COMMAND scripts/install-check ${CMAKE_BINARY_DIR}
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(install PROPERTIES RESOURCE_LOCK install_manifest)
+# A package of a sanitized build is of no use.
+if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
+  add_test(NAME package COMMAND scripts/install-check ${CMAKE_BINARY_DIR} --package
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(package PROPERTIES RESOURCE_LOCK install_manifest)
+endif()
 if(TARGET muxlab_micro)
   # Tests that each benchmark runs, not its speed. Skips those with a long set-up.
   add_test(NAME micro_benchmarks_run
     COMMAND muxlab_micro --benchmark_min_time=0.001 --benchmark_filter=-registered:9000)
 endif()
 include(tutorial/tutorial.cmake)
+add_test(NAME script_checks COMMAND /usr/bin/python3 -m unittest discover --start-directory scripts --pattern "*_check_test.py"
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
 add_library(test_main OBJECT server/testing/main.cpp)
 target_link_libraries(test_main PUBLIC GTest::gmock)
@@ -149,6 +145,11 @@ foreach(folder backends server bench)
   add_folder_test(${folder} ${shards_of_${folder}} ${filter} ${tests})
 endforeach()
 add_backend_tests(server_test)
+
+# Checks printed JSON against the committed schemas, which are installed with the program.
+if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
+  add_test(NAME schemas COMMAND ${CMAKE_SOURCE_DIR}/scripts/schema_check $<TARGET_FILE:muxlab>)
+endif()
 
 # Checks that committed tables and pictures under results/ follow from their records, byte for byte. One preset is
 # enough, because the program draws the same in each.

@@ -2,7 +2,8 @@
 # it work, and that pages can be made of it.
 
 set(scripts ${CMAKE_SOURCE_DIR}/scripts)
-set(python ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${scripts} python3)
+set(python ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${scripts}
+  /usr/bin/python3)  # Debian's, which has the packages of Debian
 if(NOT is_sanitized)
   add_test(NAME tutorial_text COMMAND ${scripts}/tutorial --build ${CMAKE_BINARY_DIR})
 endif()

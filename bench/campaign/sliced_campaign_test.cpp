@@ -16,7 +16,6 @@
 #include "bench/data/files.hpp"
 #include "bench/data/records.hpp"
 #include "bench/report/testing.hpp"
-#include "server/testing/json_schema.hpp"
 
 namespace muxlab {
 namespace {
@@ -111,15 +110,12 @@ TEST_F(SlicedCampaignTest, ReportGivesTheSameBytesTwice) {
   for (const auto& [file, text] : before) EXPECT_EQ(read_whole(out_ / file), text) << file;
 }
 
-TEST_F(SlicedCampaignTest, JsonIsWhatTheSchemaSays) {
+TEST_F(SlicedCampaignTest, JsonIsThatOfTheReport) {
   std::vector<std::string> words = small_bench();
   words.emplace_back("--json");
   const Said said = run_muxlab(words);
   ASSERT_EQ(said.exit_code, 0) << said.errors;
   const Json answer = Json::parse(said.output);
-  const test::JsonSchema schema(
-      Json::parse(read_whole(MUXLAB_SOURCE_DIR "/bench/report/answer.schema.json")));
-  EXPECT_THAT(schema.violations(answer), testing::IsEmpty());
   EXPECT_EQ(answer["loads"].size(), 2U);
   EXPECT_GE(answer["comparisons"].size(), 8U);
   EXPECT_EQ(answer["pooled"].size(), 4U);

@@ -9,7 +9,6 @@ import subprocess
 import tempfile
 import time
 
-
 STOP_SECONDS = 20  # for what was told to end; only so that a hang becomes a failure
 READY = "listening"
 
@@ -20,56 +19,32 @@ class Scratch:
     def __init__(self, repository, build):
         self._temporary = tempfile.TemporaryDirectory(prefix="muxlab-tutorial-")
         self.root = pathlib.Path(self._temporary.name) / "muxlab"
-        self.root.mkdir()
-        for path in repository.root.iterdir():
-            if path.name in ("build", ".git", "muxlab-results"):
-                continue
-            if path.is_dir():
-                shutil.copytree(path, self.root / path.name, symlinks=True)
-            else:
-                shutil.copy2(path, self.root / path.name)
+        left_out = {str(repository.root): {"build", ".git", "muxlab-results"}}
+        shutil.copytree(repository.root, self.root, symlinks=True, ignore=lambda at, _: left_out.get(str(at), ()))
         (self.root / "build").mkdir()
-        (self.root / "build" / "release").symlink_to(build.resolve())
-        there = [
-            str(self.root / "build" / "release"),
-            str(self.root / "build" / "release" / "tutorial"),
-        ]
+        release = self.root / "build" / "release"
+        release.symlink_to(build.resolve())
         self.environment = {
             **os.environ,
-            "PATH": os.pathsep.join([*there, os.environ.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join(map(str, [release, release / "tutorial", os.environ.get("PATH", os.defpath)])),
             "LC_ALL": "C.UTF-8",
             "TERM": "dumb",
             "TMPDIR": str(self.root.parent),
         }
-        self._count = 0
 
     def close(self):
         self._temporary.cleanup()
-
-    def start(self, text):
-        return Command(self, text)
-
-    def output_files(self):
-        self._count += 1
-        return [
-            open(self.root.parent / f"{kind}-{self._count}", "w+b") for kind in ("stdout", "stderr")
-        ]
 
 
 class Command:
     """A running block, in a process group of its own, so that what it leaves behind can be ended with it."""
 
     def __init__(self, scratch, text):
-        self.stdout, self.stderr = scratch.output_files()
+        self.stdout, self.stderr = (tempfile.TemporaryFile(dir=scratch.root.parent) for _ in range(2))
         self.process = subprocess.Popen(
-            ["bash", "-e", "-c", text],
-            cwd=scratch.root,
-            env=scratch.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self.stdout,
-            stderr=self.stderr,
-            start_new_session=True,
-        )
+            ["bash", "-e", "-c", text], cwd=scratch.root, env=scratch.environment, stdin=subprocess.DEVNULL,
+            stdout=self.stdout, stderr=self.stderr, start_new_session=True,
+        )  # fmt: skip
 
     def wait(self, seconds):
         """The exit code, as a shell has it, or None when the time was over."""
@@ -80,23 +55,15 @@ class Command:
 
     def wait_until_ready(self, seconds):
         """Whether it said that it listens, before it ended or the time was over."""
-        deadline = time.monotonic() + seconds
-        while True:
-            ended = self.process.poll() is not None
-            if any(line.startswith(READY) for line in self.printed()):
-                return True
-            if ended or time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
+        _wait(lambda: self._is_ready() or self.process.poll() is not None, seconds)
+        return self._is_ready()
+
+    def _is_ready(self):
+        return any(line.startswith(READY) for line in self.printed())
 
     def has_company(self, seconds):
         """Whether something that it started goes on for so long after it."""
-        deadline = time.monotonic() + seconds
-        while _is_running_in_group(self.process.pid):
-            if time.monotonic() > deadline:
-                return True
-            time.sleep(0.01)
-        return False
+        return not _wait(lambda: not _is_running_in_group(self.process.pid), seconds)
 
     def stop(self):
         """Ends it and what it started; returns its exit code."""
@@ -113,11 +80,18 @@ class Command:
             os.killpg(self.process.pid, number)
 
     def printed(self, both=False):
-        text = b""
-        for file in (self.stdout, self.stderr) if both else (self.stdout,):
-            file.flush()
-            text += os.pread(file.fileno(), 1 << 24, 0)
-        return text.decode(errors="replace").splitlines()
+        files = (self.stdout, self.stderr) if both else (self.stdout,)
+        return b"".join(os.pread(file.fileno(), 1 << 24, 0) for file in files).decode(errors="replace").splitlines()
+
+
+def _wait(condition, seconds):
+    """Whether it held before the time was over."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _is_running_in_group(group):

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import pathlib
-import shutil
 import tempfile
 
 from . import __main__ as command_line
@@ -53,41 +52,14 @@ esac
 
 GRAPH = 'digraph way {\n  label="The way"\n  comment="From a to b."\n  a -> b\n}\n'
 
-GLOSSARY = """\
-# Glossary
-
-## echo
-*also: echoes*
-
-What comes back.
-
-## level-triggered
-
-As long as.
-
-[← 2. The second](02-second.md) · [Contents](README.md)
-"""
-
-FRONT = """\
-# The tutorial
-
-| | chapter | the question |
-|---:|---|---|
-| 1 | [The first](01-first.md) | Why? |
-| 2 | [The second](02-second.md) | How? |
-| | [Glossary](glossary.md) | What? |
-
-`scripts/tutorial` checks it.
-"""
-
-FIRST = """\
+TEXTS = {
+    "tutorial/README.md": "# The tutorial\n\n[The first](01-first.md), [the second](02-second.md), [words](glossary.md).\n",
+    "tutorial/02-second.md": "# 2. The second\n\n## The question\n\n[Contents](README.md)\n",
+    "tutorial/glossary.md": "# Glossary\n\n## echo\n\nWhat comes back.\n",
+    "tutorial/01-first.md": """\
 # 1. The first
 
-## The question
-
-What is an [echo](glossary.md#echo)? All echoes are [level-triggered](glossary.md#level-triggered) here.
-
-## Run it
+What is an [echo](glossary.md#echo)? See [the second](02-second.md#the-question).
 
 ```sh run
 muxlab say 12 times
@@ -96,11 +68,7 @@ muxlab say 12 times
 11 times
 ```
 
-## The picture
-
 ![The way of an echo from a to b](diagrams/way.svg)
-
-## The mechanism
 
 From [backends/first.cpp](../backends/first.cpp):
 
@@ -109,8 +77,6 @@ int first(int value) {
   return value + 1;
 }
 ```
-
-From the class there:
 
 ```cpp file=backends/first.cpp name=Second::wait
 void wait() override {
@@ -125,14 +91,7 @@ int first(int value) {
 
 `muxlab say --loud` is louder.
 
-## What the kernel does
-
-Nothing.
-
-## Measured
-
-It takes [2.35 µs](../results/summary.csv "cpu_ns where backend=poll connections=100 /1000 %.2f µs"), on
-[2](../results/machine.json "processors.0.count %d") processors.
+It takes [2.35 µs](../results/summary.csv "cpu_ns where backend=poll connections=100 /1000 %.2f µs").
 
 <!-- table ../results/summary.csv where threads=1 rows=backend columns=connections value=cpu_ns /1000 %.1f -->
 | backend \\ connections | 10 | 100 |
@@ -140,39 +99,9 @@ It takes [2.35 µs](../results/summary.csv "cpu_ns where backend=poll connection
 | `poll` | 1.2 | 2.3 |
 | `epoll-lt` | 1.0* | 2.0 |
 
-## In production
-
-See [the second](02-second.md#the-question).
-
-## Exercises
-
-None.
-
-## Further reading
-
-None.
-
-[Contents](README.md) · [2. The second →](02-second.md)
-"""
-
-SECTIONS = """\
-## The question
-## Run it
-## The picture
-## The mechanism
-## What the kernel does
-## Measured
-## In production
-## Exercises
-## Further reading
-"""
-
-SECOND = f"""\
-# 2. The second
-
-{SECTIONS}
-[← 1. The first](01-first.md) · [Contents](README.md) · [Glossary →](glossary.md)
-"""
+[Contents](README.md)
+""",
+}
 
 
 class ScratchTutorial:
@@ -181,25 +110,17 @@ class ScratchTutorial:
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="tutorial-test-")
         self.root = pathlib.Path(self._folder.name)
+        picture = f"<svg><!-- {diagrams.mark_of(GRAPH)} --></svg>"
         for name, text in {
+            **TEXTS,
             "backends/first.cpp": SOURCE,
             "results/summary.csv": SUMMARY,
-            "results/machine.json": '{"processors": [{"count": 2}]}',
             "build/release/muxlab": MUXLAB,
-            "tutorial/README.md": FRONT,
-            "tutorial/01-first.md": FIRST,
-            "tutorial/02-second.md": SECOND,
-            "tutorial/glossary.md": GLOSSARY,
             "tutorial/diagrams/way.dot": GRAPH,
-            "scripts/tutorial": "",
+            "tutorial/diagrams/way.svg": picture,
         }.items():
             self.write(name, text)
         (self.root / "build/release/muxlab").chmod(0o755)
-        mark = f"<svg><!-- {diagrams.mark_of(GRAPH)} --></svg>"
-        self.write(
-            "tutorial/diagrams/way.svg",
-            diagrams.render(GRAPH, "way") if shutil.which("dot") else mark,
-        )
 
     def close(self):
         self._folder.cleanup()

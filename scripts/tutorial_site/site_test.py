@@ -4,10 +4,10 @@ import pathlib
 import tempfile
 import unittest
 
-from tutorial_check.repository import Repository
+from tutorial_check.text import Repository
 from tutorial_check.scratch_tutorial import ScratchTutorial
 
-from . import crawl, mend
+from . import pages
 from .stage import Stage
 
 
@@ -29,6 +29,7 @@ class StageTest(unittest.TestCase):
         self.stage()
         self.assertIn("\n01-first\n02-second\nglossary\n", self.read("index.md"))
         self.assertIn("(01-first.md)", self.read("index.md"))
+        self.assertIn("(02-second.md#the-question)", self.read("01-first.md"))
 
     def test_a_source_becomes_a_page_and_the_link_leads_there(self):
         self.stage()
@@ -43,13 +44,10 @@ class StageTest(unittest.TestCase):
         self.assertTrue((self.folder / "repository/results/summary.csv").is_file())
 
     def test_a_folder_becomes_its_front_page_or_a_listing(self):
-        self.tutorial.change("tutorial/01-first.md", "None.", "[a](../results) [b](../backends/)")
+        self.tutorial.change("tutorial/01-first.md", "is louder.", "[a](../results) [b](../backends/)")
         self.tutorial.write("results/README.md", "# Results\n\n[s](summary.csv)\n")
         self.stage()
-        self.assertIn(
-            "[a](repository/results/index.md) [b](repository/backends/index.md)",
-            self.read("01-first.md"),
-        )
+        self.assertIn("[a](repository/results/index.md) [b](repository/backends/index.md)", self.read("01-first.md"))
         self.assertIn("# Results", self.read("repository/results/index.md"))
         self.assertIn("`first.cpp`", self.read("repository/backends/index.md"))
 
@@ -61,26 +59,17 @@ class StageTest(unittest.TestCase):
         for shown in ("```cpp\n", "```sh\n", "```text\n"):
             self.assertIn(shown, page)
 
-    def test_anchors_are_kept(self):
-        self.stage()
-        self.assertIn("(02-second.md#the-question)", self.read("01-first.md"))
-
 
 class CrawlTest(unittest.TestCase):
-    def complaints(self, **pages):
+    def complaints(self, **texts):
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in pages.items():
+            for name, text in texts.items():
                 (pathlib.Path(folder) / f"{name}.html").write_text(text, encoding="utf-8")
-            return list(crawl.complaints(folder))
+            return list(pages.broken_links(folder))
 
     def test_whole_pages(self):
-        self.assertEqual(
-            self.complaints(
-                a='<p id="x"><a href="b.html#y">b</a> <a href="#x">x</a> <a href="https://e.org">e</a></p>',
-                b='<p id="y"><img src="data:,"></p>',
-            ),
-            [],
-        )
+        first = '<p id="x"><a href="b.html#y">b</a> <a href="#x">x</a> <a href="https://e.org">e</a></p>'
+        self.assertEqual(self.complaints(a=first, b='<p id="y"><img src="data:,"></p>'), [])
 
     def test_broken_pages(self):
         for link, complaint in (
@@ -101,24 +90,20 @@ class CrawlTest(unittest.TestCase):
 class MendTest(unittest.TestCase):
     def test_the_script_is_no_module_and_the_night_follows_the_system(self):
         with tempfile.TemporaryDirectory() as folder:
-            pages = pathlib.Path(folder)
+            folder = pathlib.Path(folder)
             for name, text in {
                 "styles/furo.css": 'body[data-theme="dark"] { --paper: #131416; }\n',
                 "scripts/furo.js": 'import Gumshoe from "./gumshoe-patched.js";\nnew Gumshoe();\n',
                 "scripts/gumshoe-patched.js": "var Gumshoe = 1;\n",
             }.items():
-                path = pages / "_static" / name
+                path = folder / "_static" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            mend.mend(pages)
-            mend.mend(pages)  # a second time it finds nothing to mend
-            style = (pages / "_static/styles/furo.css").read_text(encoding="utf-8")
-            script = (pages / "_static/scripts/furo.js").read_text(encoding="utf-8")
+            pages.mend(folder)
+            pages.mend(folder)  # a second time it finds nothing to mend
+            style = (folder / "_static/styles/furo.css").read_text(encoding="utf-8")
+            script = (folder / "_static/scripts/furo.js").read_text(encoding="utf-8")
         self.assertEqual(style.count("--paper: #131416;"), 2)
         self.assertIn("prefers-color-scheme: dark", style)
         self.assertNotIn("import", script)
         self.assertIn("var Gumshoe", script)
-
-
-if __name__ == "__main__":
-    unittest.main()

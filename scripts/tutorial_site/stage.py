@@ -4,40 +4,24 @@ A chapter links to files of the repository as on a code host. Here each such fil
 download, and the link leads there; what a page links to in turn is followed too.
 """
 
-import dataclasses
+import collections
 import os
 import pathlib
 import re
 import shutil
 
-from tutorial_check.findings import apply_edits, Edit
+from tutorial_check.text import Edit, apply_edits
 
 LANGUAGES = {
-    ".cpp": "cpp",
-    ".hpp": "cpp",
-    ".c": "c",
-    ".h": "c",
-    ".py": "python",
-    ".sh": "bash",
-    ".cmake": "cmake",
-    ".gp": "gnuplot",
-    ".dot": "dot",
-    ".json": "json",
-    ".txt": "text",
-    ".in": "text",
+    **{".cpp": "cpp", ".hpp": "cpp", ".c": "c", ".h": "c", ".py": "python", ".sh": "bash", ".cmake": "cmake"},
+    **{".gp": "gnuplot", ".dot": "dot", ".json": "json", ".txt": "text", ".in": "text"},
 }
 PICTURES = {".svg", ".png"}
 DOWNLOADS = {".csv", ".html", ".gz", ".hgrm"}
 MOST_BYTES_OF_A_PAGE = 100_000  # a longer one is copied, to be read as it is
 FRONT = "README.md"
 
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """Where a file of the repository is in the site."""
-
-    name: str
-    is_page: bool
+Place = collections.namedtuple("Place", "name is_page")  # where a file of the repository is in the site
 
 
 class Stage:
@@ -105,11 +89,7 @@ class Stage:
         text = apply_edits(document.text, edits)
         if path in self.repository.chapters:
             return _without_way_on(text)
-        return (
-            text
-            if path.is_relative_to(self.repository.folder)
-            else "---\norphan: true\n---\n" + text
-        )
+        return text if path.is_relative_to(self.repository.folder) else "---\norphan: true\n---\n" + text
 
     def _address(self, document, to, place):
         """Where a link of a page leads in the site; None where it needs no change."""
@@ -130,9 +110,7 @@ class Stage:
         return f"---\norphan: true\nnosearch: true\n---\n# {name}\n\n{marks}{language}\n{text}\n{marks}\n"
 
     def _listing(self, path):
-        names = sorted(
-            p.name + "/" * p.is_dir() for p in path.iterdir() if not p.name.startswith(".")
-        )
+        names = sorted(p.name + "/" * p.is_dir() for p in path.iterdir() if not p.name.startswith("."))
         lines = "\n".join(f"- `{name}`" for name in names)
         return f"---\norphan: true\nnosearch: true\n---\n# {self.repository.relative(path)}/\n\n{lines}\n"
 
@@ -140,14 +118,9 @@ class Stage:
         """The way through the pages, in the front page: chapters, then what belongs to exercises."""
         chapters = [self.places[path].name for path in self.repository.chapters]
         front = self.folder / "index.md"
-        others = sorted(
-            place.name
-            for path, place in self.places.items()
-            if place.is_page
-            and path.suffix == ".md"
-            and path.is_relative_to(self.repository.folder)
-        )
-        others = [name for name in others if name not in [*chapters, front.name]]
+        pages = [place.name for path, place in self.places.items()
+                 if place.is_page and path.suffix == ".md" and path.is_relative_to(self.repository.folder)]  # fmt: skip
+        others = sorted(name for name in pages if name not in [*chapters, front.name])
         text = front.read_text(encoding="utf-8") if front.is_file() else "# The tutorial\n"
         for caption, names in (("Chapters", chapters), ("Exercises", others)):
             if names:

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "server/testing/json_schema.hpp"
 #include "server/testing/program.hpp"
 
 /// `muxlab inspect` on prepared folders, with other limits and switches than this machine's.
@@ -64,15 +63,7 @@ class InspectSysroot : public testing::Test {
   [[nodiscard]] SysrootJson found(const std::string& arguments) const {
     const test::Outcome outcome =
         test::run("inspect --json --backends poll " + arguments + options());
-    SysrootJson json = SysrootJson::parse(outcome.output);
-    expect_valid(json);
-    return json;
-  }
-
-  static void expect_valid(const SysrootJson& json) {
-    std::ifstream schema_file(MUXLAB_SOURCE_DIR "/server/inspect/inspect.schema.json");
-    const test::JsonSchema schema(SysrootJson::parse(schema_file));
-    for (const std::string& violation : schema.violations(json)) ADD_FAILURE() << violation;
+    return SysrootJson::parse(outcome.output);
   }
 
   std::filesystem::path root_;
@@ -272,7 +263,6 @@ TEST_F(InspectSysroot, TellsTheKernelsSwitchFromASeccompFilter) {
     const test::Outcome outcome =
         test::run_without_io_uring("inspect --json --backends poll" + options(), EPERM);
     const SysrootJson json = SysrootJson::parse(outcome.output);
-    expect_valid(json);
     const SysrootJson& ring = json["io_uring"];
     EXPECT_EQ(ring["status"], "unavailable");
     EXPECT_NE(ring["reason"].get<std::string>().find(one.reason), std::string::npos) << ring;
