@@ -4,88 +4,29 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <future>
-#include <optional>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
-#include "bench/load/dial.hpp"
 #include "bench/load/loop.hpp"
-#include "bench/load/oracle.hpp"
-#include "bench/load/timeline.hpp"
 
 namespace muxlab {
 namespace {
 
-/// What the threads of a run share.
-struct Run {
-  explicit Run(const LoadOptions& asked) : options(asked) {}
-
-  const LoadOptions& options;
-  const LoadEngine engine = available_engine(options.oracle ? LoadEngine::epoll : options.engine);
-  const LoadTarget target = options.target ? *options.target : find_target(options.connect);
-  const Pattern pattern{LoadConnections::kLongestRun};
-  Timeline timeline;
-};
-
-LoadTally run_connections(Run& run, std::uint64_t thread) {
-  const LoadOptions& options = run.options;
-  const std::uint64_t active = share_of(options.connections, thread, options.threads);
-  const std::uint64_t idle = share_of(options.idle, thread, options.threads);
-  const std::uint64_t in_flight = std::min(options.depth, kManyInFlight);
-  const auto made = make_connections(
-      run.engine, run.pattern,
-      {.count = active + idle, .active = active, .first = thread, .stride = options.threads},
-      options.size_bytes * in_flight);
-  LoadConnections& connections = *made;
-  const EstablishLimits limits{
-      .under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
-      .active_bytes = options.size_bytes,
-      .patience = options.connect_patience};
-  SourceAddresses sources(run.target.is_ipv4_loopback(),
-                          std::max<std::uint64_t>(1, kMaxFromOneAddress / options.threads));
-  establish(connections, run.target, sources, run.timeline, limits);
-  std::optional<OracleTeller> teller;
-  if (options.oracle) {
-    teller.emplace(*options.oracle).begin(connections.active());
-    connections.tell(*teller);
-  }
-  run.timeline.arrive(connections.tally().established);
-  if (options.rate) {
-    run_open_loop(
-        connections, run.timeline,
-        {.size_bytes = options.size_bytes,
-         .depth = options.depth,
-         .per_s = static_cast<double>(*options.rate) / static_cast<double>(options.threads),
-         .gaps = options.gaps,
-         .seed = options.seed + thread,
-         .share = thread,
-         .shares = options.threads,
-         .grace = options.grace});
-  } else {
-    run_closed_loop(connections, run.timeline, run.target, sources,
-                    {.size_bytes = options.size_bytes,
-                     .depth = options.depth,
-                     .echoes = options.churn.value_or(kNoLimit),
-                     .grace = options.grace});
-  }
-  return std::move(connections.tally());
-}
-
-LoadTally run_thread(Run& run, std::uint64_t thread) {
+LoadTally run_thread(LoadSetup& setup, std::uint64_t number) {
   try {
     ::prctl(PR_SET_TIMERSLACK, 1);  // ns; the kernel may otherwise wake us 50 us late
-    return run_connections(run, thread);
+    LoadThread thread(setup, number);
+    LoadTally& tally = thread.connections().tally();
+    setup.timeline.arrive(tally.established);
+    thread.run();
+    return std::move(tally);
   } catch (...) {
-    run.timeline.end();  // the others would wait for this thread for ever
+    setup.timeline.end();  // the others would wait for this thread for ever
     throw;
   }
 }
@@ -155,14 +96,43 @@ class EndAtExit {
   ~EndAtExit() { timeline_.end(); }
   EndAtExit(const EndAtExit&) = delete;
   EndAtExit& operator=(const EndAtExit&) = delete;
-  EndAtExit(EndAtExit&&) = delete;
-  EndAtExit& operator=(EndAtExit&&) = delete;
 
  private:
   Timeline& timeline_;
 };
 
 }  // namespace
+
+LoadThread::LoadThread(LoadSetup& setup, std::uint64_t thread)
+    : setup_(setup),
+      thread_(thread),
+      sources_(setup.target.is_ipv4_loopback(),
+               std::max<std::uint64_t>(1, kMaxFromOneAddress / setup.options.threads)) {
+  const LoadOptions& options = setup.options;
+  const std::uint64_t active = share_of(options.connections, thread, options.threads);
+  const std::uint64_t idle = share_of(options.idle, thread, options.threads);
+  connections_ = make_connections(
+      setup.engine, setup.pattern,
+      {.count = active + idle, .active = active, .first = thread, .stride = options.threads},
+      options.size_bytes * std::min(options.depth, kManyInFlight));
+  establish(*connections_, setup.target, sources_, setup.timeline,
+            {.under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
+             .active_bytes = options.size_bytes,
+             .patience = options.connect_patience});
+  if (!options.oracle) return;
+  teller_.emplace(*options.oracle).begin(connections_->active());
+  connections_->tell(*teller_);
+}
+
+void LoadThread::run(const SliceCommand* slice) {
+  const LoadOptions& options = setup_.options;
+  if (options.rate) {
+    run_open_loop(*connections_, setup_.timeline, options, thread_,
+                  options.seed + thread_ + slices_++, slice);
+  } else {
+    run_closed_loop(*connections_, setup_.timeline, setup_.target, sources_, options, slice);
+  }
+}
 
 void check_options(const LoadOptions& options) {
   const auto reject = [](const std::string& message) { throw Failure(ExitCode::usage, message); };
@@ -171,9 +141,7 @@ void check_options(const LoadOptions& options) {
   if (options.depth == 0) reject("--depth 0: at least one message has to be in flight");
   if (options.rate == 0U) reject("--rate 0: at least one message per second");
   if (options.churn == 0U) reject("--churn 0: a connection echoes at least once");
-  if (options.churn && options.rate) {
-    reject(kChurnOrRate);
-  }
+  if (options.churn && options.rate) reject(kChurnOrRate);
   if (options.threads == 0) reject("--threads 0: at least one has to run");
   if (options.threads > options.connections) {
     reject(fmt::format("--threads {} is more than --connections {}: a thread needs a connection",
@@ -203,16 +171,16 @@ void reserve_descriptors(const LoadOptions& options) {
 LoadReport run_load(const LoadOptions& options) {
   check_options(options);
   reserve_descriptors(options);
-  Run run(options);
+  LoadSetup setup(options);
   LoadReport report;
-  report.engine = run.engine;
+  report.engine = setup.engine;
   std::vector<std::future<LoadTally>> threads;
   {
-    const EndAtExit end_at_exit(run.timeline);
+    const EndAtExit end_at_exit(setup.timeline);
     for (std::uint64_t thread = 0; thread < options.threads; ++thread) {
-      threads.push_back(std::async(std::launch::async, run_thread, std::ref(run), thread));
+      threads.push_back(std::async(std::launch::async, run_thread, std::ref(setup), thread));
     }
-    report.interrupted = !conduct(options, run.timeline, report);
+    report.interrupted = !conduct(options, setup.timeline, report);
   }
   LoadTally& tally = report.tally;
   for (auto& thread : threads) tally.merge(thread.get());

@@ -3,9 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
-#include "bench/load/arrivals.hpp"
-#include "bench/load/connections.hpp"
-#include "bench/load/dial.hpp"
+#include "bench/load/oracle.hpp"
+#include "bench/load/slice.hpp"
 #include "bench/load/timeline.hpp"
 
 namespace muxlab {
@@ -16,8 +15,6 @@ class LoadLoop {
  public:
   LoadLoop(const LoadLoop&) = delete;
   LoadLoop& operator=(const LoadLoop&) = delete;
-  LoadLoop(LoadLoop&&) = delete;
-  LoadLoop& operator=(LoadLoop&&) = delete;
 
  protected:
   /// `size_bytes` of a message; `grace` is how long to wait at the end while nothing comes.
@@ -64,17 +61,6 @@ class LoadLoop {
   bool has_ended_ = false;
 };
 
-/// What a closed loop sends, and how long it waits for the last of it.
-struct ClosedLoopOptions {
-  std::uint64_t size_bytes;
-  std::uint64_t depth;             ///< messages that each connection keeps in flight
-  std::uint64_t echoes;            ///< after which a connection is replaced; kNoLimit: never
-  std::chrono::nanoseconds grace;  ///< to wait at the end while nothing comes
-  /// It goes on where a slice before it ended: connections that were closed then are opened again.
-  /// The first messages, which all leave at once, are not timed.
-  bool goes_on = false;
-};
-
 /// Keeps `depth` messages in flight on each active connection: whenever one is back, it is timed
 /// and the next one sent at once. Idle connections are watched, for whatever comes from them is
 /// wrong.
@@ -92,28 +78,13 @@ struct ClosedLoopOptions {
 ///
 /// Returns when the timeline has ended and everything in flight is back or given up. New
 /// connections go to `target`, from `sources`.
+///
+/// With a `slice` it returns as LoadLoop::run_slice() does, and goes on where the slice before
+/// ended: connections that were closed then are opened again. The first messages, which all leave
+/// at once, are not timed.
 void run_closed_loop(LoadConnections& connections, const Timeline& timeline,
-                     const LoadTarget& target, SourceAddresses& sources,
-                     const ClosedLoopOptions& options);
-/// The same for a slice, as LoadLoop::run_slice(); `round_trips`: that each connection has made at
-/// least, on average.
-void run_closed_slice(LoadConnections& connections, const Timeline& timeline,
-                      const LoadTarget& target, SourceAddresses& sources,
-                      const ClosedLoopOptions& options, std::int64_t duration_ns,
-                      std::uint64_t round_trips);
-
-/// What an open loop sends, and how long it waits for the last of it.
-struct OpenLoopOptions {
-  std::uint64_t size_bytes;
-  std::uint64_t depth;  ///< messages that a connection may have in flight
-  double per_s;         ///< messages per second of this loop
-  Gaps gaps;
-  std::uint64_t seed;
-  std::uint64_t share;  ///< this loop's number among the `shares` of the run
-  std::uint64_t shares;
-  std::chrono::nanoseconds grace;  ///< to wait at the end while nothing comes
-};
-
+                     const LoadTarget& target, SourceAddresses& sources, const LoadOptions& options,
+                     const SliceCommand* slice);
 /// Sends each message when it is due, on a connection drawn at random, whatever became of those
 /// before it. So a server that stalls does not stall the load, and what is due meanwhile waits as
 /// long as it would in life: in the socket or, on a connection that has as many in flight as it may
@@ -125,11 +96,41 @@ struct OpenLoopOptions {
 /// it, which is the client's own share. All three are of the messages that were due inside the
 /// window, also when they came back after it.
 ///
-/// Returns when the timeline has ended and everything in flight is back or given up.
+/// Returns when the timeline has ended and everything in flight is back or given up; with a `slice`
+/// as LoadLoop::run_slice() does. `thread` is the loop's number among the options' threads, which
+/// share the rate; `seed` draws the gaps and the connections.
 void run_open_loop(LoadConnections& connections, const Timeline& timeline,
-                   const OpenLoopOptions& options);
-/// The same for a slice, as LoadLoop::run_slice().
-void run_open_slice(LoadConnections& connections, const Timeline& timeline,
-                    const OpenLoopOptions& options, std::int64_t duration_ns);
+                   const LoadOptions& options, std::uint64_t thread, std::uint64_t seed,
+                   const SliceCommand* slice);
+
+/// What the threads of a load share. The options outlive it. Throws Failure as run_load() does.
+struct LoadSetup {
+  explicit LoadSetup(const LoadOptions& asked) : options(asked) {}
+
+  const LoadOptions& options;
+  const LoadEngine engine = available_engine(options.oracle ? LoadEngine::epoll : options.engine);
+  const LoadTarget target = options.target ? *options.target : find_target(options.connect);
+  const Pattern pattern{LoadConnections::kLongestRun};
+  Timeline timeline;
+};
+
+/// One thread's part of a load, of the thread that makes it.
+class LoadThread {
+ public:
+  /// Opens its connections, and returns when each has echoed. Throws as run_load() does.
+  LoadThread(LoadSetup& setup, std::uint64_t thread);
+
+  /// Runs the loop that the options ask for, closed or open; with a `slice` for that long.
+  void run(const SliceCommand* slice = nullptr);
+  [[nodiscard]] LoadConnections& connections() { return *connections_; }
+
+ private:
+  LoadSetup& setup_;
+  std::uint64_t thread_;
+  std::unique_ptr<LoadConnections> connections_;
+  SourceAddresses sources_;
+  std::optional<OracleTeller> teller_;
+  std::uint64_t slices_ = 0;  // so far
+};
 
 }  // namespace muxlab

@@ -5,14 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <vector>
 
 #include "backends/parts/failure.hpp"
-#include "bench/load/dial.hpp"
 #include "bench/load/loop.hpp"
-#include "bench/load/oracle.hpp"
-#include "bench/load/slice.hpp"
 
 namespace muxlab {
 
@@ -30,9 +26,11 @@ constexpr std::int64_t kUntimed_ns = 10'000'000;
 /// One slice after the other, on connections that stay open or make way for new ones.
 class SliceLoop {
  public:
-  SliceLoop(LoadConnections& connections, const LoadTarget& target, SourceAddresses& sources,
-            const LoadOptions& options)
-      : connections_(connections), target_(target), sources_(sources), options_(options) {}
+  SliceLoop(LoadThread& thread, LoadSetup& setup)
+      : thread_(thread),
+        connections_(thread.connections()),
+        options_(setup.options),
+        timeline_(setup.timeline) {}
 
   SliceReply run(const SliceCommand& command) {
     LoadTally& tally = connections_.tally();
@@ -42,7 +40,10 @@ class SliceLoop {
     const Counts before = counts();
     const std::int64_t begin_cpu_ns = process_cpu_ns();
     const std::int64_t begin_ns = monotonic_ns();
-    keep_going(command, begin_ns);
+    timeline_.start();
+    timeline_.begin_window(begin_ns +
+                           (options_.rate ? std::min(kUntimed_ns, command.duration_ns / 10) : 0));
+    thread_.run(&command);
     SliceReply reply;
     reply.elapsed_ns = monotonic_ns() - begin_ns;
     reply.client_cpu_ns = process_cpu_ns() - begin_cpu_ns;
@@ -70,32 +71,6 @@ class SliceLoop {
             tally.without_port};
   }
 
-  void keep_going(const SliceCommand& command, std::int64_t begin_ns) {
-    timeline_.start();
-    if (options_.rate) {
-      timeline_.begin_window(begin_ns + std::min(kUntimed_ns, command.duration_ns / 10));
-      run_open_slice(connections_, timeline_,
-                     {.size_bytes = options_.size_bytes,
-                      .depth = options_.depth,
-                      .per_s = static_cast<double>(*options_.rate),
-                      .gaps = options_.gaps,
-                      .seed = options_.seed + slices_++,
-                      .share = 0,
-                      .shares = 1,
-                      .grace = options_.grace},
-                     command.duration_ns);
-      return;
-    }
-    timeline_.begin_window(begin_ns);
-    run_closed_slice(connections_, timeline_, target_, sources_,
-                     {.size_bytes = options_.size_bytes,
-                      .depth = options_.depth,
-                      .echoes = options_.churn.value_or(kNoLimit),
-                      .grace = options_.grace,
-                      .goes_on = true},
-                     command.duration_ns, command.round_trips);
-  }
-
   /// What is in flight now has been waited for in vain.
   [[nodiscard]] std::string why_broken() const {
     const LoadTally& tally = connections_.tally();
@@ -110,12 +85,10 @@ class SliceLoop {
                        std::chrono::duration<double>(options_.grace).count(), missing);
   }
 
+  LoadThread& thread_;
   LoadConnections& connections_;
-  const LoadTarget& target_;
-  SourceAddresses& sources_;
   const LoadOptions& options_;
-  Timeline timeline_;
-  std::uint64_t slices_ = 0;
+  Timeline& timeline_;
 };
 
 std::vector<HistogramCount> counts_of(const Histogram& histogram) {
@@ -166,31 +139,15 @@ void run_sliced_load(const LoadOptions& options, int channel) {
   check_sliced(options);
   reserve_descriptors(options);
   ::prctl(PR_SET_TIMERSLACK, 1);  // ns
-  const LoadTarget target = find_target(options.connect);
-  const Pattern pattern{LoadConnections::kLongestRun};
-  const std::uint64_t count = options.connections + options.idle;
-  const auto made = make_connections(
-      available_engine(options.oracle ? LoadEngine::epoll : options.engine), pattern,
-      {.count = count, .active = options.connections, .first = 0, .stride = 1},
-      options.size_bytes * std::min(options.depth, kManyInFlight));
-  LoadConnections& connections = *made;
-  SourceAddresses sources(target.is_ipv4_loopback(), kMaxFromOneAddress);
-  const Timeline never_ends;
-  establish(connections, target, sources, never_ends,
-            {.under_way = kMaxUnderWay,
-             .active_bytes = options.size_bytes,
-             .patience = options.connect_patience});
-  std::optional<OracleTeller> teller;
-  if (options.oracle) {
-    teller.emplace(*options.oracle).begin(connections.active());
-    connections.tell(*teller);
-  }
+  LoadSetup setup(options);
+  LoadThread thread(setup, 0);
+  LoadConnections& connections = thread.connections();
   connections.tally().latency_ns.clear();
   connections.tally().first_echo_ns.clear();
   SliceReply reply;
   if (!connections.tally().first_error.empty()) reply.break_off(connections.tally().first_error);
   send(channel, reply, connections.tally());
-  SliceLoop loop(connections, target, sources, options);
+  SliceLoop loop(thread, setup);
   for (SliceCommand command{}; receive(channel, command);) {
     if (!reply.is_broken()) reply = loop.run(command);
     send(channel, reply, connections.tally());
