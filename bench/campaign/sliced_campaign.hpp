@@ -48,7 +48,4 @@ class SlicedProgress {
   std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::now();
 };
 
-/// The width of the terminal that stderr is: COLUMNS, or what it says itself, or 80.
-std::size_t stderr_columns();
-
 }  // namespace muxlab
