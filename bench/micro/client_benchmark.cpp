@@ -1,4 +1,3 @@
-#include <benchmark/benchmark.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -6,7 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,9 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "backends/parts/failure.hpp"
-#include "backends/parts/unique_fd.hpp"
 #include "bench/load/load.hpp"
+#include "bench/micro/micro.hpp"
 
 /// The load client's processor time per echo, beside that of a loop that does nothing but echo: no
 /// clock, no histogram, no verification. The time shown is of one echo.
@@ -28,6 +25,7 @@
 namespace {
 
 using muxlab::checked;
+using muxlab::thread_cpu_s;
 using muxlab::UniqueFd;
 
 constexpr std::size_t kSize = 64;
@@ -117,12 +115,6 @@ class Server {
   cpu_set_t before_{};
   pid_t pid_;
 };
-
-double thread_cpu_s() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
 
 /// The least that a client on epoll can do.
 class BareClient {

@@ -1,5 +1,3 @@
-#include "bench/micro/mechanism.hpp"
-
 #include <sys/socket.h>
 
 #include <array>
@@ -7,9 +5,16 @@
 #include "backends/backend.hpp"
 #include "backends/libevent_base.hpp"
 #include "backends/parts/fd_map.hpp"
+#include "bench/micro/micro.hpp"
 
 namespace muxlab {
 namespace {
+
+/// Takes what has come on `fd`.
+void take_from(int fd) {
+  std::array<char, 64> bytes;  // more than ever come: a short read means drained
+  static_cast<void>(::recv(fd, bytes.data(), bytes.size(), 0));
+}
 
 class PollerWaiter final : public Waiter {
  public:
@@ -85,24 +90,17 @@ std::vector<Mechanism> mechanisms() {
     const Availability found = backend->probe();
     if (!found.works) continue;
     const std::string name(backend->name);
+    Mechanism mechanism{name, {}, found.max_descriptor};
     if (backend->make_poller != nullptr) {
-      const auto make = [backend] {
-        return std::make_unique<PollerWaiter>(backend->make_poller());
-      };
-      all.push_back({name, make, found.max_descriptor});
+      mechanism.make = [=] { return std::make_unique<PollerWaiter>(backend->make_poller()); };
     } else if (name.starts_with(kLibevent)) {
-      const auto make = [method = name.substr(kLibevent.size())] {
-        return std::make_unique<LibeventWaiter>(method);
+      mechanism.make = [=] {
+        return std::make_unique<LibeventWaiter>(name.substr(kLibevent.size()));
       };
-      all.push_back({name, make, found.max_descriptor});
     }
+    if (mechanism.make) all.push_back(std::move(mechanism));
   }
   return all;
-}
-
-void take_from(int fd) {
-  std::array<char, 64> bytes;  // more than ever come: a short read means drained
-  static_cast<void>(::recv(fd, bytes.data(), bytes.size(), 0));
 }
 
 }  // namespace muxlab
