@@ -121,7 +121,7 @@ Json load_json(const PlannedLoad& load) {
     }
   });
   json.erase("backend");
-  json["placement"] = load.placement == Placement::shared ? "shared" : "apart";
+  json["placement"] = name_of(load.placement);
   return json;
 }
 
@@ -297,14 +297,9 @@ std::string why_not_to_measure(std::string_view type, std::string_view flags) {
 }  // namespace
 
 std::string doubt_of_build(const Json& record) {
-  const Json machine = record.value("machine", Json());
-  const auto found = machine.find("build");
-  if (found == machine.end() || !found->is_object()) return {};
-  const auto text = [&](const char* key) {
-    const auto field = found->find(key);
-    return field != found->end() && field->is_string() ? field->get<std::string>() : std::string();
-  };
-  return why_not_to_measure(text("type"), text("flags"));
+  if (!value_at(record, "/machine/build").is_object()) return {};
+  return why_not_to_measure(text_at(record, "/machine/build/type"),
+                            text_at(record, "/machine/build/flags"));
 }
 
 std::string why_another_machine(const Json& before) {
@@ -328,6 +323,11 @@ bool is_complete(const Json& record) {
 Json value_at(const Json& json, const char* pointer) {
   const Json::json_pointer place(pointer);
   return json.contains(place) ? json.at(place) : Json();
+}
+
+std::string text_at(const Json& json, const char* pointer, const std::string& otherwise) {
+  const Json value = value_at(json, pointer);
+  return value.is_string() ? value.get<std::string>() : otherwise;
 }
 
 Json read_machine_record(const std::filesystem::path& folder) {

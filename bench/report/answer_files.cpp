@@ -46,11 +46,11 @@ std::string comparisons_csv(const Answer& answer) {
         std::vector<std::string> fields = cell_fields(cell);
         fields.insert(
             fields.end(),
-            {load.load.placement == Placement::shared ? "shared" : "apart", answer.plan.baseline(),
-             std::string(name_of(metric)), show(finding.ratio), show(finding.low),
-             show(finding.high), std::string(verdict_key(finding.verdict)),
-             fmt::to_string(compared.estimate.blocks), fmt::to_string(compared.estimate.rigs),
-             fmt::to_string(compared.look + 1), show(compared.ratio_of_sums)});
+            {name_of(load.load.placement), answer.plan.baseline(), std::string(name_of(metric)),
+             show(finding.ratio), show(finding.low), show(finding.high),
+             std::string(verdict_key(finding.verdict)), fmt::to_string(compared.estimate.blocks),
+             fmt::to_string(compared.estimate.rigs), fmt::to_string(compared.look + 1),
+             show(compared.ratio_of_sums)});
         text += csv_record(fields);
       }
     }
@@ -108,9 +108,7 @@ Table load_table(const Answer& answer, const LoadAnswer& load) {
 /// The other metrics of a load, where there is something to compare.
 void add_other_tables(const Answer& answer, const LoadAnswer& load, Section& section) {
   for (const Metric metric : kMetrics) {
-    const bool is_there = std::ranges::any_of(
-        load.contenders, [&](const AtLoad& one) { return one.compared[metric].has_value(); });
-    if (metric == Metric::cpu || !is_there) continue;
+    if (metric == Metric::cpu || !load.has(metric)) continue;
     Table table{.caption = fmt::format("{}: {} relative to {}", name_of_load(load.load.cell),
                                        metric_words(metric), answer.plan.baseline()),
                 .header = {"backend", "ratio", "low", "high", "verdict"},
@@ -246,30 +244,29 @@ void write_pages(const Path& folder, const Document& document) {
 
 }  // namespace
 
-Report::Report(Path folder)
-    : folder_(std::move(folder)),
-      record_(read_machine_record(folder_)),
-      records_(read_records(folder_)),
-      answer_(answer_of(plan_from_json(record_.at("plan")), records_)) {}
+Results::Results(Path from)
+    : folder(std::move(from)),
+      machine(read_machine_record(folder)),
+      records(read_records(folder)),
+      answer(answer_of(plan_from_json(machine.at("plan")), records)) {}
 
 void Report::write() const {
-  write_whole(folder_ / "comparisons.csv", comparisons_csv(answer_));
-  write_whole(folder_ / "summary.csv", summary_csv(summarise(answer_, records_)));
-  write_pages(folder_,
-              document_of(answer_, record_,
-                          {.ratios = {},
-                           .others = {},
-                           .why_missing = "The pictures are not drawn yet: muxlab report draws "
-                                          "them."}));
-  sync_results(folder_);
+  const auto& [folder, machine, records, answer] = results_;
+  write_whole(folder / "comparisons.csv", comparisons_csv(answer));
+  write_whole(folder / "summary.csv", summary_csv(summarise(answer, records)));
+  Pictures none;
+  none.why_missing = "The pictures are not drawn yet: muxlab report draws them.";
+  write_pages(folder, document_of(answer, machine, none));
+  sync_results(folder);
 }
 
 void Report::print(bool as_json, int interrupt) const {
-  const std::string text =
-      as_json
-          ? answer_json(answer_, record_).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-          : fmt::format("{}\nReport  {}\n", answer_text(answer_),
-                        one_line((folder_ / "report.html").string()));
+  const std::string text = as_json
+                               ? answer_json(results_.answer, results_.machine)
+                                         .dump(2, ' ', false, Json::error_handler_t::replace) +
+                                     "\n"
+                               : fmt::format("{}\nReport  {}\n", answer_text(results_.answer),
+                                             one_line((results_.folder / "report.html").string()));
   if (print_out(text, interrupt)) return;
   throw Failure(ExitCode::unavailable,
                 "stdout could not be written: the answer is in report.md of the folder too");
@@ -291,16 +288,16 @@ Report::Made Report::make(bool as_json, int interrupt, bool is_drawn) const {
 }
 
 std::string Report::draw(int interrupt) const {
-  const bool is_measured = std::ranges::any_of(answer_.loads, &LoadAnswer::is_measured);
-  Gnuplot gnuplot(folder_, interrupt);
+  const auto& [folder, machine, records, answer] = results_;
+  Gnuplot gnuplot(folder, interrupt);
   Pictures drawn;
-  if (is_measured) {
-    drawn.ratios = draw_ratios(answer_, record_, gnuplot);
-    drawn.others = draw_pictures(gnuplot, summarise(answer_, records_), frame_of(answer_, record_));
+  if (std::ranges::any_of(answer.loads, &LoadAnswer::is_measured)) {
+    drawn.ratios = draw_ratios(answer, machine, gnuplot);
+    drawn.others = draw_pictures(gnuplot, summarise(answer, records), frame_of(answer, machine));
     drawn.why_missing = gnuplot.why_missing();
   }
-  write_pages(folder_, document_of(answer_, record_, drawn));
-  sync_results(folder_);
+  write_pages(folder, document_of(answer, machine, drawn));
+  sync_results(folder);
   return drawn.why_missing;
 }
 

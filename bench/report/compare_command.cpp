@@ -26,22 +26,6 @@ struct CompareCommand {
   bool json = false;
 };
 
-/// One of the two folders.
-struct Results {
-  std::string folder;
-  Json machine;
-  std::vector<RigRecord> records;
-  Answer answer;
-};
-
-Results read_results(const std::string& folder) {
-  Results results{
-      .folder = folder, .machine = read_machine_record(folder), .records = {}, .answer = {}};
-  results.records = read_records(folder);
-  results.answer = answer_of(plan_from_json(results.machine.at("plan")), results.records);
-  return results;
-}
-
 /// What makes two campaigns differ although the program is the same.
 constexpr std::array kConditions = {"/machine/cpu_model",      "/machine/processors_online",
                                     "/machine/kernel_release", "/machine/tcp_congestion_control",
@@ -61,10 +45,10 @@ std::vector<std::string> cautions_of(const Results& before, const Results& after
   for (const Results* results : {&before, &after}) {
     const auto status = results->machine.at("run_status").get<std::string>();
     if (status != "complete") {
-      cautions.push_back(fmt::format("the campaign in {} is {}", results->folder, status));
+      cautions.push_back(fmt::format("the campaign in {} is {}", results->folder.string(), status));
     }
     if (const std::string doubt = doubt_of_build(results->machine); !doubt.empty()) {
-      cautions.push_back(fmt::format("{}: {}", results->folder, doubt));
+      cautions.push_back(fmt::format("{}: {}", results->folder.string(), doubt));
     }
   }
   if (before.answer.plan.baseline() != after.answer.plan.baseline()) {
@@ -99,7 +83,8 @@ std::string text_of(const Results& before, const Results& after, std::span<const
                     double threshold) {
   std::string text = fmt::format(
       "{} against {}; x: relative to {}; intervals that hold together with 95 % for each figure\n",
-      one_line(after.folder), one_line(before.folder), after.answer.plan.baseline());
+      one_line(after.folder.string()), one_line(before.folder.string()),
+      after.answer.plan.baseline());
   std::string figure;
   for (const Change& change : changes) {
     if (change.verdict == ChangeVerdict::same) continue;
@@ -121,7 +106,7 @@ std::string text_of(const Results& before, const Results& after, std::span<const
 }
 
 Json side_json(const Results& results) {
-  return {{"folder", results.folder},
+  return {{"folder", results.folder.string()},
           {"started_utc", results.machine.at("started_utc")},
           {"baseline", results.answer.plan.baseline()}};
 }
@@ -154,8 +139,8 @@ Json json_of(const Results& before, const Results& after, std::span<const Change
 }
 
 ExitCode run_compare(const CompareCommand& command) {
-  const Results before = read_results(command.before);
-  const Results after = read_results(command.after);
+  const Results before(command.before);
+  const Results after(command.after);
   std::vector<Change> changes = compare_answers(before.answer, before.records, after.answer,
                                                 after.records, command.threshold);
   if (changes.empty()) {
@@ -166,9 +151,7 @@ ExitCode run_compare(const CompareCommand& command) {
   }
   std::ranges::stable_sort(changes, {}, &Change::figure);
   const std::vector<std::string> cautions = cautions_of(before, after);
-  for (const std::string& caution : cautions) {
-    say("caution: " + caution);
-  }
+  for (const std::string& caution : cautions) say("caution: " + caution);
   if (command.json) {
     fmt::print("{}\n", json_of(before, after, changes, command.threshold, cautions)
                            .dump(2, ' ', false, Json::error_handler_t::replace));
@@ -186,9 +169,8 @@ void explain_compare(CLI::App& verb) {
            "It compares CPU time and latency relative to the baseline, so that a machine that is "
            "slower on another day does not matter; those of the baseline itself and system calls "
            "per echo as they are. Intervals hold together for all comparisons of a figure, and "
-           "what "
-           "it calls changed lies beyond --threshold with all of its interval. It says when the "
-           "machines differ.",
+           "what it calls changed lies beyond --threshold with all of its interval. It says when "
+           "the machines differ.",
        .examples = {{"muxlab compare results-of-yesterday results-of-today --threshold 5%",
                      "exit code 5 if anything became more than 5 % more expensive"}},
        .files = {{"DIR/records.csv, DIR/machine.json", "what is read from both folders"}}});

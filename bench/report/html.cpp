@@ -106,7 +106,13 @@ Html row_of(const std::vector<std::string>& fields) {
   return element("tr", cells);
 }
 
-/// A table that is wider than the screen scrolls by itself, by keyboard too, and the page does not.
+/// What is wider than the screen scrolls by itself, by keyboard too, and the page does not.
+Html scrolling(const std::string& label, const Html& content) {
+  return element("div",
+                 {{"class", "wide"}, {"role", "region"}, {"aria-label", label}, {"tabindex", "0"}},
+                 content);
+}
+
 Html html_of(const Table& table) {
   Html head;
   for (const std::string& name : table.header) {
@@ -117,20 +123,14 @@ Html html_of(const Table& table) {
   const Html whole =
       element("table", element("caption", table.caption) + element("thead", element("tr", head)) +
                            element("tbody", body));
-  Html scrolling = element(
-      "div",
-      {{"class", "wide"}, {"role", "region"}, {"aria-label", table.caption}, {"tabindex", "0"}},
-      whole);
-  if (!table.is_folded) return scrolling;
-  return element("details", element("summary", table.caption) + scrolling);
+  if (!table.is_folded) return scrolling(table.caption, whole);
+  return element("details", element("summary", table.caption) + scrolling(table.caption, whole));
 }
 
 Html html_of(const Picture& picture) {
-  const Html drawing = element(
-      "div",
-      {{"class", "wide"}, {"role", "region"}, {"aria-label", picture.title}, {"tabindex", "0"}},
-      void_element("img", {{"src", data_uri("image/svg+xml", picture.svg)},
-                           {"alt", picture.title + ": " + picture.description}}));
+  const Html drawing = scrolling(
+      picture.title, void_element("img", {{"src", data_uri("image/svg+xml", picture.svg)},
+                                          {"alt", picture.title + ": " + picture.description}}));
   const Html downloads = element(
       "p", {{"class", "downloads"}},
       element("a",

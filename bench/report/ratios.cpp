@@ -14,12 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_or(const Json& object, const char* key, const std::string& otherwise) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? one_line(found->get<std::string>())
-                                                     : otherwise;
-}
-
 /// An axis: at least from 0.7 to 1.5, and all intervals up to a factor of 30.
 struct Axis {
   double low = 0.7;
@@ -110,11 +104,11 @@ Picture forest(const Answer& answer, std::span<const LoadAnswer* const> loads, c
 }  // namespace
 
 std::string machine_words(const Json& record) {
-  const Json& machine = record.at("machine");
-  return fmt::format(
-      "{}, {} processors, Linux {}, {}", text_or(machine, "cpu_model", "unknown CPU"),
-      machine.value("processors_online", Json()).dump(), text_or(machine, "kernel_release", "?"),
-      record.at("started_utc").get<std::string>().substr(0, 10));
+  return fmt::format("{}, {} processors, Linux {}, {}",
+                     one_line(text_at(record, "/machine/cpu_model", "unknown CPU")),
+                     value_at(record, "/machine/processors_online").dump(),
+                     one_line(text_at(record, "/machine/kernel_release", "?")),
+                     record.at("started_utc").get<std::string>().substr(0, 10));
 }
 
 Gallery draw_ratios(const Answer& answer, const Json& record, Gnuplot& gnuplot) {
