@@ -33,8 +33,6 @@ class SlicedProgress {
   SlicedProgress(const SlicedPlan& plan, Write write, bool terminal, std::size_t columns);
   SlicedProgress(const SlicedProgress&) = delete;
   SlicedProgress& operator=(const SlicedProgress&) = delete;
-  SlicedProgress(SlicedProgress&&) = delete;
-  SlicedProgress& operator=(SlicedProgress&&) = delete;
   ~SlicedProgress();  ///< clears the line
 
   /// Prints when it is time to. `left_s`: of all loads, at most.

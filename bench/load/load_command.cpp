@@ -115,9 +115,9 @@ void explain_load(CLI::App& verb) {
       {.description =
            "Without --rate it is a closed loop: each connection sends when its echo is back, which "
            "is right for what an echo costs. With --rate it is an open loop: messages are sent "
-           "when "
-           "they are due and timed from then, which is right for latency, for a server that stalls "
-           "is not spared meanwhile. It says when the figures show the client and not the server.",
+           "when they are due and timed from then, which is right for latency, for a server that "
+           "stalls is not spared meanwhile. It says when the figures show the client and not the "
+           "server.",
        .examples = {{"muxlab load --connect 127.0.0.1:4711 --connections 1k --idle 9k",
                      "1,000 connections that echo among 9,000 silent ones"},
                     {"muxlab load --connect 127.0.0.1:4711 --connections 1k --rate 20k",

@@ -57,6 +57,13 @@ Command own_command(std::vector<std::string> words, const std::vector<int>& proc
   return {.words = std::move(words), .processors = processors, .shares_environment = true};
 }
 
+/// Has the child inherit `fd`, and says so with `option`.
+Command with(Command command, int fd, const char* option) {
+  command.inherited = fd;
+  command.words.insert(command.words.end(), {option, fmt::to_string(kInheritedFd)});
+  return command;
+}
+
 std::vector<std::string> serve_words(const std::filesystem::path& program, const ServerSpec& spec) {
   const Cell& cell = spec.cell;
   std::vector<std::string> words = {program,       "serve",       "--backend",
@@ -135,7 +142,7 @@ class LocalServer final : public ServerSide {
         interrupt_(interrupt),
         counter_file_(make_counter_file()),
         counters_(counter_file_.get()),
-        process_(with_counters(std::move(command), counter_file_.get())) {
+        process_(with(std::move(command), counter_file_.get(), "--counters")) {
     if (::clock_getcpuclockid(process_.pid(), &clock_) != 0) {
       throw SideFailed("its CPU clock cannot be read");
     }
@@ -203,12 +210,6 @@ class LocalServer final : public ServerSide {
   [[nodiscard]] std::string board() const { return is_told_ ? own_file_.string() : ""; }
 
  private:
-  static Command with_counters(Command command, int file) {
-    command.inherited = file;
-    command.words.insert(command.words.end(), {"--counters", fmt::to_string(kInheritedFd)});
-    return command;
-  }
-
   /// Without waiting: right only while the server sleeps.
   Silence now() {
     timespec spent{};
@@ -286,7 +287,7 @@ class LocalLoad final : public LoadSide {
   LocalLoad(Command command, int interrupt, Channel channel)
       : interrupt_(interrupt),
         channel_(std::move(channel.ours)),
-        process_(with_channel(std::move(command), channel.theirs.get())) {}
+        process_(with(std::move(command), channel.theirs.get(), "--slices")) {}
 
   void abandon() override { process_.send(SIGKILL); }
 
@@ -326,12 +327,6 @@ class LocalLoad final : public LoadSide {
       }
       left -= here;
     }
-  }
-
-  static Command with_channel(Command command, int channel) {
-    command.inherited = channel;
-    command.words.insert(command.words.end(), {"--slices", fmt::to_string(kInheritedFd)});
-    return command;
   }
 
   void await_readable() {

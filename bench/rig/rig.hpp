@@ -30,8 +30,6 @@ class Rig {
       const RigOptions& options);
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
-  Rig(Rig&&) = delete;
-  Rig& operator=(Rig&&) = delete;
   ~Rig();
 
   /// Visits each contender once, in an order drawn from `random`, and appends a slice for each. One
