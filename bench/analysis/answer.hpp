@@ -1,15 +1,8 @@
 #pragma once
 
-#include <array>
 #include <limits>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
 
 #include "bench/analysis/verdict.hpp"
-#include "bench/data/plan.hpp"
-#include "bench/data/records.hpp"
 
 namespace muxlab {
 

@@ -1,9 +1,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "backends/backend.hpp"
 #include "backends/parts/say.hpp"

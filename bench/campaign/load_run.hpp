@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
-#include <vector>
 
 #include "bench/analysis/answer.hpp"
 #include "bench/rig/rig.hpp"

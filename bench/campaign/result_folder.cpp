@@ -13,9 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <string>
 #include <system_error>
-#include <vector>
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/written_file.hpp"

@@ -7,10 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
-#include <optional>
-#include <utility>
-#include <vector>
 
 #include "backends/parts/say.hpp"
 #include "bench/campaign/result_folder.hpp"

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <string_view>
 
-#include "backends/parts/failure.hpp"
 #include "bench/campaign/load_run.hpp"
 #include "bench/campaign/sliced_plan.hpp"
 #include "bench/rig/sides.hpp"

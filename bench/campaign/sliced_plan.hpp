@@ -1,14 +1,6 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
-
 #include "backends/parts/failure.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/plan.hpp"
 
 namespace muxlab {

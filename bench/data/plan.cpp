@@ -4,8 +4,6 @@
 #include <fmt/ranges.h>
 #include <sched.h>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 #include <set>
@@ -13,7 +11,6 @@
 #include <utility>
 
 #include "backends/parts/failure.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/data/json_field.hpp"
 #include "server/cli/cli.hpp"

@@ -7,7 +7,6 @@
 #include <map>
 #include <numeric>
 #include <set>
-#include <tuple>
 
 #include "backends/parts/failure.hpp"
 #include "bench/data/csv.hpp"

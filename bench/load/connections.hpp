@@ -1,12 +1,6 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <span>
-#include <string_view>
-#include <vector>
 
 #include "backends/parts/unique_fd.hpp"
 #include "bench/load/pattern.hpp"

@@ -5,12 +5,9 @@
 #include <bit>
 #include <cassert>
 #include <cerrno>
-#include <cstdint>
 #include <system_error>
 #include <utility>
-#include <vector>
 
-#include "backends/parts/unique_fd.hpp"
 #include "backends/ring.hpp"
 #include "bench/load/connections.hpp"
 

@@ -1,18 +1,11 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "bench/load/arrivals.hpp"
-#include "bench/load/connections.hpp"
 #include "bench/load/dial.hpp"
-#include "bench/load/tally.hpp"
 
 namespace muxlab {
 

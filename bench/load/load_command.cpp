@@ -7,13 +7,9 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <random>
-#include <string>
-#include <vector>
 
 #include "backends/parts/say.hpp"
-#include "bench/load/load.hpp"
 #include "bench/load/slice.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/interrupts.hpp"

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-
 #include "bench/load/oracle.hpp"
 #include "bench/load/slice.hpp"
 #include "bench/load/timeline.hpp"

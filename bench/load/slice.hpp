@@ -1,8 +1,6 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
-#include <string>
 
 #include "backends/counting/worker_stats.hpp"
 #include "bench/load/histogram.hpp"

@@ -8,11 +8,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <csignal>
-#include <cstdint>
-#include <string>
-#include <vector>
 
 #include "bench/load/load.hpp"
 #include "bench/micro/micro.hpp"

@@ -1,7 +1,6 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
-#include <cstdint>
 
 #include "bench/load/histogram.hpp"
 

@@ -8,14 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <string_view>
-#include <utility>
 
 #include "backends/parts/failure.hpp"
 #include "bench/data/csv.hpp"
 #include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
-#include "bench/report/document.hpp"
 #include "bench/report/plots.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/words.hpp"

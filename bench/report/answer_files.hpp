@@ -1,15 +1,10 @@
 #pragma once
 
 #include <exception>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 #include "bench/analysis/answer.hpp"
-#include "bench/data/records.hpp"
 
 namespace muxlab {
 

@@ -4,9 +4,6 @@
 #include <array>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
 
 #include "backends/parts/say.hpp"
 #include "bench/analysis/change.hpp"

@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <string_view>
-#include <utility>
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/process.hpp"

@@ -9,8 +9,6 @@
 #include <limits>
 #include <map>
 #include <set>
-#include <string_view>
-#include <utility>
 
 #include "bench/data/experiment.hpp"
 #include "server/cli/cli.hpp"

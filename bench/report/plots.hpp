@@ -2,12 +2,8 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <span>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "bench/analysis/answer.hpp"
 #include "bench/data/statistics.hpp"

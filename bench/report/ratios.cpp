@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "bench/data/csv.hpp"
 #include "bench/report/answer_files.hpp"

@@ -1,8 +1,6 @@
 #include <signal.h>
 
-#include <exception>
 #include <memory>
-#include <string>
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/say.hpp"

@@ -4,17 +4,13 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <string>
-#include <vector>
 
 #include "bench/analysis/verdict.hpp"
 #include "bench/data/files.hpp"
-#include "bench/data/records.hpp"
 #include "server/testing/program.hpp"
 
 namespace muxlab {

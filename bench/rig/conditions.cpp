@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <fstream>
 #include <sstream>
-#include <string>
 
 #include "backends/parts/control_group.hpp"
 

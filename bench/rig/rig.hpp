@@ -1,12 +1,7 @@
 #pragma once
 
-#include <chrono>
-#include <memory>
-#include <optional>
 #include <random>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "bench/data/plan.hpp"
 #include "bench/rig/sides.hpp"

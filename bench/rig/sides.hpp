@@ -1,13 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <stdexcept>
-#include <string>
-#include <vector>
 
 #include "backends/counting/shared_counters.hpp"
 #include "bench/data/experiment.hpp"
