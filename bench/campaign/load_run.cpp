@@ -8,7 +8,6 @@
 #include <random>
 
 #include "backends/parts/failure.hpp"
-#include "bench/rig/conditions.hpp"
 
 namespace muxlab {
 namespace {

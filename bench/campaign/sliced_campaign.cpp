@@ -9,9 +9,7 @@
 #include <cmath>
 
 #include "backends/parts/say.hpp"
-#include "bench/campaign/result_folder.hpp"
 #include "bench/report/answer_files.hpp"
-#include "bench/rig/conditions.hpp"
 #include "server/cli/interrupts.hpp"
 #include "server/cli/text_layout.hpp"
 #include "server/cli/words.hpp"

@@ -104,6 +104,55 @@ PlannedLoad load_from_json(const JsonField& json, std::span<const PlannedContend
   return load;
 }
 
+SlicedPlan plan_from_field(const JsonField& json) {
+  SlicedPlan plan;
+  plan.experiment = json.at("experiment").name_or_empty();
+  plan.shares_time = json.at("shares_time").flag();
+  plan.is_isolated = json.at("isolated").flag();
+  plan.time_calls = json.at("time_calls").flag();
+  plan.seed = json.at("seed").count(0, UINT64_MAX);
+  plan.same_within = json.at("same_within").number(0, 1);
+  plan.slice_round_trips = json.at("round_trips").count(1, kMany);
+  if (!json.at("precision").value().is_null()) {
+    plan.precision = json.at("precision").number(0, 1);
+  }
+  plan.allowed_processors = processors_from_json(json.at("allowed_processors"));
+  std::set<std::string> names;
+  json.at("contenders").each(kMostContenders, [&](const JsonField& one) {
+    plan.contenders.push_back(contender_from_json(one));
+    const bool is_first = plan.contenders.size() == 1;
+    if (is_first != (plan.contenders.back().role == Role::baseline)) {
+      one.at("role").fail("the first contender, and no other, to be the baseline");
+    }
+    if (!names.insert(plan.contenders.back().contender.name).second) {
+      one.at("name").fail("a name that no other contender has");
+    }
+  });
+  std::set<std::pair<Point, Placement>> points;
+  json.at("loads").each(kMostLoads, [&](const JsonField& one) {
+    plan.loads.push_back(load_from_json(one, plan.contenders));
+    const PlannedLoad& load = plan.loads.back();
+    if (!points.emplace(point_of(load.cell), load.placement).second) {
+      one.fail("a load that differs from the others");
+    }
+  });
+  if (plan.contenders.empty()) json.at("contenders").fail("one contender or more");
+  if (plan.loads.empty()) json.at("loads").fail("one load or more");
+  return plan;
+}
+
+/// `type` is CMake's, and `flags` are those of the compiler beside it.
+std::string why_not_to_measure(std::string_view type, std::string_view flags) {
+  const auto has = [&](std::string_view word) {
+    return flags.find(word) != std::string_view::npos;
+  };
+  if (has("-fsanitize")) return "the program has a sanitizer in it";
+  if (has("--coverage")) return "the program counts its own lines";
+  const bool is_optimised = type == "Release" || type == "RelWithDebInfo" || type == "MinSizeRel" ||
+                            has("-O2") || has("-O3");
+  return is_optimised ? "" : "the program is not optimised";
+}
+
 }  // namespace
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -218,47 +267,6 @@ Json plan_json(const SlicedPlan& plan) {
           {"allowed_processors", plan.allowed_processors}};
 }
 
-namespace {
-
-SlicedPlan plan_from_field(const JsonField& json) {
-  SlicedPlan plan;
-  plan.experiment = json.at("experiment").name_or_empty();
-  plan.shares_time = json.at("shares_time").flag();
-  plan.is_isolated = json.at("isolated").flag();
-  plan.time_calls = json.at("time_calls").flag();
-  plan.seed = json.at("seed").count(0, UINT64_MAX);
-  plan.same_within = json.at("same_within").number(0, 1);
-  plan.slice_round_trips = json.at("round_trips").count(1, kMany);
-  if (!json.at("precision").value().is_null()) {
-    plan.precision = json.at("precision").number(0, 1);
-  }
-  plan.allowed_processors = processors_from_json(json.at("allowed_processors"));
-  std::set<std::string> names;
-  json.at("contenders").each(kMostContenders, [&](const JsonField& one) {
-    plan.contenders.push_back(contender_from_json(one));
-    const bool is_first = plan.contenders.size() == 1;
-    if (is_first != (plan.contenders.back().role == Role::baseline)) {
-      one.at("role").fail("the first contender, and no other, to be the baseline");
-    }
-    if (!names.insert(plan.contenders.back().contender.name).second) {
-      one.at("name").fail("a name that no other contender has");
-    }
-  });
-  std::set<std::pair<Point, Placement>> points;
-  json.at("loads").each(kMostLoads, [&](const JsonField& one) {
-    plan.loads.push_back(load_from_json(one, plan.contenders));
-    const PlannedLoad& load = plan.loads.back();
-    if (!points.emplace(point_of(load.cell), load.placement).second) {
-      one.fail("a load that differs from the others");
-    }
-  });
-  if (plan.contenders.empty()) json.at("contenders").fail("one contender or more");
-  if (plan.loads.empty()) json.at("loads").fail("one load or more");
-  return plan;
-}
-
-}  // namespace
-
 SlicedPlan plan_from_json(const Json& json) { return plan_from_field(JsonField(json)); }
 
 Json new_machine_record(const SlicedPlan& plan) {
@@ -276,22 +284,6 @@ void write_machine_record(const std::filesystem::path& folder, const Json& json)
   write_whole(folder / kMachineFile,
               json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
-
-namespace {
-
-/// `type` is CMake's, and `flags` are those of the compiler beside it.
-std::string why_not_to_measure(std::string_view type, std::string_view flags) {
-  const auto has = [&](std::string_view word) {
-    return flags.find(word) != std::string_view::npos;
-  };
-  if (has("-fsanitize")) return "the program has a sanitizer in it";
-  if (has("--coverage")) return "the program counts its own lines";
-  const bool is_optimised = type == "Release" || type == "RelWithDebInfo" || type == "MinSizeRel" ||
-                            has("-O2") || has("-O3");
-  return is_optimised ? "" : "the program is not optimised";
-}
-
-}  // namespace
 
 std::string doubt_of_build(const Json& record) {
   if (!value_at(record, "/machine/build").is_object()) return {};

@@ -119,11 +119,4 @@ LoadEngine available_engine(LoadEngine asked) {
                                                    found.mend.empty() ? "" : "; ", found.mend));
 }
 
-std::unique_ptr<LoadConnections> make_connections(LoadEngine engine, const Pattern& pattern,
-                                                  const LoadShare& share,
-                                                  std::uint64_t largest_receive) {
-  if (engine == LoadEngine::epoll) return make_epoll_connections(pattern, share);
-  return make_io_uring_connections(pattern, share, largest_receive);
-}
-
 }  // namespace muxlab

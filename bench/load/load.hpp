@@ -4,10 +4,17 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "bench/load/arrivals.hpp"
 #include "bench/load/dial.hpp"
 
 namespace muxlab {
+
+/// How the gaps between the messages of an open loop are drawn.
+enum class Gaps : std::uint8_t {
+  poisson,  ///< exponential: as from many senders that know nothing of each other
+  fixed,    ///< all the same
+};
+
+inline std::string_view gaps_name(Gaps gaps) { return gaps == Gaps::fixed ? "fixed" : "poisson"; }
 
 /// A depth that is none.
 inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();

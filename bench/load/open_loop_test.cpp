@@ -8,7 +8,6 @@
 #include <thread>
 #include <vector>
 
-#include "bench/load/arrivals.hpp"
 #include "bench/load/load.hpp"
 #include "bench/load/loop.hpp"
 #include "bench/load/testing.hpp"

@@ -170,13 +170,11 @@ void client_load(benchmark::State& state, muxlab::LoadEngine engine) {
   }
 }
 
-BENCHMARK(client_bare_epoll)->Arg(100)->Arg(1000)->UseManualTime()->Iterations(1);
-BENCHMARK_CAPTURE(client_load, epoll, muxlab::LoadEngine::epoll)
-    ->Arg(100)
-    ->Arg(1000)
-    ->UseManualTime()
-    ->Iterations(1);
-BENCHMARK_CAPTURE(client_load, auto, muxlab::LoadEngine::any) -> Arg(100) -> Arg(1000)
-    -> UseManualTime() -> Iterations(1);
+void at_two_counts(benchmark::internal::Benchmark* registered) {
+  registered->Arg(100)->Arg(1000)->UseManualTime()->Iterations(1);
+}
+BENCHMARK(client_bare_epoll)->Apply(at_two_counts);
+BENCHMARK_CAPTURE(client_load, epoll, muxlab::LoadEngine::epoll)->Apply(at_two_counts);
+BENCHMARK_CAPTURE(client_load, auto, muxlab::LoadEngine::any) -> Apply(at_two_counts);
 
 }  // namespace

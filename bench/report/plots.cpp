@@ -281,8 +281,7 @@ std::vector<std::string> places_to_tell(const Plot& plot, std::span<const Summar
 
 std::string place_words(const std::string& axis, const std::string& place) {
   if (place.empty()) return "";
-  if (!is_number(axis)) return fmt::format("At {}: ", place);
-  return fmt::format("At {}: ", cli::show_count(number_in(place)));
+  return fmt::format("At {}: ", is_number(axis) ? cli::show_count(number_in(place)) : place);
 }
 
 /// Which backend has the least and which the most at the places that are worth it.

@@ -1,5 +1,3 @@
-#include "bench/rig/conditions.hpp"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +6,7 @@
 #include <sstream>
 
 #include "backends/parts/control_group.hpp"
+#include "bench/rig/rig.hpp"
 
 namespace muxlab {
 namespace {
