@@ -6,7 +6,6 @@
 #include "backends/parts/say.hpp"
 #include "backends/serve_options.hpp"
 #include "bench/campaign/sliced_campaign.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/load/connections.hpp"
 #include "server/cli/cli.hpp"

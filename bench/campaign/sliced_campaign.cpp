@@ -104,10 +104,6 @@ void note_throttling(const std::string& words, Json& record) {
   say(words);
 }
 
-std::string status_after(const Answer& answer) {
-  return answer.has_failed() ? "complete_with_failures" : "complete";
-}
-
 /// machine.json of the campaign, and the right to write into its folder.
 struct Begun {
   FolderLock lock;
@@ -190,9 +186,10 @@ ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json) {
   const Measured measured = measure(plan, interrupts);
   if (measured.signalled) interrupts.let_the_next_one_end_us();
   note_throttling(throttling_words(before, read_conditions({}, "/")), record);
-  const Answer found = answer_of(plan, read_records(plan.folder));
-  record["run_status"] =
-      measured.signalled || measured.failure ? "interrupted" : status_after(found);
+  const bool has_failed = answer_of(plan, read_records(plan.folder)).has_failed();
+  record["run_status"] = measured.signalled || measured.failure ? "interrupted"
+                         : has_failed                           ? "complete_with_failures"
+                                                                : "complete";
   record["ended_utc"] = utc_now();
   write_machine_record(plan.folder, record);
   return report_on(plan, as_json, measured, interrupts);

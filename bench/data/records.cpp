@@ -10,7 +10,6 @@
 
 #include "backends/parts/failure.hpp"
 #include "bench/data/csv.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "server/cli/words.hpp"
 

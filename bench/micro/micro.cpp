@@ -25,8 +25,7 @@ int run(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   muxlab::raise_descriptor_limit();
   add_context();
-  const auto mechanisms = muxlab::mechanisms();
-  muxlab::register_mechanism_benchmarks(mechanisms);
+  muxlab::register_mechanism_benchmarks();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

@@ -11,7 +11,6 @@
 
 #include "backends/parts/failure.hpp"
 #include "bench/data/csv.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/report/plots.hpp"
 #include "server/cli/cli.hpp"

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bench/data/experiment.hpp"
 #include "bench/report/answer_files.hpp"
 #include "server/cli/text_layout.hpp"
 

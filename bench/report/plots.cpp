@@ -10,7 +10,6 @@
 #include <map>
 #include <set>
 
-#include "bench/data/experiment.hpp"
 #include "server/cli/cli.hpp"
 
 namespace muxlab {

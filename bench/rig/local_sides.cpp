@@ -179,11 +179,7 @@ class LocalServer final : public ServerSide {
 
   void settle() override {
     threads_.emplace(process_.pid(), kMostWatchedThreads);
-    if (never_sleeps_) {
-      stop();
-    } else {
-      await_rest();
-    }
+    never_sleeps_ ? stop() : static_cast<void>(await_rest());
   }
 
   Silence begin_slice() override {
