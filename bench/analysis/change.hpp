@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 #include "bench/analysis/answer.hpp"
 
 namespace muxlab {

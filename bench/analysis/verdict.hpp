@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <optional>
-
 #include "bench/data/records.hpp"
 
 /// How slices become verdicts. Everything here was fixed before any data that it judges, and no

@@ -126,13 +126,6 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
   return run_or_show(plan_slices(request, probe_backends()), command);
 }
 
-std::vector<std::string> names_of_experiments() {
-  std::vector<std::string> names;
-  names.reserve(experiments().size());
-  for (const Experiment& experiment : experiments()) names.emplace_back(experiment.name);
-  return names;
-}
-
 void add_grid_options(CLI::App& verb, BenchCommand& command) {
   SlicedRequest& request = command.request;
   cli::add_list(verb, "--backends", request.backends,
@@ -230,9 +223,11 @@ void add_bench(CLI::App& program, ExitCode& exit_code) {
       [&program, command, &exit_code] {
         exit_code = run(cli::verb_of(program, "bench"), *command);
       });
+  std::vector<std::string> names;
+  for (const Experiment& experiment : experiments()) names.emplace_back(experiment.name);
   cli::add_texts(verb, "EXPERIMENT", command->experiments,
                  "What to find out; --list shows them all")
-      .suggests(names_of_experiments());
+      .suggests(std::move(names));
   add_effort_options(verb, *command);
   add_grid_options(verb, *command);
   cli::add_text(verb, "--out", command->folder, "DIR",

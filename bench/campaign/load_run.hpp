@@ -1,9 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-
 #include "bench/analysis/answer.hpp"
 #include "bench/rig/rig.hpp"
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 #include "bench/campaign/load_run.hpp"
 #include "bench/campaign/sliced_plan.hpp"
 #include "bench/rig/sides.hpp"

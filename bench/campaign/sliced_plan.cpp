@@ -7,7 +7,6 @@
 #include <cmath>
 #include <random>
 #include <set>
-#include <utility>
 
 #include "backends/backend.hpp"
 #include "backends/parts/descriptor_limit.hpp"

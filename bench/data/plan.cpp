@@ -5,10 +5,8 @@
 #include <sched.h>
 
 #include <cmath>
-#include <functional>
 #include <set>
 #include <type_traits>
-#include <utility>
 
 #include "backends/parts/failure.hpp"
 #include "bench/data/files.hpp"

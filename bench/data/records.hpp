@@ -1,7 +1,5 @@
 #pragma once
 
-#include <span>
-
 #include "backends/counting/worker_stats.hpp"
 #include "bench/data/plan.hpp"
 

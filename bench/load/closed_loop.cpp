@@ -2,7 +2,6 @@
 #include <cerrno>
 #include <deque>
 #include <system_error>
-#include <vector>
 
 #include "bench/load/loop.hpp"
 

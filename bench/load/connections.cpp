@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <string>
 #include <system_error>
-#include <utility>
 
 #include "backends/backend.hpp"
 #include "backends/parts/failure.hpp"

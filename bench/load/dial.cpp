@@ -8,13 +8,10 @@
 #include <sys/un.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <memory>
 #include <system_error>
-#include <utility>
 
 #include "backends/parts/failure.hpp"
 

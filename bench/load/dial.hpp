@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <optional>
-#include <string>
 
 #include "bench/load/connections.hpp"
 #include "bench/load/timeline.hpp"

@@ -6,7 +6,6 @@
 #include <cassert>
 #include <cerrno>
 #include <system_error>
-#include <utility>
 
 #include "backends/ring.hpp"
 #include "bench/load/connections.hpp"

@@ -11,8 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <utility>
-#include <vector>
 
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
@@ -94,87 +92,63 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
 }
 
 /// Ends the run when the scope is left, or threads would wait for a conductor that is gone.
-class EndAtExit {
- public:
-  explicit EndAtExit(Timeline& timeline) : timeline_(timeline) {}
-  ~EndAtExit() { timeline_.end(); }
-  EndAtExit(const EndAtExit&) = delete;
-  EndAtExit& operator=(const EndAtExit&) = delete;
-
- private:
-  Timeline& timeline_;
-};
+using EndAtExit = std::unique_ptr<Timeline, decltype([](Timeline* timeline) { timeline->end(); })>;
 
 /// The first messages of an open loop meet a server that slept, and are not timed.
 constexpr std::int64_t kUntimed_ns = 10'000'000;
 
-/// One slice after the other, on connections that stay open or make way for new ones.
-class SliceLoop {
- public:
-  SliceLoop(LoadThread& thread, LoadSetup& setup)
-      : thread_(thread),
-        connections_(thread.connections()),
-        options_(setup.options),
-        timeline_(setup.timeline) {}
-
-  SliceReply run(const SliceCommand& command) {
-    LoadTally& tally = connections_.tally();
-    tally.latency_ns.clear();
-    tally.first_echo_ns.clear();
-    tally.shares = tally.share_sum = tally.share_square_sum = 0;
-    const Counts before = counts();
-    const std::int64_t begin_cpu_ns = process_cpu_ns();
-    const std::int64_t begin_ns = monotonic_ns();
-    timeline_.start();
-    timeline_.begin_window(begin_ns +
-                           (options_.rate ? std::min(kUntimed_ns, command.duration_ns / 10) : 0));
-    thread_.run(&command);
-    SliceReply reply;
-    reply.elapsed_ns = monotonic_ns() - begin_ns;
-    reply.client_cpu_ns = process_cpu_ns() - begin_cpu_ns;
-    const Counts after = counts();
-    reply.bytes_sent = after.sent - before.sent;
-    reply.bytes_received = after.received - before.received;
-    reply.echoes = reply.bytes_received / options_.size_bytes;
-    reply.opened = after.opened - before.opened;
-    reply.unsent = after.unsent - before.unsent;
-    reply.delayed = after.delayed - before.delayed;
-    reply.shares = tally.shares;
-    reply.share_sum = tally.share_sum;
-    reply.share_square_sum = tally.share_square_sum;
-    if (const std::string reason = why_broken(); !reason.empty()) reply.break_off(reason);
-    return reply;
-  }
-
- private:
-  struct Counts {
-    std::uint64_t sent, received, opened, unsent, delayed;
-  };
-  [[nodiscard]] Counts counts() const {
-    const LoadTally& tally = connections_.tally();
-    return {tally.bytes_sent, tally.bytes_received, tally.established, tally.unsent,
-            tally.without_port};
-  }
-
-  /// What is in flight now has been waited for in vain.
-  [[nodiscard]] std::string why_broken() const {
-    const LoadTally& tally = connections_.tally();
-    if (!tally.first_error.empty()) return tally.first_error;
-    std::uint64_t missing = 0;
-    for (const LoadConnection& connection : connections_.active()) {
-      if (connection.fd) missing += connection.stream.due() - connection.stream.received();
-      if (connection.fd && connection.is_ending) return "the server does not end a connection";
-    }
-    if (missing == 0) return {};
-    return fmt::format("no answer for {:g} s: {} bytes are missing",
-                       std::chrono::duration<double>(options_.grace).count(), missing);
-  }
-
-  LoadThread& thread_;
-  LoadConnections& connections_;
-  const LoadOptions& options_;
-  Timeline& timeline_;
+struct Counts {
+  std::uint64_t sent, received, opened, unsent, delayed;
 };
+Counts counts_of(const LoadTally& tally) {
+  return {tally.bytes_sent, tally.bytes_received, tally.established, tally.unsent,
+          tally.without_port};
+}
+
+/// What is in flight now has been waited for in vain.
+std::string why_broken(LoadConnections& connections, std::chrono::nanoseconds grace) {
+  const LoadTally& tally = connections.tally();
+  if (!tally.first_error.empty()) return tally.first_error;
+  std::uint64_t missing = 0;
+  for (const LoadConnection& connection : connections.active()) {
+    if (connection.fd) missing += connection.stream.due() - connection.stream.received();
+    if (connection.fd && connection.is_ending) return "the server does not end a connection";
+  }
+  if (missing == 0) return {};
+  return fmt::format("no answer for {:g} s: {} bytes are missing",
+                     std::chrono::duration<double>(grace).count(), missing);
+}
+
+/// One slice, on connections that stay open or make way for new ones.
+SliceReply run_slice(LoadThread& thread, LoadSetup& setup, const SliceCommand& command) {
+  LoadTally& tally = thread.connections().tally();
+  tally.latency_ns.clear();
+  tally.first_echo_ns.clear();
+  tally.shares = tally.share_sum = tally.share_square_sum = 0;
+  const Counts before = counts_of(tally);
+  const std::int64_t begin_cpu_ns = process_cpu_ns();
+  const std::int64_t begin_ns = monotonic_ns();
+  setup.timeline.start();
+  setup.timeline.begin_window(
+      begin_ns + (setup.options.rate ? std::min(kUntimed_ns, command.duration_ns / 10) : 0));
+  thread.run(&command);
+  SliceReply reply;
+  reply.elapsed_ns = monotonic_ns() - begin_ns;
+  reply.client_cpu_ns = process_cpu_ns() - begin_cpu_ns;
+  const Counts after = counts_of(tally);
+  reply.bytes_sent = after.sent - before.sent;
+  reply.bytes_received = after.received - before.received;
+  reply.echoes = reply.bytes_received / setup.options.size_bytes;
+  reply.opened = after.opened - before.opened;
+  reply.unsent = after.unsent - before.unsent;
+  reply.delayed = after.delayed - before.delayed;
+  reply.shares = tally.shares;
+  reply.share_sum = tally.share_sum;
+  reply.share_square_sum = tally.share_square_sum;
+  const std::string reason = why_broken(thread.connections(), setup.options.grace);
+  if (!reason.empty()) reply.break_off(reason);
+  return reply;
+}
 
 std::vector<HistogramCount> counts_of(const Histogram& histogram) {
   std::vector<HistogramCount> all;
@@ -210,11 +184,6 @@ void send(int channel, SliceReply reply, const LoadTally& tally) {
       send_packet(channel, &all[begin], count * sizeof all[begin]);
     }
   }
-}
-
-void check_sliced(const LoadOptions& options) {
-  if (options.threads == 1) return;
-  throw Failure(ExitCode::usage, "--slices is for one thread: leave out --threads");
 }
 
 }  // namespace
@@ -292,7 +261,7 @@ LoadReport run_load(const LoadOptions& options) {
   report.engine = setup.engine;
   std::vector<std::future<LoadTally>> threads;
   {
-    const EndAtExit end_at_exit(setup.timeline);
+    const EndAtExit end_at_exit(&setup.timeline);
     for (std::uint64_t thread = 0; thread < options.threads; ++thread) {
       threads.push_back(std::async(std::launch::async, run_thread, std::ref(setup), thread));
     }
@@ -317,7 +286,9 @@ void SliceReply::break_off(const std::string& reason) {
 
 void run_sliced_load(const LoadOptions& options, int channel) {
   check_options(options);
-  check_sliced(options);
+  if (options.threads != 1) {
+    throw Failure(ExitCode::usage, "--slices is for one thread: leave out --threads");
+  }
   reserve_descriptors(options);
   ::prctl(PR_SET_TIMERSLACK, 1);  // ns
   LoadSetup setup(options);
@@ -328,9 +299,8 @@ void run_sliced_load(const LoadOptions& options, int channel) {
   SliceReply reply;
   if (!connections.tally().first_error.empty()) reply.break_off(connections.tally().first_error);
   send(channel, reply, connections.tally());
-  SliceLoop loop(thread, setup);
   for (SliceCommand command{}; receive(channel, command);) {
-    if (!reply.is_broken()) reply = loop.run(command);
+    if (!reply.is_broken()) reply = run_slice(thread, setup, command);
     send(channel, reply, connections.tally());
   }
   connections.close_all();

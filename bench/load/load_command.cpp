@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <memory>
 #include <random>
 
 #include "backends/parts/say.hpp"
@@ -18,10 +17,6 @@
 
 namespace muxlab {
 namespace {
-
-void print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw_errno("stdout");
-}
 
 struct LoadCommand {
   LoadOptions options;
@@ -95,7 +90,9 @@ ExitCode load(LoadCommand& command) {
                                  cli::show_duration(options.warmup)));
   }
   const LoadReport report = run_load(options);
-  print(command.json ? load_json(options, report).dump(2) + "\n" : load_text(options, report));
+  const std::string text =
+      command.json ? load_json(options, report).dump(2) + "\n" : load_text(options, report);
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw_errno("stdout");
   const std::string failure = load_failure(report);
   if (!failure.empty()) say(failure);
   const std::vector<std::string> doubts = why_not_trusted(options, report);

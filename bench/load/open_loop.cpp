@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <thread>
-#include <vector>
 
 #include "bench/load/loop.hpp"
 

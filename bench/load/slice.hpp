@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-
 #include "backends/counting/worker_stats.hpp"
 #include "bench/load/histogram.hpp"
 #include "bench/load/load.hpp"

@@ -1,13 +1,8 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <functional>
 #include <limits>
-#include <memory>
-#include <span>
-#include <string>
-#include <vector>
 
 #include "backends/backend.hpp"
 #include "backends/libevent_base.hpp"

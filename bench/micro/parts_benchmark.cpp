@@ -4,10 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdint>
 #include <ctime>
-#include <vector>
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/notify.hpp"

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <exception>
-#include <nlohmann/json.hpp>
-#include <utility>
 
 #include "bench/analysis/answer.hpp"
 

@@ -176,22 +176,6 @@ Html contents_of(const Document& document) {
   return element("nav", {{"aria-label", "Contents"}}, element("ul", links));
 }
 
-}  // namespace
-
-std::string html_page(const Document& document) {
-  Html sections;
-  for (const Section& section : document.sections) sections += html_of(section);
-  const Html body =
-      element("a", {{"class", "skip"}, {"href", "#content"}}, text("Skip to the answer")) +
-      element("header", element("h1", document.title) +
-                            element("p", {{"class", "lead"}}, text(document.lead))) +
-      contents_of(document) + element("main", {{"id", "content"}}, sections);
-  const Html page = element("html", {{"lang", "en"}}, head_of(document) + element("body", body));
-  return "<!DOCTYPE html>\n" + page.markup + "\n";
-}
-
-namespace {
-
 /// Text that Markdown takes for text, inside a table too.
 std::string plain(std::string_view words) {
   std::string escaped;
@@ -239,6 +223,18 @@ std::string markdown_of(const Gallery& gallery) {
 }
 
 }  // namespace
+
+std::string html_page(const Document& document) {
+  Html sections;
+  for (const Section& section : document.sections) sections += html_of(section);
+  const Html body =
+      element("a", {{"class", "skip"}, {"href", "#content"}}, text("Skip to the answer")) +
+      element("header", element("h1", document.title) +
+                            element("p", {{"class", "lead"}}, text(document.lead))) +
+      contents_of(document) + element("main", {{"id", "content"}}, sections);
+  const Html page = element("html", {{"lang", "en"}}, head_of(document) + element("body", body));
+  return "<!DOCTYPE html>\n" + page.markup + "\n";
+}
 
 std::string markdown_page(const Document& document) {
   std::string page = fmt::format("# {}\n\n{}\n\n", plain(document.title), plain(document.lead));

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -330,6 +329,16 @@ Table data_of(const Plot& plot, std::span<const SummaryRow> rows) {
   return table;
 }
 
+/// Whether a picture along an axis that varies would show one place of it, where others show more.
+bool is_one_place(const std::string& axis, const Plot& plot, std::span<const SummaryRow> rows) {
+  std::set<std::string> here, all;
+  for (const SummaryRow& row : rows) {
+    all.insert(place_on(axis, row));
+    if (plot.shows(row)) here.insert(place_on(axis, row));
+  }
+  return here.size() < 2 && all.size() > 1;
+}
+
 }  // namespace
 
 std::vector<Shown> PictureKind::shown() const {
@@ -348,20 +357,6 @@ bool Plot::shows(const SummaryRow& row) const {
 std::string place_on(const std::string& axis, const SummaryRow& row) {
   return cell_column(axis) == nullptr ? "" : field_of(axis, row);
 }
-
-namespace {
-
-/// Whether a picture along an axis that varies would show one place of it, where others show more.
-bool is_one_place(const std::string& axis, const Plot& plot, std::span<const SummaryRow> rows) {
-  std::set<std::string> here, all;
-  for (const SummaryRow& row : rows) {
-    all.insert(place_on(axis, row));
-    if (plot.shows(row)) here.insert(place_on(axis, row));
-  }
-  return here.size() < 2 && all.size() > 1;
-}
-
-}  // namespace
 
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
   // The loads of the default run lie along no axis: their picture is that of the ratios.

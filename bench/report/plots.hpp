@@ -1,10 +1,5 @@
 #pragma once
 
-#include <filesystem>
-#include <nlohmann/json.hpp>
-#include <string_view>
-#include <utility>
-
 #include "bench/analysis/answer.hpp"
 #include "bench/data/statistics.hpp"
 #include "bench/report/document.hpp"

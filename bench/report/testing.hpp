@@ -4,9 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <random>
 
 #include "bench/analysis/verdict.hpp"

@@ -7,13 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <string_view>
-#include <utility>
 
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <random>
-#include <span>
 
 #include "bench/data/plan.hpp"
 #include "bench/rig/sides.hpp"

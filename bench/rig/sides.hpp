@@ -1,8 +1,6 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
-#include <memory>
 #include <stdexcept>
 
 #include "backends/counting/shared_counters.hpp"
