@@ -240,9 +240,8 @@ void write_pages(const Path& folder, const Document& document) {
 constexpr int kAnswerSchema = 1;
 
 std::string_view status_key(Status status) {
-  return status == Status::measured ? "measured"
-         : status == Status::failed ? "failed"
-                                    : "unavailable";
+  static constexpr std::array<std::string_view, 3> kKeys = {"measured", "unavailable", "failed"};
+  return kKeys[static_cast<std::size_t>(status)];
 }
 
 Json latency_json(const AtLoad& one) {

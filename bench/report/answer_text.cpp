@@ -23,16 +23,8 @@ std::string three_digits(double value) {
 std::string in_us(double ns) { return three_digits(ns / 1000) + " us"; }
 
 std::string_view short_verdict(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::same:
-      return "same";
-    case Verdict::cheaper:
-      return "less";
-    case Verdict::more_expensive:
-      return "more";
-    default:
-      return "?";
-  }
+  static constexpr std::array<std::string_view, 5> kWords = {"same", "less", "more", "?", "?"};
+  return kWords[static_cast<std::size_t>(verdict)];
 }
 
 std::string percent(double share) {
