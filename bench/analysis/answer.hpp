@@ -1,15 +1,8 @@
 #pragma once
 
-#include <array>
 #include <limits>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
 
 #include "bench/analysis/verdict.hpp"
-#include "bench/data/plan.hpp"
-#include "bench/data/records.hpp"
 
 namespace muxlab {
 
@@ -80,6 +73,11 @@ struct LoadAnswer {
   std::vector<AtLoad> contenders;  ///< in the order of the plan
 
   [[nodiscard]] bool is_measured() const { return rigs > 0; }
+  /// Whether a contender is compared by `metric`.
+  [[nodiscard]] bool has(Metric metric) const {
+    return std::ranges::any_of(
+        contenders, [metric](const AtLoad& one) { return one.compared[metric].has_value(); });
+  }
 };
 
 /// A contender's CPU time over all busy loads.

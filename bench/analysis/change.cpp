@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <optional>
 
 #include "bench/data/statistics.hpp"
 
@@ -70,79 +69,62 @@ struct Side {
   }
 };
 
-class Comparing {
- public:
-  Comparing(const Side& before, const Side& after) : before_(before), after_(after) {}
-
-  std::vector<Change> run(double threshold) {
-    for (const LoadAnswer& load : before_.answer.loads) {
-      if (load.is_measured() && after_.find(load.load) != nullptr) add_load(load.load);
-    }
-    std::map<std::string, std::size_t> family;
-    for (const Change& change : changes_) ++family[change.figure];
-    for (std::size_t i = 0; i < changes_.size(); ++i) {
-      judge(changes_[i], differences_[i], threshold, family[changes_[i].figure]);
-    }
-    return std::move(changes_);
-  }
-
- private:
-  void add_load(const PlannedLoad& load) {
-    const std::string& baseline = before_.answer.plan.baseline();
-    const bool is_relative = baseline == after_.answer.plan.baseline();
-    for (const PlannedContender& one : before_.answer.plan.contenders) {
-      if (one.is_self_check()) continue;
-      const std::string& name = one.contender.name;
-      for (const Metric metric : {Metric::cpu, Metric::latency_p50, Metric::latency_p99}) {
-        if (!load.compares(metric)) continue;
-        const bool as_ratio = is_relative && one.role != Role::baseline;
-        const auto known = [&](const Side& side) {
-          if (as_ratio) return side.ratio(load, name, metric);
-          return from_rigs(side.records, load, name,
-                           [metric](const RigRecord& record) { return ns_of(record, metric); });
-        };
-        add({.load = load,
-             .contender = name,
-             .figure = std::string(name_of(metric)),
-             .is_relative = as_ratio,
-             .ratio = {}},
-            known(before_), known(after_));
-      }
-      add({.load = load, .contender = name, .figure = std::string(kCalls), .ratio = {}},
-          from_rigs(before_.records, load, name, calls_of),
-          from_rigs(after_.records, load, name, calls_of));
-    }
-  }
+/// Changes, and how well each is known.
+struct Changes {
+  std::vector<Change> changes;
+  std::vector<Known> differences;
 
   void add(Change change, const std::optional<Known>& before, const std::optional<Known>& after) {
     if (!before || !after) return;
     change.before = std::exp(before->log);
     change.after = std::exp(after->log);
-    changes_.push_back(std::move(change));
-    differences_.push_back({after->log - before->log,
-                            std::hypot(before->standard_error, after->standard_error),
-                            std::min(before->degrees, after->degrees)});
+    changes.push_back(std::move(change));
+    differences.push_back({after->log - before->log,
+                           std::hypot(before->standard_error, after->standard_error),
+                           std::min(before->degrees, after->degrees)});
   }
-
-  static void judge(Change& change, const Known& difference, double threshold, std::size_t family) {
-    const double error = kFamilyError / static_cast<double>(family);
-    const double reach = t_exceeded_by(error, difference.degrees) * difference.standard_error;
-    change.ratio = {.ratio = std::exp(difference.log),
-                    .low = std::exp(difference.log - reach),
-                    .high = std::exp(difference.log + reach)};
-    const double margin = 1 + threshold;
-    change.verdict = change.ratio.low > margin        ? ChangeVerdict::regressed
-                     : change.ratio.high < 1 / margin ? ChangeVerdict::improved
-                     : change.ratio.low >= 1 / margin && change.ratio.high <= margin
-                         ? ChangeVerdict::same
-                         : ChangeVerdict::unclear;
-  }
-
-  const Side before_;
-  const Side after_;
-  std::vector<Change> changes_;
-  std::vector<Known> differences_;  // of each of them
 };
+
+void add_load(const PlannedLoad& load, const Side& before, const Side& after, Changes& all) {
+  const std::string& baseline = before.answer.plan.baseline();
+  const bool is_relative = baseline == after.answer.plan.baseline();
+  for (const PlannedContender& one : before.answer.plan.contenders) {
+    if (one.is_self_check()) continue;
+    const std::string& name = one.contender.name;
+    for (const Metric metric : {Metric::cpu, Metric::latency_p50, Metric::latency_p99}) {
+      if (!load.compares(metric)) continue;
+      const bool as_ratio = is_relative && one.role != Role::baseline;
+      const auto known = [&](const Side& side) {
+        if (as_ratio) return side.ratio(load, name, metric);
+        return from_rigs(side.records, load, name,
+                         [metric](const RigRecord& record) { return ns_of(record, metric); });
+      };
+      all.add({.load = load,
+               .contender = name,
+               .figure = std::string(name_of(metric)),
+               .is_relative = as_ratio,
+               .ratio = {}},
+              known(before), known(after));
+    }
+    all.add({.load = load, .contender = name, .figure = std::string(kCalls), .ratio = {}},
+            from_rigs(before.records, load, name, calls_of),
+            from_rigs(after.records, load, name, calls_of));
+  }
+}
+
+void judge(Change& change, const Known& difference, double threshold, std::size_t family) {
+  const double error = kFamilyError / static_cast<double>(family);
+  const double reach = t_exceeded_by(error, difference.degrees) * difference.standard_error;
+  change.ratio = {.ratio = std::exp(difference.log),
+                  .low = std::exp(difference.log - reach),
+                  .high = std::exp(difference.log + reach)};
+  const double margin = 1 + threshold;
+  change.verdict = change.ratio.low > margin        ? ChangeVerdict::regressed
+                   : change.ratio.high < 1 / margin ? ChangeVerdict::improved
+                   : change.ratio.low >= 1 / margin && change.ratio.high <= margin
+                       ? ChangeVerdict::same
+                       : ChangeVerdict::unclear;
+}
 
 }  // namespace
 
@@ -155,7 +137,20 @@ std::string_view name_of(ChangeVerdict verdict) {
 std::vector<Change> compare_answers(const Answer& before, std::span<const RigRecord> before_records,
                                     const Answer& after, std::span<const RigRecord> after_records,
                                     double threshold) {
-  return Comparing({before, before_records}, {after, after_records}).run(threshold);
+  const Side first{before, before_records}, second{after, after_records};
+  Changes all;
+  for (const LoadAnswer& load : before.loads) {
+    if (load.is_measured() && second.find(load.load) != nullptr) {
+      add_load(load.load, first, second, all);
+    }
+  }
+  std::map<std::string, std::size_t> family;
+  for (const Change& change : all.changes) ++family[change.figure];
+  for (std::size_t i = 0; i < all.changes.size(); ++i) {
+    Change& change = all.changes[i];
+    judge(change, all.differences[i], threshold, family[change.figure]);
+  }
+  return all.changes;
 }
 
 }  // namespace muxlab

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "bench/analysis/answer.hpp"
 
 namespace muxlab {

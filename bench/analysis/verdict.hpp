@@ -1,12 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <vector>
-
 #include "bench/data/records.hpp"
 
 /// How slices become verdicts. Everything here was fixed before any data that it judges, and no

@@ -5,7 +5,6 @@
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
 #include "backends/parts/descriptor_limit.hpp"
-#include "backends/parts/failure.hpp"
 #include "bench/campaign/sliced_plan.hpp"
 #include "server/server.hpp"
 #include "server/threading.hpp"

@@ -1,15 +1,11 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "backends/backend.hpp"
 #include "backends/parts/say.hpp"
 #include "backends/serve_options.hpp"
 #include "bench/campaign/sliced_campaign.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/load/connections.hpp"
 #include "server/cli/cli.hpp"
@@ -21,15 +17,11 @@ namespace {
 /// What the options write to; a value counts only if its option was given.
 struct BenchCommand {
   std::vector<std::string> experiments;
-  bool quick = false, isolated = false, list = false, dry_run = false, json = false,
-       unix_sockets = false, time_calls = false;
-  std::vector<std::string> backends;
-  std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s, churn;
+  SlicedRequest request;
+  bool quick = false, list = false, dry_run = false, json = false;
   std::uint64_t depth = 0, seed = 0;
   std::chrono::nanoseconds load_time{0};
-  double precision = 0, same_within = 0.05;
-  std::string placement = "auto", baseline = "epoll-lt";
-  std::vector<std::string> threading, engines;
+  double precision = 0;
   std::string folder, resumed;
 };
 
@@ -59,7 +51,7 @@ SlicedRequest request_of(const CLI::App& verb, const BenchCommand& command) {
   const auto given = [&verb](const char* option, const auto& value) {
     return cli::is_given(verb, option) ? std::optional(value) : std::nullopt;
   };
-  SlicedRequest request;
+  SlicedRequest request = command.request;
   if (!command.experiments.empty()) {
     request.experiment = &find_experiment(command.experiments.front());
   }
@@ -70,24 +62,9 @@ SlicedRequest request_of(const CLI::App& verb, const BenchCommand& command) {
                                                cli::show_duration(*load_time)));
   }
   if (load_time) request.for_s = std::chrono::duration<double>(*load_time).count();
-  request.unix_sockets = command.unix_sockets;
-  request.time_calls = command.time_calls;
-  request.is_isolated = command.isolated;
-  request.backends = command.backends;
-  request.threads = given("--threads", command.threads);
-  request.connections = given("--connections", command.connections);
-  request.idle = given("--idle", command.idle);
-  request.size_bytes = given("--size", command.size_bytes);
-  request.rate_per_s = given("--rate", command.rate_per_s);
   request.depth = given("--depth", command.depth);
   request.seed = given("--seed", command.seed);
-  request.threading = given("--threading", command.threading);
-  request.engines = given("--engine", command.engines);
-  request.churn = given("--churn", command.churn);
   request.precision = given("--precision", command.precision);
-  request.same_within = command.same_within;
-  request.placement = command.placement;
-  request.baseline = command.baseline;
   if (cli::is_given(verb, "--out")) {
     if (command.folder.empty()) throw Failure(ExitCode::usage, "--out \"\": name a folder");
     request.folder = command.folder;
@@ -132,8 +109,7 @@ ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
        "--rate",      "--churn",    "--engine",    "--time-calls",  "--depth",     "--seed",
        "--threading", "--unix",     "--out",       "EXPERIMENT"},
       "--resume goes on as the campaign began");
-  const SlicedPlan plan = sliced_plan_to_resume(command.resumed);
-  return run_or_show(plan, command);
+  return run_or_show(sliced_plan_to_resume(command.resumed), command);
 }
 
 ExitCode run(const CLI::App& verb, const BenchCommand& command) {
@@ -147,46 +123,40 @@ ExitCode run(const CLI::App& verb, const BenchCommand& command) {
                                                command.experiments[0], command.experiments[1]));
   }
   const SlicedRequest request = request_of(verb, command);
-  const auto known = probe_backends();
-  return run_or_show(plan_slices(request, known), command);
-}
-
-std::vector<std::string> names_of_experiments() {
-  std::vector<std::string> names;
-  names.reserve(experiments().size());
-  for (const Experiment& experiment : experiments()) names.emplace_back(experiment.name);
-  return names;
+  return run_or_show(plan_slices(request, probe_backends()), command);
 }
 
 void add_grid_options(CLI::App& verb, BenchCommand& command) {
-  cli::add_list(verb, "--backends", command.backends,
+  SlicedRequest& request = command.request;
+  cli::add_list(verb, "--backends", request.backends,
                 "Which to compare, controls too; default: all that work here")
       .suggests(known_backends());
-  cli::add_counts(verb, "--threads", command.threads, {1, 1024}, "Threads of the server");
-  cli::add_counts(verb, "--connections", command.connections, {1, 1'000'000},
+  cli::add_counts(verb, "--threads", request.threads, {1, 1024}, "Threads of the server");
+  cli::add_counts(verb, "--connections", request.connections, {1, 1'000'000},
                   "Connections that send all the time");
-  cli::add_counts(verb, "--idle", command.idle, {0, 1'000'000},
+  cli::add_counts(verb, "--idle", request.idle, {0, 1'000'000},
                   "Connections that are open and never send; default: 0");
-  cli::add_sizes(verb, "--size", command.size_bytes, {1, 1 << 20}, "Size of a message")
+  cli::add_sizes(verb, "--size", request.size_bytes, {1, 1 << 20}, "Size of a message")
       .shows_default("64");
-  cli::add_counts(verb, "--rate", command.rate_per_s, {0, 100'000'000},
+  cli::add_counts(verb, "--rate", request.rate_per_s, {0, 100'000'000},
                   "Messages per second in all, sent when they are due; 0: as echoes come back")
       .shows_default("0");
   cli::add_count(verb, "--depth", command.depth, {1, 1'000}, "Messages in flight per connection")
       .shows_default("1, with --rate no limit");
-  cli::add_counts(verb, "--churn", command.churn, {0, 1'000'000},
+  cli::add_counts(verb, "--churn", request.churn, {0, 1'000'000},
                   "Echoes after which a connection makes way for a new one; 0: never")
       .shows_default("0");
-  cli::add_list(verb, "--engine", command.engines, "How the client waits: epoll, io-uring, auto")
+  cli::add_list(verb, "--engine", request.engines, "How the client waits: epoll, io-uring, auto")
       .one_of({kLoadEngineNames.begin(), kLoadEngineNames.end()});
-  cli::add_list(verb, "--threading", command.threading,
+  cli::add_list(verb, "--threading", request.threading,
                 "Threading models; default: single for one thread, else reuseport")
       .suggests(names_of_models());
-  cli::add_flag(verb, "--unix", command.unix_sockets,
+  cli::add_flag(verb, "--unix", request.unix_sockets,
                 "Unix sockets instead of TCP, whose cost in the kernel hides the mechanism's");
 }
 
 void add_effort_options(CLI::App& verb, BenchCommand& command) {
+  SlicedRequest& request = command.request;
   const auto load_time =
       cli::add_duration(verb, "--for", command.load_time,
                         "Time for each load at most; it ends earlier when all is decided")
@@ -196,24 +166,23 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
   cli::add_percentage(verb, "--precision", command.precision,
                       "Go on until every interval is within plus or minus that; exit code 4 if the "
                       "time is up before");
-  cli::add_percentage(verb, "--same-within", command.same_within,
+  cli::add_percentage(verb, "--same-within", request.same_within,
                       "Costs that differ by less count as the same");
-  cli::add_text(verb, "--placement", command.placement, "WHERE",
+  cli::add_text(verb, "--placement", request.placement, "WHERE",
                 "Server and client on one processor (shared), on different ones (apart), or auto: "
                 "shared up to 16 connections")
       .one_of({"auto", "shared", "apart"});
-  cli::add_text(verb, "--baseline", command.baseline, "NAME", "What the others are compared with")
+  cli::add_text(verb, "--baseline", request.baseline, "NAME", "What the others are compared with")
       .suggests(known_backends());
-  cli::add_flag(verb, "--isolated", command.isolated,
+  cli::add_flag(verb, "--isolated", request.is_isolated,
                 "A fresh server, alone, for each visit of 250 ms, instead of all side by side");
-  cli::add_flag(verb, "--time-calls", command.time_calls,
+  cli::add_flag(verb, "--time-calls", request.time_calls,
                 "Tell what CPU time goes into: waiting, reading, writing and the rest");
   cli::add_count(verb, "--seed", command.seed, {0, UINT32_MAX}, "Draws the order of the slices")
       .shows_default("a new one");
-  cli::add_removed(verb, "--full", "--for DURATION says how long to measure each load");
-  cli::add_removed(verb, "--rounds", "--for DURATION says how long to measure each load");
-  cli::add_removed(verb, "--window", "--for DURATION says how long to measure each load");
-  cli::add_removed(verb, "--warmup", "--for DURATION says how long to measure each load");
+  for (const char* const removed : {"--full", "--rounds", "--window", "--warmup"}) {
+    cli::add_removed(verb, removed, "--for DURATION says how long to measure each load");
+  }
   cli::add_removed(verb, "--unchecked", "the self-check is always measured; leave it out");
 }
 
@@ -222,12 +191,9 @@ void explain_bench(CLI::App& verb) {
       verb,
       {.description =
            "All servers of a load are alive side by side, and the load visits them in slices of a "
-           "few "
-           "milliseconds, in an order drawn from a recorded seed. CPU time, echoes and system "
-           "calls "
-           "of a slice are differences between two silences. The verdict on each backend is "
-           "cheaper, "
-           "same, more expensive or unclear, by intervals that hold together with 95 %. "
+           "few milliseconds, in an order drawn from a recorded seed. CPU time, echoes and system "
+           "calls of a slice are differences between two silences. The verdict on each backend is "
+           "cheaper, same, more expensive or unclear, by intervals that hold together with 95 %. "
            "Interrupted, it goes on with --resume.",
        .examples = {{"muxlab bench", "all backends at five loads, in less than four minutes"},
                     {"muxlab bench --backends poll,epoll-lt --connections 100 --idle 9k",
@@ -257,9 +223,11 @@ void add_bench(CLI::App& program, ExitCode& exit_code) {
       [&program, command, &exit_code] {
         exit_code = run(cli::verb_of(program, "bench"), *command);
       });
+  std::vector<std::string> names;
+  for (const Experiment& experiment : experiments()) names.emplace_back(experiment.name);
   cli::add_texts(verb, "EXPERIMENT", command->experiments,
                  "What to find out; --list shows them all")
-      .suggests(names_of_experiments());
+      .suggests(std::move(names));
   add_effort_options(verb, *command);
   add_grid_options(verb, *command);
   cli::add_text(verb, "--out", command->folder, "DIR",

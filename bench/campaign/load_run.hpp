@@ -1,11 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <span>
-#include <vector>
-
 #include "bench/analysis/answer.hpp"
 #include "bench/rig/rig.hpp"
 

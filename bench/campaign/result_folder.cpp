@@ -1,5 +1,3 @@
-#include "bench/campaign/result_folder.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -7,18 +5,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <string>
 #include <system_error>
-#include <vector>
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/written_file.hpp"
+#include "bench/campaign/sliced_campaign.hpp"
 #include "bench/data/csv.hpp"
 #include "bench/data/files.hpp"
 #include "server/cli/words.hpp"
@@ -89,6 +85,8 @@ Path settled(const Path& folder) {
   return whole.has_filename() ? whole : whole.parent_path();
 }
 
+constexpr const char* kSlices = "slices.csv";
+
 }  // namespace
 
 FolderLock::FolderLock(const Path& folder)
@@ -150,12 +148,6 @@ FolderLock create_result_folder(const Path& asked, const std::function<void(cons
   fill(folder);
   return lock;
 }
-
-namespace {
-
-constexpr const char* kSlices = "slices.csv";
-
-}  // namespace
 
 void append_slices(const std::filesystem::path& folder, std::size_t load, std::uint64_t rig,
                    std::span<const Contender> contenders, std::span<const Slice> slices) {

@@ -1,5 +1,3 @@
-#include "bench/campaign/result_folder.hpp"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +9,7 @@
 #include <optional>
 
 #include "backends/parts/failure.hpp"
+#include "bench/campaign/sliced_campaign.hpp"
 #include "bench/data/files.hpp"
 
 namespace muxlab {

@@ -3,21 +3,15 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <exception>
-#include <optional>
-#include <string_view>
-#include <utility>
-#include <vector>
+#include <cmath>
 
 #include "backends/parts/say.hpp"
-#include "bench/campaign/load_run.hpp"
-#include "bench/campaign/result_folder.hpp"
 #include "bench/report/answer_files.hpp"
-#include "bench/rig/conditions.hpp"
-#include "bench/rig/sides.hpp"
 #include "server/cli/interrupts.hpp"
+#include "server/cli/text_layout.hpp"
 #include "server/cli/words.hpp"
 
 namespace muxlab {
@@ -46,7 +40,8 @@ class Measuring {
   Measuring(const SlicedPlan& plan, Sides& sides)
       : plan_(plan),
         sides_(sides),
-        progress_(plan, write_progress, stderr_is_terminal(), stderr_columns()) {
+        progress_(plan, write_progress, stderr_is_terminal(),
+                  terminal_columns(STDERR_FILENO).value_or(80)) {
     const bool has_records =
         plan.is_resumed && std::filesystem::exists(plan.folder / "records.csv");
     if (has_records) records_ = read_records(plan.folder);
@@ -107,10 +102,6 @@ void note_throttling(const std::string& words, Json& record) {
   if (!record["throttling"].is_array()) record["throttling"] = Json::array();
   record["throttling"].push_back(words);
   say(words);
-}
-
-std::string status_after(const Answer& answer) {
-  return answer.has_failed() ? "complete_with_failures" : "complete";
 }
 
 /// machine.json of the campaign, and the right to write into its folder.
@@ -195,12 +186,41 @@ ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json) {
   const Measured measured = measure(plan, interrupts);
   if (measured.signalled) interrupts.let_the_next_one_end_us();
   note_throttling(throttling_words(before, read_conditions({}, "/")), record);
-  const Answer found = answer_of(plan, read_records(plan.folder));
-  record["run_status"] =
-      measured.signalled || measured.failure ? "interrupted" : status_after(found);
+  const bool has_failed = answer_of(plan, read_records(plan.folder)).has_failed();
+  record["run_status"] = measured.signalled || measured.failure ? "interrupted"
+                         : has_failed                           ? "complete_with_failures"
+                                                                : "complete";
   record["ended_utc"] = utc_now();
   write_machine_record(plan.folder, record);
   return report_on(plan, as_json, measured, interrupts);
+}
+
+SlicedProgress::SlicedProgress(const SlicedPlan& plan, Write write, bool terminal,
+                               std::size_t columns)
+    : plan_(plan), write_(write), terminal_(terminal), columns_(columns) {
+  if (!terminal) due_ += std::chrono::seconds(10);
+}
+
+SlicedProgress::~SlicedProgress() {
+  if (terminal_) write_("\r\033[K");
+}
+
+void SlicedProgress::tell(const LoadProgress& progress, double left_s) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < due_) return;
+  const Answer so_far = progress.so_far();
+  const auto took = std::chrono::steady_clock::now() - now;
+  const auto pause = terminal_ ? std::chrono::milliseconds(500) : std::chrono::seconds(10);
+  due_ = now + std::max<std::chrono::nanoseconds>(pause, 50 * took);  // measuring comes first
+  std::string line = fmt::format(
+      "load {} of {}, {}: {:.0f} %, at most {} left; ", progress.load + 1, plan_.loads.size(),
+      name_of_load(plan_.loads[progress.load].cell), 100 * progress.share,
+      show_time(std::chrono::nanoseconds(std::llround(left_s * 1e9))));
+  const std::size_t room = columns_ > line.size() + 1 ? columns_ - line.size() - 1 : 0;
+  line += interim_words(so_far, progress.load, terminal_ ? room : 160);
+  // In the last column the cursor would go to the next line on some terminals.
+  write_(terminal_ ? fmt::format("\r\033[K{}", cut_to(line, columns_ - 1))
+                   : fmt::format("muxlab: {}\n", line));
 }
 
 }  // namespace muxlab

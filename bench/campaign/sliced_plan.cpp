@@ -7,11 +7,9 @@
 #include <cmath>
 #include <random>
 #include <set>
-#include <utility>
 
 #include "backends/backend.hpp"
 #include "backends/parts/descriptor_limit.hpp"
-#include "backends/parts/failure.hpp"
 #include "backends/parts/loopback.hpp"
 #include "bench/analysis/verdict.hpp"
 #include "bench/load/load.hpp"
@@ -43,11 +41,12 @@ const Experiment& own_question() {
 
 /// Nothing says which load, or how it is to be measured.
 bool is_default_run(const SlicedRequest& request) {
+  const auto all_empty = [](const auto&... lists) { return (lists.empty() && ...); };
   return request.experiment == nullptr &&
-         !(request.threads || request.connections || request.idle || request.size_bytes ||
-           request.depth || request.threading || request.engines || request.rate_per_s ||
-           request.churn || request.unix_sockets || request.time_calls || request.is_isolated ||
-           !request.backends.empty());
+         all_empty(request.backends, request.threading, request.engines, request.threads,
+                   request.connections, request.idle, request.size_bytes, request.rate_per_s,
+                   request.churn) &&
+         !(request.depth || request.unix_sockets || request.time_calls || request.is_isolated);
 }
 
 void check_distinct(const char* option, const std::vector<std::uint64_t>& values) {
@@ -97,21 +96,22 @@ void check_count(const Grid& grid) {
 Experiment settle_experiment(const SlicedRequest& request, std::span<const BackendInfo> known) {
   Experiment asked = request.experiment != nullptr ? *request.experiment : own_question();
   Grid& grid = asked.grid;
-  if (request.idle) grid.total.reset();
-  grid.threads = request.threads.value_or(grid.threads);
-  grid.connections = request.connections.value_or(grid.connections);
-  grid.idle = request.idle.value_or(grid.idle);
-  grid.size_bytes = request.size_bytes.value_or(grid.size_bytes);
-  grid.rate_per_s = request.rate_per_s.value_or(grid.rate_per_s);
-  grid.churn = request.churn.value_or(grid.churn);
-  grid.engines = request.engines.value_or(grid.engines);
+  if (!request.idle.empty()) grid.total.reset();
+  const auto settle = [](auto& values, const auto& wanted) {
+    if (!wanted.empty()) values = wanted;
+  };
+  settle(grid.threads, request.threads);
+  settle(grid.connections, request.connections);
+  settle(grid.idle, request.idle);
+  settle(grid.size_bytes, request.size_bytes);
+  settle(grid.rate_per_s, request.rate_per_s);
+  settle(grid.churn, request.churn);
+  settle(grid.engines, request.engines);
+  settle(asked.backends, request.backends);
+  settle(asked.models.empty() ? grid.threading : asked.models, request.threading);
   grid.unix_sockets = request.unix_sockets;
   if (request.depth) grid.depth = request.depth;
-  if (request.threading) {
-    (asked.models.empty() ? grid.threading : asked.models) = *request.threading;
-    check_threading(*request.threading, grid, known);
-  }
-  if (!request.backends.empty()) asked.backends = request.backends;
+  check_threading(request.threading, grid, known);
   asked.time_calls |= request.time_calls;
   asked.is_isolated |= request.is_isolated;
   check_distinct("--threads", grid.threads);
@@ -314,6 +314,10 @@ std::filesystem::path new_folder(const std::string& experiment) {
   return folder;
 }
 
+[[noreturn]] void refuse_to_resume(const std::filesystem::path& folder, const std::string& why) {
+  throw Failure(ExitCode::usage, fmt::format("--resume {}: {}", folder.string(), why));
+}
+
 }  // namespace
 
 void check_fit(const SlicedPlan& plan) {
@@ -363,6 +367,76 @@ SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo
     settle_contenders_of(load, plan.contenders, known);
   }
   check_fit(plan);
+  return plan;
+}
+
+std::string describe(const SlicedPlan& plan) {
+  std::vector<std::string> compared, checks;
+  for (const PlannedContender& one : plan.contenders) {
+    if (one.role == Role::compared) compared.push_back(one.contender.name);
+    if (one.is_self_check()) checks.push_back(one.contender.name);
+  }
+  std::string text;
+  if (!plan.experiment.empty()) text = fmt::format("experiment  {}\n", plan.experiment);
+  text += fmt::format("baseline    {}\ncompared    {}\nself-check  {}\n", plan.baseline(),
+                      fmt::join(compared, " "), fmt::join(checks, " "));
+  for (const PlannedLoad& load : plan.loads) {
+    const Processors& processors = load.processors;
+    text += fmt::format("load        {}: at most {}, server on {} {}, client on {}\n",
+                        name_of_load(load.cell),
+                        show_time(std::chrono::nanoseconds(std::llround(load.seconds * 1e9))),
+                        processors.server.size() == 1 ? "processor" : "processors",
+                        fmt::join(processors.server, ","), fmt::join(processors.client, ","));
+    for (std::size_t i = 0; i < plan.contenders.size(); ++i) {
+      if (load.unavailable[i].empty()) continue;
+      text += fmt::format("            without {}: {}\n", plan.contenders[i].contender.name,
+                          load.unavailable[i]);
+    }
+  }
+  text += fmt::format(
+      "slices      of {} ms and at least {} round trips per connection{}; {} servers of the "
+      "baseline\n",
+      plan.loads.front().slice_ns / 1'000'000, plan.slice_round_trips,
+      plan.is_isolated ? fmt::format(", {} in a row of each server, which is started for them",
+                                     slices_of_visit(true, plan.loads.front().slice_ns))
+                       : "",
+      plan.baseline_instances());
+  text += fmt::format("verdicts    same within {:g} %, for {} comparisons together\n",
+                      100 * plan.same_within, plan.family(Metric::cpu));
+  if (plan.precision)
+    text += fmt::format("precision   until all are within {:g} %\n", 100 * *plan.precision);
+  text += fmt::format("seed        {}\n", plan.seed);
+  text += fmt::format("takes       at most {}\n",
+                      show_time(std::chrono::nanoseconds(std::llround(plan.seconds() * 1e9))));
+  return text + fmt::format("results in  {}\n", one_line(plan.folder.string()));
+}
+
+SlicedPlan sliced_plan_to_resume(const std::filesystem::path& folder) {
+  const Json json = read_machine_record(folder);
+  if (is_complete(json)) refuse_to_resume(folder, "it is complete");
+  const std::string another = why_another_machine(json.at("machine"));
+  if (json.value("program", "") != hash_of_program()) {
+    refuse_to_resume(
+        folder, fmt::format("it was begun by another build of muxlab, and results of two builds "
+                            "do not mix{}",
+                            another.empty() ? "" : ": " + another));
+  }
+  if (!another.empty()) refuse_to_resume(folder, another);
+  SlicedPlan plan = plan_from_json(json.at("plan"));
+  for (const PlannedContender& one : plan.contenders) {
+    if (muxlab::find_backend(one.contender.backend) != nullptr) continue;
+    refuse_to_resume(folder, fmt::format("this build has no backend {}", one.contender.backend));
+  }
+  if (std::filesystem::exists(folder / "records.csv")) (void)read_records(folder);
+  if (plan.allowed_processors != allowed_processors()) {
+    refuse_to_resume(folder, fmt::format("it was begun on the processors {}, and may now use {}",
+                                         fmt::join(plan.allowed_processors, ","),
+                                         fmt::join(allowed_processors(), ",")));
+  }
+  check_fit(plan);
+  json.at("command_line").get_to(plan.command_line);
+  plan.folder = folder;
+  plan.is_resumed = true;
   return plan;
 }
 

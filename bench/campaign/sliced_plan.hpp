@@ -1,14 +1,6 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
-
 #include "backends/parts/failure.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/plan.hpp"
 
 namespace muxlab {
@@ -56,13 +48,11 @@ inline constexpr std::string_view kOneCallMore = "epoll-lt-extra-call";
 /// that both sides share one unless the user wants otherwise.
 inline constexpr std::uint64_t kMostToShare = 16;
 
-/// What the command line asks for; nothing where it does not say.
+/// What the command line asks for; nothing, or an empty list, where it does not say.
 struct SlicedRequest {
   const Experiment* experiment = nullptr;  ///< whose loads and backends are those not asked for
-  std::vector<std::string> backends;
-  std::optional<std::vector<std::string>> threading, engines;
-  std::optional<std::vector<std::uint64_t>> threads, connections, idle, size_bytes, rate_per_s,
-      churn;
+  std::vector<std::string> backends, threading, engines;
+  std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s, churn;
   std::optional<std::uint64_t> depth, seed;
   bool unix_sockets = false, time_calls = false, is_isolated = false;
   std::optional<double> for_s;  ///< for each load

@@ -129,6 +129,10 @@ std::vector<Cell> crossed(const std::vector<Cell>& cells, const std::vector<Valu
   return all;
 }
 
+const std::string& field_of(const std::string& text) { return text; }
+std::string field_of(std::uint64_t count) { return fmt::to_string(count); }
+std::string field_of(bool unix_sockets) { return transport_name(unix_sockets); }
+
 }  // namespace
 
 std::span<const Experiment> experiments() {
@@ -163,14 +167,6 @@ std::vector<Cell> expand(const Grid& grid) {
   if (!grid.threading.empty()) cells = crossed(cells, grid.threading, &Cell::threading);
   return cells;
 }
-
-namespace {
-
-const std::string& field_of(const std::string& text) { return text; }
-std::string field_of(std::uint64_t count) { return fmt::to_string(count); }
-std::string field_of(bool unix_sockets) { return transport_name(unix_sockets); }
-
-}  // namespace
 
 std::vector<std::string> cell_header() {
   std::vector<std::string> header;

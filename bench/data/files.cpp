@@ -5,13 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
 
 #include "backends/parts/failure.hpp"
-#include "backends/parts/unique_fd.hpp"
 #include "backends/parts/written_file.hpp"
 
 namespace muxlab {

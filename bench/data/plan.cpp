@@ -4,16 +4,11 @@
 #include <fmt/ranges.h>
 #include <sched.h>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
-#include <functional>
 #include <set>
 #include <type_traits>
-#include <utility>
 
 #include "backends/parts/failure.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "bench/data/json_field.hpp"
 #include "server/cli/cli.hpp"
@@ -107,6 +102,55 @@ PlannedLoad load_from_json(const JsonField& json, std::span<const PlannedContend
   return load;
 }
 
+SlicedPlan plan_from_field(const JsonField& json) {
+  SlicedPlan plan;
+  plan.experiment = json.at("experiment").name_or_empty();
+  plan.shares_time = json.at("shares_time").flag();
+  plan.is_isolated = json.at("isolated").flag();
+  plan.time_calls = json.at("time_calls").flag();
+  plan.seed = json.at("seed").count(0, UINT64_MAX);
+  plan.same_within = json.at("same_within").number(0, 1);
+  plan.slice_round_trips = json.at("round_trips").count(1, kMany);
+  if (!json.at("precision").value().is_null()) {
+    plan.precision = json.at("precision").number(0, 1);
+  }
+  plan.allowed_processors = processors_from_json(json.at("allowed_processors"));
+  std::set<std::string> names;
+  json.at("contenders").each(kMostContenders, [&](const JsonField& one) {
+    plan.contenders.push_back(contender_from_json(one));
+    const bool is_first = plan.contenders.size() == 1;
+    if (is_first != (plan.contenders.back().role == Role::baseline)) {
+      one.at("role").fail("the first contender, and no other, to be the baseline");
+    }
+    if (!names.insert(plan.contenders.back().contender.name).second) {
+      one.at("name").fail("a name that no other contender has");
+    }
+  });
+  std::set<std::pair<Point, Placement>> points;
+  json.at("loads").each(kMostLoads, [&](const JsonField& one) {
+    plan.loads.push_back(load_from_json(one, plan.contenders));
+    const PlannedLoad& load = plan.loads.back();
+    if (!points.emplace(point_of(load.cell), load.placement).second) {
+      one.fail("a load that differs from the others");
+    }
+  });
+  if (plan.contenders.empty()) json.at("contenders").fail("one contender or more");
+  if (plan.loads.empty()) json.at("loads").fail("one load or more");
+  return plan;
+}
+
+/// `type` is CMake's, and `flags` are those of the compiler beside it.
+std::string why_not_to_measure(std::string_view type, std::string_view flags) {
+  const auto has = [&](std::string_view word) {
+    return flags.find(word) != std::string_view::npos;
+  };
+  if (has("-fsanitize")) return "the program has a sanitizer in it";
+  if (has("--coverage")) return "the program counts its own lines";
+  const bool is_optimised = type == "Release" || type == "RelWithDebInfo" || type == "MinSizeRel" ||
+                            has("-O2") || has("-O3");
+  return is_optimised ? "" : "the program is not optimised";
+}
+
 }  // namespace
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -121,7 +165,7 @@ Json load_json(const PlannedLoad& load) {
     }
   });
   json.erase("backend");
-  json["placement"] = load.placement == Placement::shared ? "shared" : "apart";
+  json["placement"] = name_of(load.placement);
   return json;
 }
 
@@ -221,47 +265,6 @@ Json plan_json(const SlicedPlan& plan) {
           {"allowed_processors", plan.allowed_processors}};
 }
 
-namespace {
-
-SlicedPlan plan_from_field(const JsonField& json) {
-  SlicedPlan plan;
-  plan.experiment = json.at("experiment").name_or_empty();
-  plan.shares_time = json.at("shares_time").flag();
-  plan.is_isolated = json.at("isolated").flag();
-  plan.time_calls = json.at("time_calls").flag();
-  plan.seed = json.at("seed").count(0, UINT64_MAX);
-  plan.same_within = json.at("same_within").number(0, 1);
-  plan.slice_round_trips = json.at("round_trips").count(1, kMany);
-  if (!json.at("precision").value().is_null()) {
-    plan.precision = json.at("precision").number(0, 1);
-  }
-  plan.allowed_processors = processors_from_json(json.at("allowed_processors"));
-  std::set<std::string> names;
-  json.at("contenders").each(kMostContenders, [&](const JsonField& one) {
-    plan.contenders.push_back(contender_from_json(one));
-    const bool is_first = plan.contenders.size() == 1;
-    if (is_first != (plan.contenders.back().role == Role::baseline)) {
-      one.at("role").fail("the first contender, and no other, to be the baseline");
-    }
-    if (!names.insert(plan.contenders.back().contender.name).second) {
-      one.at("name").fail("a name that no other contender has");
-    }
-  });
-  std::set<std::pair<Point, Placement>> points;
-  json.at("loads").each(kMostLoads, [&](const JsonField& one) {
-    plan.loads.push_back(load_from_json(one, plan.contenders));
-    const PlannedLoad& load = plan.loads.back();
-    if (!points.emplace(point_of(load.cell), load.placement).second) {
-      one.fail("a load that differs from the others");
-    }
-  });
-  if (plan.contenders.empty()) json.at("contenders").fail("one contender or more");
-  if (plan.loads.empty()) json.at("loads").fail("one load or more");
-  return plan;
-}
-
-}  // namespace
-
 SlicedPlan plan_from_json(const Json& json) { return plan_from_field(JsonField(json)); }
 
 Json new_machine_record(const SlicedPlan& plan) {
@@ -280,31 +283,10 @@ void write_machine_record(const std::filesystem::path& folder, const Json& json)
               json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
-namespace {
-
-/// `type` is CMake's, and `flags` are those of the compiler beside it.
-std::string why_not_to_measure(std::string_view type, std::string_view flags) {
-  const auto has = [&](std::string_view word) {
-    return flags.find(word) != std::string_view::npos;
-  };
-  if (has("-fsanitize")) return "the program has a sanitizer in it";
-  if (has("--coverage")) return "the program counts its own lines";
-  const bool is_optimised = type == "Release" || type == "RelWithDebInfo" || type == "MinSizeRel" ||
-                            has("-O2") || has("-O3");
-  return is_optimised ? "" : "the program is not optimised";
-}
-
-}  // namespace
-
 std::string doubt_of_build(const Json& record) {
-  const Json machine = record.value("machine", Json());
-  const auto found = machine.find("build");
-  if (found == machine.end() || !found->is_object()) return {};
-  const auto text = [&](const char* key) {
-    const auto field = found->find(key);
-    return field != found->end() && field->is_string() ? field->get<std::string>() : std::string();
-  };
-  return why_not_to_measure(text("type"), text("flags"));
+  if (!value_at(record, "/machine/build").is_object()) return {};
+  return why_not_to_measure(text_at(record, "/machine/build/type"),
+                            text_at(record, "/machine/build/flags"));
 }
 
 std::string why_another_machine(const Json& before) {
@@ -328,6 +310,11 @@ bool is_complete(const Json& record) {
 Json value_at(const Json& json, const char* pointer) {
   const Json::json_pointer place(pointer);
   return json.contains(place) ? json.at(place) : Json();
+}
+
+std::string text_at(const Json& json, const char* pointer, const std::string& otherwise) {
+  const Json value = value_at(json, pointer);
+  return value.is_string() ? value.get<std::string>() : otherwise;
 }
 
 Json read_machine_record(const std::filesystem::path& folder) {

@@ -2,14 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "backends/parts/process.hpp"
 #include "bench/data/experiment.hpp"
@@ -78,6 +72,9 @@ class ByMetric {
 /// Where servers and loads run. No throughput can be told of `shared`: the two sides take turns on
 /// one processor, in lock-step.
 enum class Placement : std::uint8_t { apart, shared };
+inline const char* name_of(Placement placement) {
+  return placement == Placement::shared ? "shared" : "apart";
+}
 
 /// One of the servers that are compared.
 struct Contender {
@@ -196,6 +193,9 @@ nlohmann::ordered_json parse_machine_record(const std::string& text, const std::
 bool is_complete(const nlohmann::ordered_json& record);
 /// What is at that JSON pointer; null where nothing is.
 nlohmann::ordered_json value_at(const nlohmann::ordered_json& json, const char* pointer);
+/// The text there; `otherwise` where none is.
+std::string text_at(const nlohmann::ordered_json& json, const char* pointer,
+                    const std::string& otherwise = "");
 /// Why the program of such a record is not one to measure; empty when it is, or is not known.
 std::string doubt_of_build(const nlohmann::ordered_json& record);
 /// Why results that were begun on the machine of that card are not of this one: those of two

@@ -1,9 +1,5 @@
 #include <cassert>
-#include <cstddef>
-#include <cstdint>
 #include <iterator>
-#include <string>
-#include <string_view>
 
 #include "backends/parts/failure.hpp"
 #include "bench/analysis/answer.hpp"

@@ -7,11 +7,9 @@
 #include <map>
 #include <numeric>
 #include <set>
-#include <tuple>
 
 #include "backends/parts/failure.hpp"
 #include "bench/data/csv.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
 #include "server/cli/words.hpp"
 
@@ -79,9 +77,7 @@ void each_measured_column(Record& record, Visit visit) {
   visit("reason", record.reason);
 }
 
-std::string record_field(Placement placement) {
-  return placement == Placement::shared ? "shared" : "apart";
-}
+std::string record_field(Placement placement) { return name_of(placement); }
 std::string record_field(double value) { return fmt::format("{:.9g}", value); }
 std::string record_field(std::uint64_t value) { return fmt::to_string(value); }
 std::string record_field(const std::string& text) { return one_line(text); }
@@ -125,10 +121,9 @@ class FieldReader {
   }
   void into(Placement& value) {
     const std::string& name = text();
-    if (name != "apart" && name != "shared") {
-      fail(fmt::format("placement \"{}\" is neither apart nor shared", shortened(name)));
-    }
-    value = name == "shared" ? Placement::shared : Placement::apart;
+    value = name == name_of(Placement::shared) ? Placement::shared : Placement::apart;
+    if (name == name_of(value)) return;
+    fail(fmt::format("placement \"{}\" is neither apart nor shared", shortened(name)));
   }
 
   [[noreturn]] void fail(const std::string& why) const { reader_.fail("is wrong: " + why); }

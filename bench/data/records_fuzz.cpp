@@ -1,8 +1,4 @@
 #include <cassert>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
 
 #include "backends/parts/failure.hpp"
 #include "bench/analysis/answer.hpp"

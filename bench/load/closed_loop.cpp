@@ -2,9 +2,7 @@
 #include <cerrno>
 #include <deque>
 #include <system_error>
-#include <vector>
 
-#include "bench/load/load.hpp"
 #include "bench/load/loop.hpp"
 
 namespace muxlab {
@@ -76,20 +74,18 @@ class Churn {
 class ClosedLoop final : public LoadLoop {
  public:
   ClosedLoop(LoadConnections& connections, const Timeline& timeline, Churn& churn,
-             const ClosedLoopOptions& options)
+             const LoadOptions& options, const SliceCommand* slice)
       : LoadLoop(connections, timeline, options.size_bytes, options.grace),
         churn_(churn),
-        goes_on_(options.goes_on),
+        goes_on_(slice != nullptr),
         depth_(options.depth),
-        last_byte_(options.echoes == kNoLimit ? kNoLimit : options.echoes * options.size_bytes),
+        last_byte_(options.churn ? *options.churn * options.size_bytes : kNoLimit),
         starts_ns_(connections.active().size() * options.depth) {}
 
-  /// Sends once the timeline has started, and returns when it has ended and everything in flight is
-  /// back or given up.
-  void run() { run_loop(); }
-  /// As run_slice() of LoadLoop; `round_trips`: that each connection has made at least, on average.
-  void run(std::int64_t duration_ns, std::uint64_t round_trips) {
-    run_slice(duration_ns, round_trips * depth_ * size_bytes_ * connections_.active().size());
+  void run(const SliceCommand* slice) {
+    if (slice == nullptr) return run_loop();
+    const std::uint64_t round_trip = depth_ * size_bytes_ * connections_.active().size();
+    run_slice(slice->duration_ns, slice->round_trips * round_trip);
   }
 
  private:
@@ -197,7 +193,7 @@ class ClosedLoop final : public LoadLoop {
   }
 
   Churn& churn_;
-  bool goes_on_;
+  bool goes_on_;                    // where a slice before it ended
   std::int64_t timed_from_ns_ = 0;  // what was sent before is not
   std::uint64_t depth_;
   std::uint64_t last_byte_;              // that a connection sends before it is replaced
@@ -207,18 +203,10 @@ class ClosedLoop final : public LoadLoop {
 }  // namespace
 
 void run_closed_loop(LoadConnections& connections, const Timeline& timeline,
-                     const LoadTarget& target, SourceAddresses& sources,
-                     const ClosedLoopOptions& options) {
+                     const LoadTarget& target, SourceAddresses& sources, const LoadOptions& options,
+                     const SliceCommand* slice) {
   Churn churn(connections, target, sources, options.size_bytes);
-  ClosedLoop(connections, timeline, churn, options).run();
-}
-
-void run_closed_slice(LoadConnections& connections, const Timeline& timeline,
-                      const LoadTarget& target, SourceAddresses& sources,
-                      const ClosedLoopOptions& options, std::int64_t duration_ns,
-                      std::uint64_t round_trips) {
-  Churn churn(connections, target, sources, options.size_bytes);
-  ClosedLoop(connections, timeline, churn, options).run(duration_ns, round_trips);
+  ClosedLoop(connections, timeline, churn, options, slice).run(slice);
 }
 
 }  // namespace muxlab

@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <string>
 #include <system_error>
-#include <utility>
 
 #include "backends/backend.hpp"
 #include "backends/parts/failure.hpp"
@@ -117,13 +115,6 @@ LoadEngine available_engine(LoadEngine asked) {
   if (asked == LoadEngine::any) return LoadEngine::epoll;
   throw Failure(ExitCode::unavailable, fmt::format("--engine io-uring: {}{}{}", found.reason,
                                                    found.mend.empty() ? "" : "; ", found.mend));
-}
-
-std::unique_ptr<LoadConnections> make_connections(LoadEngine engine, const Pattern& pattern,
-                                                  const LoadShare& share,
-                                                  std::uint64_t largest_receive) {
-  if (engine == LoadEngine::epoll) return make_epoll_connections(pattern, share);
-  return make_io_uring_connections(pattern, share, largest_receive);
 }
 
 }  // namespace muxlab

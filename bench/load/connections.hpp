@@ -1,12 +1,6 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <span>
-#include <string_view>
-#include <vector>
 
 #include "backends/parts/unique_fd.hpp"
 #include "bench/load/pattern.hpp"
@@ -165,11 +159,8 @@ std::unique_ptr<LoadConnections> make_connections(LoadEngine engine, const Patte
                                                   const LoadShare& share,
                                                   std::uint64_t largest_receive);
 
-/// On an epoll(7) instance, level-triggered, and on an io_uring(7).
+/// On an epoll(7) instance, level-triggered.
 std::unique_ptr<LoadConnections> make_epoll_connections(const Pattern& pattern,
                                                         const LoadShare& share);
-std::unique_ptr<LoadConnections> make_io_uring_connections(const Pattern& pattern,
-                                                           const LoadShare& share,
-                                                           std::uint64_t largest_receive);
 
 }  // namespace muxlab

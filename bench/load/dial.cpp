@@ -3,19 +3,14 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstring>
-#include <memory>
 #include <system_error>
 
 #include "backends/parts/failure.hpp"
@@ -25,21 +20,12 @@ namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
-};
-using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
-
 [[noreturn]] void reject(std::string_view text, std::string_view expected) {
   throw Failure(ExitCode::usage, fmt::format("--connect \"{}\": {}", text, expected));
 }
 
-struct HostAndPort {
-  std::string host;
-  std::string port;
-};
-
-HostAndPort split(std::string_view text) {
+/// The host and the port.
+std::pair<std::string, std::string> split(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) reject(text, "expected HOST:PORT, [IPV6]:PORT or unix:PATH");
   std::string_view host = text.substr(0, colon);
@@ -70,7 +56,7 @@ std::vector<LoadTarget> resolve_tcp(std::string_view text) {
     throw Failure(ExitCode::unavailable, fmt::format("--connect {}: no address for {}: {}", text,
                                                      host, ::gai_strerror(error)));
   }
-  const Addresses list(found);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
   std::vector<LoadTarget> all;
   for (const addrinfo* each = list.get(); each != nullptr; each = each->ai_next) {
     if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
@@ -146,69 +132,6 @@ void bind_to(int fd, in_addr address) {
   name.sin_addr = address;
   checked(::bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name), "bind");
 }
-
-}  // namespace
-
-bool LoadTarget::is_ipv4_loopback() const {
-  if (address.ss_family != AF_INET) return false;
-  sockaddr_in ipv4{};
-  std::memcpy(&ipv4, &address, sizeof ipv4);
-  return ntohl(ipv4.sin_addr.s_addr) >> 24 == 127;
-}
-
-std::vector<LoadTarget> resolve_targets(std::string_view text) {
-  return text.starts_with(kUnixPrefix) ? resolve_unix(text) : resolve_tcp(text);
-}
-
-LoadTarget find_target(std::string_view text) {
-  const std::vector<LoadTarget> all = resolve_targets(text);
-  if (all.size() == 1) return all.front();
-  std::string errors;
-  for (const LoadTarget& target : all) {
-    const int error = error_of_trial(target);
-    if (error == 0) return target;
-    errors += fmt::format("{}{}: {}", errors.empty() ? "" : ", ", number_of(target),
-                          std::generic_category().message(error));
-  }
-  throw Failure(ExitCode::unavailable,
-                fmt::format("no connection to {} came up, is its server running? {}", text,
-                            errors.empty() ? "it has no address" : errors));
-}
-
-std::optional<in_addr> SourceAddresses::next() {
-  if (connections_ >= connections_each_ && !advance()) restart();
-  ++connections_;
-  if (current_ == kKernelsChoice) return std::nullopt;
-  return in_addr{htonl(INADDR_LOOPBACK - kKernelsChoice + current_)};
-}
-
-bool SourceAddresses::advance() {
-  if (current_ >= last_) return false;
-  ++current_;
-  connections_ = 0;
-  return true;
-}
-
-void SourceAddresses::restart() {
-  current_ = kKernelsChoice;
-  connections_ = 0;
-}
-
-Dialled dial(const LoadTarget& target, SourceAddresses& sources) {
-  while (true) {
-    UniqueFd fd(
-        checked(::socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-                "socket"));
-    if (target.is_tcp()) prepare(fd.get());
-    if (const auto source = sources.next()) bind_to(fd.get(), *source);
-    if (::connect(fd.get(), target.get(), target.address_size) == 0) return {std::move(fd)};
-    const int error = errno;
-    if (error == EINPROGRESS || error == EINTR) return {std::move(fd)};
-    if (error != EADDRNOTAVAIL || !sources.advance()) return {UniqueFd(), error};
-  }
-}
-
-namespace {
 
 constexpr std::int64_t kRetry_ns = 1'000'000;
 
@@ -299,6 +222,65 @@ class Establishing {
 };
 
 }  // namespace
+
+bool LoadTarget::is_ipv4_loopback() const {
+  if (address.ss_family != AF_INET) return false;
+  sockaddr_in ipv4{};
+  std::memcpy(&ipv4, &address, sizeof ipv4);
+  return ntohl(ipv4.sin_addr.s_addr) >> 24 == 127;
+}
+
+std::vector<LoadTarget> resolve_targets(std::string_view text) {
+  return text.starts_with(kUnixPrefix) ? resolve_unix(text) : resolve_tcp(text);
+}
+
+LoadTarget find_target(std::string_view text) {
+  const std::vector<LoadTarget> all = resolve_targets(text);
+  if (all.size() == 1) return all.front();
+  std::string errors;
+  for (const LoadTarget& target : all) {
+    const int error = error_of_trial(target);
+    if (error == 0) return target;
+    errors += fmt::format("{}{}: {}", errors.empty() ? "" : ", ", number_of(target),
+                          std::generic_category().message(error));
+  }
+  throw Failure(ExitCode::unavailable,
+                fmt::format("no connection to {} came up, is its server running? {}", text,
+                            errors.empty() ? "it has no address" : errors));
+}
+
+std::optional<in_addr> SourceAddresses::next() {
+  if (connections_ >= connections_each_ && !advance()) restart();
+  ++connections_;
+  if (current_ == kKernelsChoice) return std::nullopt;
+  return in_addr{htonl(INADDR_LOOPBACK - kKernelsChoice + current_)};
+}
+
+bool SourceAddresses::advance() {
+  if (current_ >= last_) return false;
+  ++current_;
+  connections_ = 0;
+  return true;
+}
+
+void SourceAddresses::restart() {
+  current_ = kKernelsChoice;
+  connections_ = 0;
+}
+
+Dialled dial(const LoadTarget& target, SourceAddresses& sources) {
+  while (true) {
+    UniqueFd fd(
+        checked(::socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+                "socket"));
+    if (target.is_tcp()) prepare(fd.get());
+    if (const auto source = sources.next()) bind_to(fd.get(), *source);
+    if (::connect(fd.get(), target.get(), target.address_size) == 0) return {std::move(fd)};
+    const int error = errno;
+    if (error == EINPROGRESS || error == EINTR) return {std::move(fd)};
+    if (error != EADDRNOTAVAIL || !sources.advance()) return {UniqueFd(), error};
+  }
+}
 
 void establish(LoadConnections& connections, const LoadTarget& target, SourceAddresses& sources,
                const Timeline& timeline, const EstablishLimits& limits) {

@@ -3,14 +3,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <chrono>
-#include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "backends/parts/unique_fd.hpp"
 #include "bench/load/connections.hpp"
 #include "bench/load/timeline.hpp"
 

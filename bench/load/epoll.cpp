@@ -2,13 +2,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include <array>
 #include <cerrno>
-#include <memory>
 
 #include "backends/parts/failure.hpp"
-#include "backends/parts/unique_fd.hpp"
-#include "bench/load/connections.hpp"
 #include "bench/load/oracle.hpp"
 
 namespace muxlab {

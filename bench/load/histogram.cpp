@@ -18,15 +18,6 @@ bool is_used(std::uint64_t count) { return count != 0; }
 
 }  // namespace
 
-void Histogram::record_corrected(std::uint64_t value, std::uint64_t interval) {
-  record(value);
-  if (interval == 0 || value > kHighest) return;
-  while (value / 2 >= interval) {  // twice the interval might not fit
-    value -= interval;
-    record(value);
-  }
-}
-
 void Histogram::clear() {
   if (count_ + dropped_ == 0) return;
   std::ranges::fill(counts_, 0);
@@ -62,18 +53,6 @@ double Histogram::mean() const {
     sum += static_cast<long double>(counts_[index]) * static_cast<long double>(middle_value(index));
   }
   return static_cast<double>(sum) / static_cast<double>(count_);
-}
-
-double Histogram::stddev() const {
-  if (count_ == 0) return 0;
-  const double centre = mean();
-  double squares = 0;
-  for (std::size_t index = 0; index < kBuckets; ++index) {
-    if (counts_[index] == 0) continue;
-    const double deviation = static_cast<double>(middle_value(index)) - centre;
-    squares += deviation * deviation * static_cast<double>(counts_[index]);
-  }
-  return std::sqrt(squares / static_cast<double>(count_));
 }
 
 std::uint64_t Histogram::value_at_percentile(double percentile) const {

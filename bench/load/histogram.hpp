@@ -15,7 +15,7 @@ namespace muxlab {
 /// Values below 2048 have a bucket each. From there on every doubling has 1024 buckets, each twice
 /// as wide as those of the doubling before. A bucket stands for all the values that it counts, and
 /// what is reported follows HdrHistogram_c to the bit: percentiles and max() give the highest value
-/// of a bucket, min() the lowest, mean() and stddev() are taken over bucket middles.
+/// of a bucket, min() the lowest, mean() is taken over bucket middles.
 ///
 /// Not synchronised: one histogram per thread, merged at the end. Percentiles of several histograms
 /// cannot be averaged; merge the histograms.
@@ -39,11 +39,6 @@ class Histogram {
     ++count_;
   }
 
-  /// Counts `value`, and value - interval, value - 2 * interval, ... down to `interval`: those that
-  /// a sender on a fixed interval would have seen had it not waited for this one. An interval of 0
-  /// adds nothing.
-  void record_corrected(std::uint64_t value, std::uint64_t interval);
-
   /// Counts `count` more values of a bucket, whose index is below kBuckets.
   void add(std::size_t index, std::uint64_t count) {
     counts_[index] += count;
@@ -63,7 +58,6 @@ class Histogram {
   [[nodiscard]] std::uint64_t min() const;
   [[nodiscard]] std::uint64_t max() const;
   [[nodiscard]] double mean() const;
-  [[nodiscard]] double stddev() const;
 
   /// The smallest bucket below or in which `percentile` (0 to 100) of the values lie, as its
   /// highest value; for percentile 0 as its lowest.

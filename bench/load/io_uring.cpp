@@ -5,12 +5,8 @@
 #include <bit>
 #include <cassert>
 #include <cerrno>
-#include <cstdint>
 #include <system_error>
-#include <utility>
-#include <vector>
 
-#include "backends/parts/unique_fd.hpp"
 #include "backends/ring.hpp"
 #include "bench/load/connections.hpp"
 
@@ -307,9 +303,10 @@ class IoUringConnections final : public LoadConnections {
 
 }  // namespace
 
-std::unique_ptr<LoadConnections> make_io_uring_connections(const Pattern& pattern,
-                                                           const LoadShare& share,
-                                                           std::uint64_t largest_receive) {
+std::unique_ptr<LoadConnections> make_connections(LoadEngine engine, const Pattern& pattern,
+                                                  const LoadShare& share,
+                                                  std::uint64_t largest_receive) {
+  if (engine == LoadEngine::epoll) return make_epoll_connections(pattern, share);
   return std::make_unique<IoUringConnections>(pattern, share, largest_receive);
 }
 

@@ -2,90 +2,33 @@
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
-#include <chrono>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <future>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "backends/parts/descriptor_limit.hpp"
 #include "backends/parts/failure.hpp"
-#include "bench/load/dial.hpp"
 #include "bench/load/loop.hpp"
-#include "bench/load/oracle.hpp"
-#include "bench/load/timeline.hpp"
 
 namespace muxlab {
 namespace {
 
-/// What the threads of a run share.
-struct Run {
-  explicit Run(const LoadOptions& asked) : options(asked) {}
-
-  const LoadOptions& options;
-  const LoadEngine engine = available_engine(options.oracle ? LoadEngine::epoll : options.engine);
-  const LoadTarget target = options.target ? *options.target : find_target(options.connect);
-  const Pattern pattern{LoadConnections::kLongestRun};
-  Timeline timeline;
-};
-
-LoadTally run_connections(Run& run, std::uint64_t thread) {
-  const LoadOptions& options = run.options;
-  const std::uint64_t active = share_of(options.connections, thread, options.threads);
-  const std::uint64_t idle = share_of(options.idle, thread, options.threads);
-  const std::uint64_t in_flight = std::min(options.depth, kManyInFlight);
-  const auto made = make_connections(
-      run.engine, run.pattern,
-      {.count = active + idle, .active = active, .first = thread, .stride = options.threads},
-      options.size_bytes * in_flight);
-  LoadConnections& connections = *made;
-  const EstablishLimits limits{
-      .under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
-      .active_bytes = options.size_bytes,
-      .patience = options.connect_patience};
-  SourceAddresses sources(run.target.is_ipv4_loopback(),
-                          std::max<std::uint64_t>(1, kMaxFromOneAddress / options.threads));
-  establish(connections, run.target, sources, run.timeline, limits);
-  std::optional<OracleTeller> teller;
-  if (options.oracle) {
-    teller.emplace(*options.oracle).begin(connections.active());
-    connections.tell(*teller);
-  }
-  run.timeline.arrive(connections.tally().established);
-  if (options.rate) {
-    run_open_loop(
-        connections, run.timeline,
-        {.size_bytes = options.size_bytes,
-         .depth = options.depth,
-         .per_s = static_cast<double>(*options.rate) / static_cast<double>(options.threads),
-         .gaps = options.gaps,
-         .seed = options.seed + thread,
-         .share = thread,
-         .shares = options.threads,
-         .grace = options.grace});
-  } else {
-    run_closed_loop(connections, run.timeline, run.target, sources,
-                    {.size_bytes = options.size_bytes,
-                     .depth = options.depth,
-                     .echoes = options.churn.value_or(kNoLimit),
-                     .grace = options.grace});
-  }
-  return std::move(connections.tally());
-}
-
-LoadTally run_thread(Run& run, std::uint64_t thread) {
+LoadTally run_thread(LoadSetup& setup, std::uint64_t number) {
   try {
     ::prctl(PR_SET_TIMERSLACK, 1);  // ns; the kernel may otherwise wake us 50 us late
-    return run_connections(run, thread);
+    LoadThread thread(setup, number);
+    LoadTally& tally = thread.connections().tally();
+    setup.timeline.arrive(tally.established);
+    thread.run();
+    return std::move(tally);
   } catch (...) {
-    run.timeline.end();  // the others would wait for this thread for ever
+    setup.timeline.end();  // the others would wait for this thread for ever
     throw;
   }
 }
@@ -149,20 +92,132 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
 }
 
 /// Ends the run when the scope is left, or threads would wait for a conductor that is gone.
-class EndAtExit {
- public:
-  explicit EndAtExit(Timeline& timeline) : timeline_(timeline) {}
-  ~EndAtExit() { timeline_.end(); }
-  EndAtExit(const EndAtExit&) = delete;
-  EndAtExit& operator=(const EndAtExit&) = delete;
-  EndAtExit(EndAtExit&&) = delete;
-  EndAtExit& operator=(EndAtExit&&) = delete;
+using EndAtExit = std::unique_ptr<Timeline, decltype([](Timeline* timeline) { timeline->end(); })>;
 
- private:
-  Timeline& timeline_;
+/// The first messages of an open loop meet a server that slept, and are not timed.
+constexpr std::int64_t kUntimed_ns = 10'000'000;
+
+struct Counts {
+  std::uint64_t sent, received, opened, unsent, delayed;
 };
+Counts counts_of(const LoadTally& tally) {
+  return {tally.bytes_sent, tally.bytes_received, tally.established, tally.unsent,
+          tally.without_port};
+}
+
+/// What is in flight now has been waited for in vain.
+std::string why_broken(LoadConnections& connections, std::chrono::nanoseconds grace) {
+  const LoadTally& tally = connections.tally();
+  if (!tally.first_error.empty()) return tally.first_error;
+  std::uint64_t missing = 0;
+  for (const LoadConnection& connection : connections.active()) {
+    if (connection.fd) missing += connection.stream.due() - connection.stream.received();
+    if (connection.fd && connection.is_ending) return "the server does not end a connection";
+  }
+  if (missing == 0) return {};
+  return fmt::format("no answer for {:g} s: {} bytes are missing",
+                     std::chrono::duration<double>(grace).count(), missing);
+}
+
+/// One slice, on connections that stay open or make way for new ones.
+SliceReply run_slice(LoadThread& thread, LoadSetup& setup, const SliceCommand& command) {
+  LoadTally& tally = thread.connections().tally();
+  tally.latency_ns.clear();
+  tally.first_echo_ns.clear();
+  tally.shares = tally.share_sum = tally.share_square_sum = 0;
+  const Counts before = counts_of(tally);
+  const std::int64_t begin_cpu_ns = process_cpu_ns();
+  const std::int64_t begin_ns = monotonic_ns();
+  setup.timeline.start();
+  setup.timeline.begin_window(
+      begin_ns + (setup.options.rate ? std::min(kUntimed_ns, command.duration_ns / 10) : 0));
+  thread.run(&command);
+  SliceReply reply;
+  reply.elapsed_ns = monotonic_ns() - begin_ns;
+  reply.client_cpu_ns = process_cpu_ns() - begin_cpu_ns;
+  const Counts after = counts_of(tally);
+  reply.bytes_sent = after.sent - before.sent;
+  reply.bytes_received = after.received - before.received;
+  reply.echoes = reply.bytes_received / setup.options.size_bytes;
+  reply.opened = after.opened - before.opened;
+  reply.unsent = after.unsent - before.unsent;
+  reply.delayed = after.delayed - before.delayed;
+  reply.shares = tally.shares;
+  reply.share_sum = tally.share_sum;
+  reply.share_square_sum = tally.share_square_sum;
+  const std::string reason = why_broken(thread.connections(), setup.options.grace);
+  if (!reason.empty()) reply.break_off(reason);
+  return reply;
+}
+
+std::vector<HistogramCount> counts_of(const Histogram& histogram) {
+  std::vector<HistogramCount> all;
+  if (histogram.count() == 0) return all;
+  for (std::uint32_t i = 0; i < Histogram::kBuckets; ++i) {
+    const std::uint64_t count = histogram.counts()[i];
+    if (count > 0) all.push_back({i, static_cast<std::uint32_t>(count)});
+  }
+  return all;
+}
+
+/// False when the other side has closed the channel.
+bool receive(int channel, SliceCommand& command) {
+  ssize_t size = 0;
+  do size = ::recv(channel, &command, sizeof command, 0);
+  while (size < 0 && errno == EINTR);
+  return size == sizeof command;
+}
+
+void send_packet(int channel, const void* data, std::size_t size) {
+  // The harness may be gone: then the next receive ends this process.
+  static_cast<void>(::send(channel, data, size, MSG_NOSIGNAL));
+}
+
+void send(int channel, SliceReply reply, const LoadTally& tally) {
+  const std::array counts = {counts_of(tally.latency_ns), counts_of(tally.first_echo_ns)};
+  reply.latency_counts = static_cast<std::uint32_t>(counts[0].size());
+  reply.first_echo_counts = static_cast<std::uint32_t>(counts[1].size());
+  send_packet(channel, &reply, sizeof reply);
+  for (const std::vector<HistogramCount>& all : counts) {
+    for (std::size_t begin = 0; begin < all.size(); begin += kCountsPerPacket) {
+      const std::size_t count = std::min(kCountsPerPacket, all.size() - begin);
+      send_packet(channel, &all[begin], count * sizeof all[begin]);
+    }
+  }
+}
 
 }  // namespace
+
+LoadThread::LoadThread(LoadSetup& setup, std::uint64_t thread)
+    : setup_(setup),
+      thread_(thread),
+      sources_(setup.target.is_ipv4_loopback(),
+               std::max<std::uint64_t>(1, kMaxFromOneAddress / setup.options.threads)) {
+  const LoadOptions& options = setup.options;
+  const std::uint64_t active = share_of(options.connections, thread, options.threads);
+  const std::uint64_t idle = share_of(options.idle, thread, options.threads);
+  connections_ = make_connections(
+      setup.engine, setup.pattern,
+      {.count = active + idle, .active = active, .first = thread, .stride = options.threads},
+      options.size_bytes * std::min(options.depth, kManyInFlight));
+  establish(*connections_, setup.target, sources_, setup.timeline,
+            {.under_way = std::max<std::uint64_t>(1, kMaxUnderWay / options.threads),
+             .active_bytes = options.size_bytes,
+             .patience = options.connect_patience});
+  if (!options.oracle) return;
+  teller_.emplace(*options.oracle).begin(connections_->active());
+  connections_->tell(*teller_);
+}
+
+void LoadThread::run(const SliceCommand* slice) {
+  const LoadOptions& options = setup_.options;
+  if (options.rate) {
+    run_open_loop(*connections_, setup_.timeline, options, thread_,
+                  options.seed + thread_ + slices_++, slice);
+  } else {
+    run_closed_loop(*connections_, setup_.timeline, setup_.target, sources_, options, slice);
+  }
+}
 
 void check_options(const LoadOptions& options) {
   const auto reject = [](const std::string& message) { throw Failure(ExitCode::usage, message); };
@@ -171,9 +226,7 @@ void check_options(const LoadOptions& options) {
   if (options.depth == 0) reject("--depth 0: at least one message has to be in flight");
   if (options.rate == 0U) reject("--rate 0: at least one message per second");
   if (options.churn == 0U) reject("--churn 0: a connection echoes at least once");
-  if (options.churn && options.rate) {
-    reject(kChurnOrRate);
-  }
+  if (options.churn && options.rate) reject(kChurnOrRate);
   if (options.threads == 0) reject("--threads 0: at least one has to run");
   if (options.threads > options.connections) {
     reject(fmt::format("--threads {} is more than --connections {}: a thread needs a connection",
@@ -203,16 +256,16 @@ void reserve_descriptors(const LoadOptions& options) {
 LoadReport run_load(const LoadOptions& options) {
   check_options(options);
   reserve_descriptors(options);
-  Run run(options);
+  LoadSetup setup(options);
   LoadReport report;
-  report.engine = run.engine;
+  report.engine = setup.engine;
   std::vector<std::future<LoadTally>> threads;
   {
-    const EndAtExit end_at_exit(run.timeline);
+    const EndAtExit end_at_exit(&setup.timeline);
     for (std::uint64_t thread = 0; thread < options.threads; ++thread) {
-      threads.push_back(std::async(std::launch::async, run_thread, std::ref(run), thread));
+      threads.push_back(std::async(std::launch::async, run_thread, std::ref(setup), thread));
     }
-    report.interrupted = !conduct(options, run.timeline, report);
+    report.interrupted = !conduct(options, setup.timeline, report);
   }
   LoadTally& tally = report.tally;
   for (auto& thread : threads) tally.merge(thread.get());
@@ -223,6 +276,34 @@ LoadReport run_load(const LoadOptions& options) {
   }
   if (tally.established == 0 && !report.interrupted) fail_without_any(options, tally);
   return report;
+}
+
+void SliceReply::break_off(const std::string& reason) {
+  const std::size_t size = std::min(reason.size(), broken.size() - 1);
+  std::memcpy(broken.data(), reason.data(), size);
+  broken[size] = '\0';
+}
+
+void run_sliced_load(const LoadOptions& options, int channel) {
+  check_options(options);
+  if (options.threads != 1) {
+    throw Failure(ExitCode::usage, "--slices is for one thread: leave out --threads");
+  }
+  reserve_descriptors(options);
+  ::prctl(PR_SET_TIMERSLACK, 1);  // ns
+  LoadSetup setup(options);
+  LoadThread thread(setup, 0);
+  LoadConnections& connections = thread.connections();
+  connections.tally().latency_ns.clear();
+  connections.tally().first_echo_ns.clear();
+  SliceReply reply;
+  if (!connections.tally().first_error.empty()) reply.break_off(connections.tally().first_error);
+  send(channel, reply, connections.tally());
+  for (SliceCommand command{}; receive(channel, command);) {
+    if (!reply.is_broken()) reply = run_slice(thread, setup, command);
+    send(channel, reply, connections.tally());
+  }
+  connections.close_all();
 }
 
 }  // namespace muxlab

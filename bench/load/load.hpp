@@ -1,20 +1,20 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <string>
-#include <vector>
 
-#include "bench/load/arrivals.hpp"
-#include "bench/load/connections.hpp"
 #include "bench/load/dial.hpp"
-#include "bench/load/tally.hpp"
 
 namespace muxlab {
+
+/// How the gaps between the messages of an open loop are drawn.
+enum class Gaps : std::uint8_t {
+  poisson,  ///< exponential: as from many senders that know nothing of each other
+  fixed,    ///< all the same
+};
+
+inline std::string_view gaps_name(Gaps gaps) { return gaps == Gaps::fixed ? "fixed" : "poisson"; }
 
 /// A depth that is none.
 inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();

@@ -6,14 +6,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <memory>
-#include <optional>
 #include <random>
-#include <string>
-#include <vector>
 
 #include "backends/parts/say.hpp"
-#include "bench/load/load.hpp"
 #include "bench/load/slice.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/interrupts.hpp"
@@ -22,10 +17,6 @@
 
 namespace muxlab {
 namespace {
-
-void print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw_errno("stdout");
-}
 
 struct LoadCommand {
   LoadOptions options;
@@ -99,7 +90,9 @@ ExitCode load(LoadCommand& command) {
                                  cli::show_duration(options.warmup)));
   }
   const LoadReport report = run_load(options);
-  print(command.json ? load_json(options, report).dump(2) + "\n" : load_text(options, report));
+  const std::string text =
+      command.json ? load_json(options, report).dump(2) + "\n" : load_text(options, report);
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) throw_errno("stdout");
   const std::string failure = load_failure(report);
   if (!failure.empty()) say(failure);
   const std::vector<std::string> doubts = why_not_trusted(options, report);
@@ -115,9 +108,9 @@ void explain_load(CLI::App& verb) {
       {.description =
            "Without --rate it is a closed loop: each connection sends when its echo is back, which "
            "is right for what an echo costs. With --rate it is an open loop: messages are sent "
-           "when "
-           "they are due and timed from then, which is right for latency, for a server that stalls "
-           "is not spared meanwhile. It says when the figures show the client and not the server.",
+           "when they are due and timed from then, which is right for latency, for a server that "
+           "stalls is not spared meanwhile. It says when the figures show the client and not the "
+           "server.",
        .examples = {{"muxlab load --connect 127.0.0.1:4711 --connections 1k --idle 9k",
                      "1,000 connections that echo among 9,000 silent ones"},
                     {"muxlab load --connect 127.0.0.1:4711 --connections 1k --rate 20k",

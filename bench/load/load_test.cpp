@@ -168,7 +168,7 @@ class IoUringConnectionsTest : public testing::TestWithParam<LoadEngine> {
 
   void open(std::size_t count) {
     const LoadShare share{.count = count, .active = count, .first = 0, .stride = 1};
-    connections_ = make_io_uring_connections(pattern_, share, 1);
+    connections_ = make_connections(LoadEngine::io_uring, pattern_, share, 1);
     for (std::size_t i = 0; i < count; ++i) {
       std::array<int, 2> ends{};
       checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),

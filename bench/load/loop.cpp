@@ -1,7 +1,6 @@
 #include "bench/load/loop.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 namespace muxlab {
 namespace {

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
+#include <cmath>
+#include <random>
 
-#include "bench/load/arrivals.hpp"
-#include "bench/load/connections.hpp"
-#include "bench/load/dial.hpp"
+#include "bench/load/oracle.hpp"
+#include "bench/load/slice.hpp"
 #include "bench/load/timeline.hpp"
 
 namespace muxlab {
@@ -16,8 +15,6 @@ class LoadLoop {
  public:
   LoadLoop(const LoadLoop&) = delete;
   LoadLoop& operator=(const LoadLoop&) = delete;
-  LoadLoop(LoadLoop&&) = delete;
-  LoadLoop& operator=(LoadLoop&&) = delete;
 
  protected:
   /// `size_bytes` of a message; `grace` is how long to wait at the end while nothing comes.
@@ -64,17 +61,6 @@ class LoadLoop {
   bool has_ended_ = false;
 };
 
-/// What a closed loop sends, and how long it waits for the last of it.
-struct ClosedLoopOptions {
-  std::uint64_t size_bytes;
-  std::uint64_t depth;             ///< messages that each connection keeps in flight
-  std::uint64_t echoes;            ///< after which a connection is replaced; kNoLimit: never
-  std::chrono::nanoseconds grace;  ///< to wait at the end while nothing comes
-  /// It goes on where a slice before it ended: connections that were closed then are opened again.
-  /// The first messages, which all leave at once, are not timed.
-  bool goes_on = false;
-};
-
 /// Keeps `depth` messages in flight on each active connection: whenever one is back, it is timed
 /// and the next one sent at once. Idle connections are watched, for whatever comes from them is
 /// wrong.
@@ -92,26 +78,50 @@ struct ClosedLoopOptions {
 ///
 /// Returns when the timeline has ended and everything in flight is back or given up. New
 /// connections go to `target`, from `sources`.
+///
+/// With a `slice` it returns as LoadLoop::run_slice() does, and goes on where the slice before
+/// ended: connections that were closed then are opened again. The first messages, which all leave
+/// at once, are not timed.
 void run_closed_loop(LoadConnections& connections, const Timeline& timeline,
-                     const LoadTarget& target, SourceAddresses& sources,
-                     const ClosedLoopOptions& options);
-/// The same for a slice, as LoadLoop::run_slice(); `round_trips`: that each connection has made at
-/// least, on average.
-void run_closed_slice(LoadConnections& connections, const Timeline& timeline,
-                      const LoadTarget& target, SourceAddresses& sources,
-                      const ClosedLoopOptions& options, std::int64_t duration_ns,
-                      std::uint64_t round_trips);
+                     const LoadTarget& target, SourceAddresses& sources, const LoadOptions& options,
+                     const SliceCommand* slice);
+/// When each message of an open loop is due, whatever became of those before. The same arguments
+/// give the same times.
+class Arrivals {
+ public:
+  /// `per_s` of them, more than 0, drawn from `seed`.
+  Arrivals(double per_s, Gaps gaps, std::uint64_t seed)
+      : mean_gap_ns_(1e9 / per_s), gaps_(gaps), random_(seed) {}
 
-/// What an open loop sends, and how long it waits for the last of it.
-struct OpenLoopOptions {
-  std::uint64_t size_bytes;
-  std::uint64_t depth;  ///< messages that a connection may have in flight
-  double per_s;         ///< messages per second of this loop
-  Gaps gaps;
-  std::uint64_t seed;
-  std::uint64_t share;  ///< this loop's number among the `shares` of the run
-  std::uint64_t shares;
-  std::chrono::nanoseconds grace;  ///< to wait at the end while nothing comes
+  /// The first one is due a gap after `now_ns`; one of `shares` fixed schedules, of which this is
+  /// number `share`, so much earlier that together they are evenly spaced too.
+  void start(std::int64_t now_ns, std::uint64_t share, std::uint64_t shares) {
+    began_ns_ = now_ns;
+    elapsed_ns_ = gaps_ == Gaps::fixed
+                      ? -mean_gap_ns_ * static_cast<double>(share) / static_cast<double>(shares)
+                      : 0;
+    advance();
+  }
+
+  /// Of CLOCK_MONOTONIC.
+  [[nodiscard]] std::int64_t due_ns() const { return began_ns_ + std::llround(elapsed_ns_); }
+  void advance() { elapsed_ns_ += gaps_ == Gaps::fixed ? mean_gap_ns_ : exponential_gap_ns(); }
+
+  /// One of `count`, each as likely as the others.
+  std::uint64_t choose(std::uint64_t count) { return random_() % count; }
+
+ private:
+  /// By inversion, so that it is the same with every standard library.
+  double exponential_gap_ns() {
+    constexpr double kUlp = 0x1p-53;
+    return -std::log1p(-static_cast<double>(random_() >> 11) * kUlp) * mean_gap_ns_;
+  }
+
+  double mean_gap_ns_;
+  Gaps gaps_;
+  std::mt19937_64 random_;
+  std::int64_t began_ns_ = 0;
+  double elapsed_ns_ = 0;  // a sum of gaps of fractions: no error of rounding adds up to a rate
 };
 
 /// Sends each message when it is due, on a connection drawn at random, whatever became of those
@@ -125,11 +135,41 @@ struct OpenLoopOptions {
 /// it, which is the client's own share. All three are of the messages that were due inside the
 /// window, also when they came back after it.
 ///
-/// Returns when the timeline has ended and everything in flight is back or given up.
+/// Returns when the timeline has ended and everything in flight is back or given up; with a `slice`
+/// as LoadLoop::run_slice() does. `thread` is the loop's number among the options' threads, which
+/// share the rate; `seed` draws the gaps and the connections.
 void run_open_loop(LoadConnections& connections, const Timeline& timeline,
-                   const OpenLoopOptions& options);
-/// The same for a slice, as LoadLoop::run_slice().
-void run_open_slice(LoadConnections& connections, const Timeline& timeline,
-                    const OpenLoopOptions& options, std::int64_t duration_ns);
+                   const LoadOptions& options, std::uint64_t thread, std::uint64_t seed,
+                   const SliceCommand* slice);
+
+/// What the threads of a load share. The options outlive it. Throws Failure as run_load() does.
+struct LoadSetup {
+  explicit LoadSetup(const LoadOptions& asked) : options(asked) {}
+
+  const LoadOptions& options;
+  const LoadEngine engine = available_engine(options.oracle ? LoadEngine::epoll : options.engine);
+  const LoadTarget target = options.target ? *options.target : find_target(options.connect);
+  const Pattern pattern{LoadConnections::kLongestRun};
+  Timeline timeline;
+};
+
+/// One thread's part of a load, of the thread that makes it.
+class LoadThread {
+ public:
+  /// Opens its connections, and returns when each has echoed. Throws as run_load() does.
+  LoadThread(LoadSetup& setup, std::uint64_t thread);
+
+  /// Runs the loop that the options ask for, closed or open; with a `slice` for that long.
+  void run(const SliceCommand* slice = nullptr);
+  [[nodiscard]] LoadConnections& connections() { return *connections_; }
+
+ private:
+  LoadSetup& setup_;
+  std::uint64_t thread_;
+  std::unique_ptr<LoadConnections> connections_;
+  SourceAddresses sources_;
+  std::optional<OracleTeller> teller_;
+  std::uint64_t slices_ = 0;  // so far
+};
 
 }  // namespace muxlab

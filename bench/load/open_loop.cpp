@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <thread>
-#include <vector>
 
 #include "bench/load/loop.hpp"
 
@@ -16,23 +15,18 @@ class OpenLoop final : public LoadLoop {
   /// Messages that may be under way at once; what is due beyond them is not sent, but counted.
   static constexpr std::uint32_t kMostUnderWay = 1 << 20;
 
-  OpenLoop(LoadConnections& connections, const Timeline& timeline, const OpenLoopOptions& options)
+  OpenLoop(LoadConnections& connections, const Timeline& timeline, const LoadOptions& options,
+           std::uint64_t thread, std::uint64_t seed)
       : LoadLoop(connections, timeline, options.size_bytes, options.grace),
         options_(options),
-        arrivals_(options.per_s, options.gaps, options.seed),
+        thread_(thread),
+        arrivals_(static_cast<double>(*options.rate) / static_cast<double>(options.threads),
+                  options.gaps, seed),
         awake_ns_(lateness_ns()),
         queues_(connections.active().size()) {}
 
-  /// Sends once the timeline has started, and returns when it has ended and everything in flight is
-  /// back or given up.
-  void run() {
-    run_loop();
-    count_the_lost();
-  }
-
-  /// As run_slice() of LoadLoop.
-  void run(std::int64_t duration_ns) {
-    run_slice(duration_ns, 0);
+  void run(const SliceCommand* slice) {
+    slice == nullptr ? run_loop() : run_slice(slice->duration_ns, 0);
     count_the_lost();
   }
 
@@ -53,9 +47,7 @@ class OpenLoop final : public LoadLoop {
     std::uint64_t in_flight = 0;
   };
 
-  void start() override {
-    arrivals_.start(timeline_.started_ns(), options_.share, options_.shares);
-  }
+  void start() override { arrivals_.start(timeline_.started_ns(), thread_, options_.threads); }
 
   void on_received(LoadConnection& connection) override {
     if (!connection.stream.complete(size_bytes_)) return;
@@ -153,7 +145,8 @@ class OpenLoop final : public LoadLoop {
     return queues_[connections_.index_of(connection)];
   }
 
-  OpenLoopOptions options_;
+  const LoadOptions& options_;
+  std::uint64_t thread_;
   Arrivals arrivals_;
   std::int64_t awake_ns_;          // before a message is due, for the kernel wakes us up late
   std::vector<Queue> queues_;      // of each connection
@@ -164,13 +157,9 @@ class OpenLoop final : public LoadLoop {
 }  // namespace
 
 void run_open_loop(LoadConnections& connections, const Timeline& timeline,
-                   const OpenLoopOptions& options) {
-  OpenLoop(connections, timeline, options).run();
-}
-
-void run_open_slice(LoadConnections& connections, const Timeline& timeline,
-                    const OpenLoopOptions& options, std::int64_t duration_ns) {
-  OpenLoop(connections, timeline, options).run(duration_ns);
+                   const LoadOptions& options, std::uint64_t thread, std::uint64_t seed,
+                   const SliceCommand* slice) {
+  OpenLoop(connections, timeline, options, thread, seed).run(slice);
 }
 
 }  // namespace muxlab

@@ -6,7 +6,6 @@
 #include <thread>
 #include <vector>
 
-#include "bench/load/arrivals.hpp"
 #include "bench/load/load.hpp"
 #include "bench/load/loop.hpp"
 #include "bench/load/testing.hpp"
@@ -98,15 +97,12 @@ TEST_P(OpenLoopOn, CountsWhatItHasNobodyToSendWith) {
       timeline.end();
     });
     if (is_late) conductor.join();
-    run_open_loop(*connections, timeline,
-                  {.size_bytes = 64,
-                   .depth = kNoLimit,
-                   .per_s = 5'000,
-                   .gaps = Gaps::fixed,
-                   .seed = 1,
-                   .share = 0,
-                   .shares = 1,
-                   .grace = 1s});
+    LoadOptions options;
+    options.depth = kNoLimit;
+    options.rate = 5'000;
+    options.gaps = Gaps::fixed;
+    options.grace = 1s;
+    run_open_loop(*connections, timeline, options, 0, 1, nullptr);
     EXPECT_GE(connections->tally().unsent, 99U) << "in 20 ms at least";
     EXPECT_EQ(connections->tally().offered, connections->tally().unsent);
     EXPECT_EQ(connections->tally().bytes_sent, 0U);

@@ -1,12 +1,7 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string>
-
 #include "backends/controls/oracle_board.hpp"
 #include "backends/parts/fd_map.hpp"
-#include "bench/load/connections.hpp"
 #include "bench/load/load.hpp"
 
 namespace muxlab {

@@ -1,10 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <utility>
-#include <vector>
 
 #include "bench/load/load.hpp"
 
@@ -191,66 +188,65 @@ std::string show_errors(const LoadErrors& errors) {
   return text;
 }
 
-/// A report for a reader: what it is, and its value.
-class Lines {
- public:
-  void add(std::string_view name, const std::string& value) {
-    text_ += fmt::format("{:<13}{}\n", name, value);
-  }
-  /// Nothing when there are none.
-  void add_latencies(std::string_view name, const Histogram& latency, std::string_view since) {
-    if (latency.count() == 0) return;
-    add(name, fmt::format("mean {}{}", show_ns(latency.mean()), since));
-    for (const auto& [which, percentile] :
-         {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
-          std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
-      const auto value = static_cast<double>(latency.value_at_percentile(percentile));
-      add("", fmt::format("{:<6} {:>10}", which, show_ns(value)));
-    }
-  }
-  [[nodiscard]] std::string text() && { return std::move(text_); }
+/// A line for a reader: what it is, and its value.
+std::string line(std::string_view name, const std::string& value) {
+  return fmt::format("{:<13}{}\n", name, value);
+}
 
- private:
-  std::string text_;
-};
+/// Nothing when there are none.
+std::string latency_lines(std::string_view name, const Histogram& latency, std::string_view since) {
+  if (latency.count() == 0) return {};
+  std::string text = line(name, fmt::format("mean {}{}", show_ns(latency.mean()), since));
+  for (const auto& [which, percentile] :
+       {std::pair{"p50", 50.0}, std::pair{"p90", 90.0}, std::pair{"p99", 99.0},
+        std::pair{"p99.9", 99.9}, std::pair{"max", 100.0}}) {
+    const auto value = static_cast<double>(latency.value_at_percentile(percentile));
+    text += line("", fmt::format("{:<6} {:>10}", which, show_ns(value)));
+  }
+  return text;
+}
 
-void show_echoes(const LoadOptions& options, const LoadReport& report, Lines& lines) {
+std::string echo_lines(const LoadOptions& options, const LoadReport& report) {
   const LoadTally& tally = report.tally;
-  lines.add("echoes", fmt::format("{} in {:.3f} s", tally.echoes, seconds(report.window)));
+  std::string text =
+      line("echoes", fmt::format("{} in {:.3f} s", tally.echoes, seconds(report.window)));
   if (tally.echoes > 0) {
     const auto echoes = static_cast<double>(tally.echoes);
     const double rate = echoes / seconds(report.window);
-    lines.add("rate", fmt::format("{:.0f} echo/s, {}/s each way", rate,
-                                  show_bytes(rate * static_cast<double>(options.size_bytes))));
-    lines.add_latencies("latency", tally.latency_ns, "");
+    text += line("rate", fmt::format("{:.0f} echo/s, {}/s each way", rate,
+                                     show_bytes(rate * static_cast<double>(options.size_bytes))));
+    text += latency_lines("latency", tally.latency_ns, "");
     const double cpu_ns = static_cast<double>(report.client_cpu.count()) / echoes;
-    lines.add("client CPU", show_ns(cpu_ns) + " per echo");
+    text += line("client CPU", show_ns(cpu_ns) + " per echo");
   }
   if (const auto in_flight = littles_law_ratio(options, report)) {
-    lines.add("in flight", fmt::format("{:.1f} % of {}, by Little's law", 100 * *in_flight,
-                                       options.connections * options.depth));
+    text += line("in flight", fmt::format("{:.1f} % of {}, by Little's law", 100 * *in_flight,
+                                          options.connections * options.depth));
   }
+  return text;
 }
 
-void show_churn(const LoadReport& report, Lines& lines) {
+std::string churn_lines(const LoadReport& report) {
   const LoadTally& tally = report.tally;
   const double window_s = seconds(report.window);
   const std::uint64_t opened = opened_of(tally);
   const double per_s = window_s > 0 ? static_cast<double>(opened) / window_s : 0;
-  lines.add("connections",
-            fmt::format("{} opened and {} closed, {:.0f}/s", opened, tally.closed, per_s));
-  lines.add_latencies("first echo", tally.first_echo_ns, " since connect");
+  std::string text = line(
+      "connections", fmt::format("{} opened and {} closed, {:.0f}/s", opened, tally.closed, per_s));
+  text += latency_lines("first echo", tally.first_echo_ns, " since connect");
   if (tally.without_port + tally.without_backlog > 0) {
-    lines.add("waited", fmt::format("{} connections for a port, {} for room in the backlog",
-                                    tally.without_port, tally.without_backlog));
+    text += line("waited", fmt::format("{} connections for a port, {} for room in the backlog",
+                                       tally.without_port, tally.without_backlog));
   }
+  return text;
 }
 
-void show_open_loop(const LoadTally& tally, Lines& lines) {
-  lines.add("late", fmt::format("sent p99 {} after it was due; from then on p99 {}",
-                                show_p99(tally.send_lag_ns), show_p99(tally.latency_from_send_ns)));
-  lines.add("offered", fmt::format("{} messages, {} not sent, {} not answered", tally.offered,
-                                   tally.unsent, tally.unanswered));
+std::string open_loop_lines(const LoadTally& tally) {
+  return line("late",
+              fmt::format("sent p99 {} after it was due; from then on p99 {}",
+                          show_p99(tally.send_lag_ns), show_p99(tally.latency_from_send_ns))) +
+         line("offered", fmt::format("{} messages, {} not sent, {} not answered", tally.offered,
+                                     tally.unsent, tally.unanswered));
 }
 
 }  // namespace
@@ -299,20 +295,18 @@ Json load_json(const LoadOptions& options, const LoadReport& report) {
 }
 
 std::string load_text(const LoadOptions& options, const LoadReport& report) {
-  Lines lines;
-  lines.add("server", options.connect);
-  lines.add("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
-  lines.add("load",
-            fmt::format("{} connections and {} idle, {} B, {} thread{}, {}", options.connections,
-                        options.idle, options.size_bytes, options.threads,
-                        options.threads == 1 ? "" : "s", engine_name(report.engine)));
-  lines.add("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
-  show_echoes(options, report, lines);
-  if (options.churn) show_churn(report, lines);
-  if (options.rate) show_open_loop(report.tally, lines);
+  std::string text = line("server", options.connect);
+  text += line("model", show_model(options) + (report.interrupted ? ", interrupted" : ""));
+  text += line("load",
+               fmt::format("{} connections and {} idle, {} B, {} thread{}, {}", options.connections,
+                           options.idle, options.size_bytes, options.threads,
+                           options.threads == 1 ? "" : "s", engine_name(report.engine)));
+  text += line("connected in", fmt::format("{:.3f} s", seconds(report.connecting)));
+  text += echo_lines(options, report);
+  if (options.churn) text += churn_lines(report);
+  if (options.rate) text += open_loop_lines(report.tally);
   const std::string errors = show_errors(report.tally.errors);
-  lines.add("errors", errors.empty() ? "0" : errors);
-  return std::move(lines).text();
+  return text + line("errors", errors.empty() ? "0" : errors);
 }
 
 std::string load_failure(const LoadReport& report) {

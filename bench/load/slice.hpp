@@ -1,9 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <string>
-
 #include "backends/counting/worker_stats.hpp"
 #include "bench/load/histogram.hpp"
 #include "bench/load/load.hpp"

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
-#include <cstdint>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -10,6 +8,12 @@
 #include "bench/load/histogram.hpp"
 
 namespace muxlab {
+
+/// Adds the named members of `part` to those of `sum`.
+template <typename Sum, typename... Members>
+void add_members(Sum& sum, const Sum& part, Members... members) {
+  ((sum.*members += part.*members), ...);
+}
 
 /// How a connection failed. Each connection fails once at most.
 enum class LoadError : std::uint8_t {
@@ -74,26 +78,15 @@ struct LoadTally {
   std::string first_error;  ///< one line; empty when there was none
 
   void merge(const LoadTally& other) {
-    established += other.established;
-    echoes += other.echoes;
+    using T = LoadTally;
+    add_members(*this, other, &T::established, &T::echoes, &T::latency_outside_ns, &T::closed,
+                &T::closed_in_all, &T::without_port, &T::without_backlog, &T::offered, &T::unsent,
+                &T::unanswered, &T::shares, &T::share_sum, &T::share_square_sum, &T::bytes_sent,
+                &T::bytes_received, &T::bytes_missing);
     latency_ns.merge(other.latency_ns);
-    latency_outside_ns += other.latency_outside_ns;
     first_echo_ns.merge(other.first_echo_ns);
-    closed += other.closed;
-    closed_in_all += other.closed_in_all;
-    without_port += other.without_port;
-    without_backlog += other.without_backlog;
     latency_from_send_ns.merge(other.latency_from_send_ns);
     send_lag_ns.merge(other.send_lag_ns);
-    offered += other.offered;
-    unsent += other.unsent;
-    unanswered += other.unanswered;
-    shares += other.shares;
-    share_sum += other.share_sum;
-    share_square_sum += other.share_square_sum;
-    bytes_sent += other.bytes_sent;
-    bytes_received += other.bytes_received;
-    bytes_missing += other.bytes_missing;
     errors.merge(other.errors);
     if (first_error.empty()) first_error = other.first_error;
   }

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 
-#include <chrono>
-#include <string>
 #include <thread>
 #include <tuple>
 

@@ -4,7 +4,6 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 

@@ -1,4 +1,3 @@
-#include <benchmark/benchmark.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -6,19 +5,12 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <array>
-#include <chrono>
 #include <csignal>
-#include <cstdint>
-#include <string>
-#include <vector>
 
-#include "backends/parts/failure.hpp"
-#include "backends/parts/unique_fd.hpp"
 #include "bench/load/load.hpp"
+#include "bench/micro/micro.hpp"
 
 /// The load client's processor time per echo, beside that of a loop that does nothing but echo: no
 /// clock, no histogram, no verification. The time shown is of one echo.
@@ -28,6 +20,7 @@
 namespace {
 
 using muxlab::checked;
+using muxlab::thread_cpu_s;
 using muxlab::UniqueFd;
 
 constexpr std::size_t kSize = 64;
@@ -118,12 +111,6 @@ class Server {
   pid_t pid_;
 };
 
-double thread_cpu_s() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
 /// The least that a client on epoll can do.
 class BareClient {
  public:
@@ -182,13 +169,11 @@ void client_load(benchmark::State& state, muxlab::LoadEngine engine) {
   }
 }
 
-BENCHMARK(client_bare_epoll)->Arg(100)->Arg(1000)->UseManualTime()->Iterations(1);
-BENCHMARK_CAPTURE(client_load, epoll, muxlab::LoadEngine::epoll)
-    ->Arg(100)
-    ->Arg(1000)
-    ->UseManualTime()
-    ->Iterations(1);
-BENCHMARK_CAPTURE(client_load, auto, muxlab::LoadEngine::any) -> Arg(100) -> Arg(1000)
-    -> UseManualTime() -> Iterations(1);
+void at_two_counts(benchmark::internal::Benchmark* registered) {
+  registered->Arg(100)->Arg(1000)->UseManualTime()->Iterations(1);
+}
+BENCHMARK(client_bare_epoll)->Apply(at_two_counts);
+BENCHMARK_CAPTURE(client_load, epoll, muxlab::LoadEngine::epoll)->Apply(at_two_counts);
+BENCHMARK_CAPTURE(client_load, auto, muxlab::LoadEngine::any) -> Apply(at_two_counts);
 
 }  // namespace

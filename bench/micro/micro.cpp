@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <exception>
-#include <nlohmann/json.hpp>
 
 #include "backends/parts/descriptor_limit.hpp"
 #include "server/inspect/machine.hpp"
@@ -26,10 +25,7 @@ int run(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   muxlab::raise_descriptor_limit();
   add_context();
-  const auto mechanisms = muxlab::mechanisms();
-  muxlab::SocketPairs pairs;
-  muxlab::register_wait_benchmarks(mechanisms, pairs);
-  muxlab::register_change_benchmarks(mechanisms, pairs);
+  muxlab::register_mechanism_benchmarks();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

@@ -5,17 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cmath>
-#include <string_view>
-#include <utility>
 
 #include "backends/parts/failure.hpp"
 #include "bench/data/csv.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/data/files.hpp"
-#include "bench/report/document.hpp"
 #include "bench/report/plots.hpp"
 #include "server/cli/cli.hpp"
 #include "server/cli/words.hpp"
@@ -46,11 +41,11 @@ std::string comparisons_csv(const Answer& answer) {
         std::vector<std::string> fields = cell_fields(cell);
         fields.insert(
             fields.end(),
-            {load.load.placement == Placement::shared ? "shared" : "apart", answer.plan.baseline(),
-             std::string(name_of(metric)), show(finding.ratio), show(finding.low),
-             show(finding.high), std::string(verdict_key(finding.verdict)),
-             fmt::to_string(compared.estimate.blocks), fmt::to_string(compared.estimate.rigs),
-             fmt::to_string(compared.look + 1), show(compared.ratio_of_sums)});
+            {name_of(load.load.placement), answer.plan.baseline(), std::string(name_of(metric)),
+             show(finding.ratio), show(finding.low), show(finding.high),
+             std::string(verdict_key(finding.verdict)), fmt::to_string(compared.estimate.blocks),
+             fmt::to_string(compared.estimate.rigs), fmt::to_string(compared.look + 1),
+             show(compared.ratio_of_sums)});
         text += csv_record(fields);
       }
     }
@@ -108,9 +103,7 @@ Table load_table(const Answer& answer, const LoadAnswer& load) {
 /// The other metrics of a load, where there is something to compare.
 void add_other_tables(const Answer& answer, const LoadAnswer& load, Section& section) {
   for (const Metric metric : kMetrics) {
-    const bool is_there = std::ranges::any_of(
-        load.contenders, [&](const AtLoad& one) { return one.compared[metric].has_value(); });
-    if (metric == Metric::cpu || !is_there) continue;
+    if (metric == Metric::cpu || !load.has(metric)) continue;
     Table table{.caption = fmt::format("{}: {} relative to {}", name_of_load(load.load.cell),
                                        metric_words(metric), answer.plan.baseline()),
                 .header = {"backend", "ratio", "low", "high", "verdict"},
@@ -244,32 +237,107 @@ void write_pages(const Path& folder, const Document& document) {
   write_whole(folder / "report.html", html_page(document));
 }
 
+constexpr int kAnswerSchema = 1;
+
+std::string_view status_key(Status status) {
+  static constexpr std::array<std::string_view, 3> kKeys = {"measured", "unavailable", "failed"};
+  return kKeys[static_cast<std::size_t>(status)];
+}
+
+Json latency_json(const AtLoad& one) {
+  if (std::isnan(one.latency_ns[0])) return {};
+  Json json;
+  for (std::size_t i = 0; i < kPercentileNames.size(); ++i) {
+    json[std::string(kPercentileNames[i])] = number_or_null(one.latency_ns[i]);
+  }
+  return json;
+}
+
+Json backend_json(const AtLoad& one) {
+  Json calls;
+  for (std::size_t i = 0; i < kCallNames.size(); ++i) {
+    calls[std::string(kCallNames[i])] =
+        number_or_null(one.status == Status::measured ? one.calls_per_echo[i] : kNotMeasured);
+  }
+  return {{"name", one.planned.contender.name},
+          {"status", status_key(one.status)},
+          {"reason", one.reason.empty() ? Json() : Json(one.reason)},
+          {"broken_slices", one.broken},
+          {"cpu_ns_per_echo", number_or_null(one.ns[Metric::cpu])},
+          {"syscalls_per_echo", number_or_null(one.syscalls_per_echo)},
+          {"calls_per_echo", std::move(calls)},
+          {"events_per_wait", number_or_null(one.events_per_wait)},
+          {"window_events_per_wait", number_or_null(one.window_events_per_wait)},
+          {"bursty", one.is_bursty()},
+          {"echoes_per_s", number_or_null(one.echoes_per_s)},
+          {"bound", one.bound == Bound::unknown ? Json() : Json(name_of(one.bound))},
+          {"latency_ns", latency_json(one)}};
+}
+
+Json finding_json(const Finding& finding) {
+  return {{"ratio", number_or_null(finding.ratio)},
+          {"low", number_or_null(finding.low)},
+          {"high", number_or_null(finding.high)},
+          {"verdict", verdict_key(finding.verdict)}};
+}
+
+Json comparison_json(const Answer& answer, const LoadAnswer& load, const AtLoad& one,
+                     Metric metric) {
+  const Compared& compared = *one.compared[metric];
+  Json json = {{"backend", one.planned.contender.name}, {"baseline", answer.plan.baseline()}};
+  json.update(load_json(load.load));
+  json["metric"] = name_of(metric);
+  json.update(finding_json(compared.finding));
+  json["n"] = compared.estimate.blocks;
+  json["rigs"] = compared.estimate.rigs;
+  json["look"] = compared.look + 1;
+  json["ratio_of_sums"] = number_or_null(compared.ratio_of_sums);
+  json["heavy_tail"] = compared.has_heavy_tail();
+  return json;
+}
+
+Json self_check_json(const Answer& answer, Role role) {
+  const auto finding = self_check(answer, role);
+  if (!finding) return {};
+  Json json = finding_json(*finding);
+  json["loads"] = Json::array();
+  for (const LoadAnswer& load : answer.loads) {
+    for (const AtLoad& one : load.contenders) {
+      const auto& compared = one.compared[Metric::cpu];
+      if (one.planned.role != role || !compared) continue;
+      Json cell = load_json(load.load);
+      cell.update(finding_json(compared->finding));
+      json["loads"].push_back(std::move(cell));
+    }
+  }
+  return json;
+}
+
 }  // namespace
 
-Report::Report(Path folder)
-    : folder_(std::move(folder)),
-      record_(read_machine_record(folder_)),
-      records_(read_records(folder_)),
-      answer_(answer_of(plan_from_json(record_.at("plan")), records_)) {}
+Results::Results(Path from)
+    : folder(std::move(from)),
+      machine(read_machine_record(folder)),
+      records(read_records(folder)),
+      answer(answer_of(plan_from_json(machine.at("plan")), records)) {}
 
 void Report::write() const {
-  write_whole(folder_ / "comparisons.csv", comparisons_csv(answer_));
-  write_whole(folder_ / "summary.csv", summary_csv(summarise(answer_, records_)));
-  write_pages(folder_,
-              document_of(answer_, record_,
-                          {.ratios = {},
-                           .others = {},
-                           .why_missing = "The pictures are not drawn yet: muxlab report draws "
-                                          "them."}));
-  sync_results(folder_);
+  const auto& [folder, machine, records, answer] = results_;
+  write_whole(folder / "comparisons.csv", comparisons_csv(answer));
+  write_whole(folder / "summary.csv", summary_csv(summarise(answer, records)));
+  Pictures none;
+  none.why_missing = "The pictures are not drawn yet: muxlab report draws them.";
+  write_pages(folder, document_of(answer, machine, none));
+  sync_results(folder);
 }
 
 void Report::print(bool as_json, int interrupt) const {
-  const std::string text =
-      as_json
-          ? answer_json(answer_, record_).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-          : fmt::format("{}\nReport  {}\n", answer_text(answer_),
-                        one_line((folder_ / "report.html").string()));
+  const std::string text = as_json
+                               ? answer_json(results_.answer, results_.machine)
+                                         .dump(2, ' ', false, Json::error_handler_t::replace) +
+                                     "\n"
+                               : fmt::format("{}\nReport  {}\n", answer_text(results_.answer),
+                                             one_line((results_.folder / "report.html").string()));
   if (print_out(text, interrupt)) return;
   throw Failure(ExitCode::unavailable,
                 "stdout could not be written: the answer is in report.md of the folder too");
@@ -291,17 +359,51 @@ Report::Made Report::make(bool as_json, int interrupt, bool is_drawn) const {
 }
 
 std::string Report::draw(int interrupt) const {
-  const bool is_measured = std::ranges::any_of(answer_.loads, &LoadAnswer::is_measured);
-  Gnuplot gnuplot(folder_, interrupt);
+  const auto& [folder, machine, records, answer] = results_;
+  Gnuplot gnuplot(folder, interrupt);
   Pictures drawn;
-  if (is_measured) {
-    drawn.ratios = draw_ratios(answer_, record_, gnuplot);
-    drawn.others = draw_pictures(gnuplot, summarise(answer_, records_), frame_of(answer_, record_));
+  if (std::ranges::any_of(answer.loads, &LoadAnswer::is_measured)) {
+    drawn.ratios = draw_ratios(answer, machine, gnuplot);
+    drawn.others = draw_pictures(gnuplot, summarise(answer, records), frame_of(answer, machine));
     drawn.why_missing = gnuplot.why_missing();
   }
-  write_pages(folder_, document_of(answer_, record_, drawn));
-  sync_results(folder_);
+  write_pages(folder, document_of(answer, machine, drawn));
+  sync_results(folder);
   return drawn.why_missing;
+}
+
+Json answer_json(const Answer& answer, const Json& machine) {
+  Json loads = Json::array(), comparisons = Json::array(), pooled = Json::array();
+  for (const LoadAnswer& load : answer.loads) {
+    Json json = load_json(load.load);
+    json["rigs"] = load.rigs;
+    json["f"] = number_or_null(load.inflation.f);
+    json["stolen_share"] = load.stolen_share;
+    json["others_share"] = load.others_share;
+    json["backends"] = Json::array();
+    for (const AtLoad& one : load.contenders) {
+      json["backends"].push_back(backend_json(one));
+      for (const Metric metric : kMetrics) {
+        if (!one.compared[metric]) continue;
+        comparisons.push_back(comparison_json(answer, load, one, metric));
+      }
+    }
+    loads.push_back(std::move(json));
+  }
+  for (const Pooled& one : answer.pooled) {
+    Json json = {{"backend", one.planned.contender.name}, {"metric", name_of(Metric::cpu)}};
+    json.update(finding_json(one.finding));
+    pooled.push_back(std::move(json));
+  }
+  return {{"schema_version", kAnswerSchema},
+          {"status", machine.at("run_status")},
+          {"machine", machine.at("machine")},
+          {"loads", std::move(loads)},
+          {"comparisons", std::move(comparisons)},
+          {"pooled", std::move(pooled)},
+          {"self_check",
+           {{"same_again", self_check_json(answer, Role::same_again)},
+            {"one_call_more", self_check_json(answer, Role::extra_call)}}}};
 }
 
 }  // namespace muxlab

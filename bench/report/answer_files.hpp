@@ -1,20 +1,25 @@
 #pragma once
 
 #include <exception>
-#include <filesystem>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "bench/analysis/answer.hpp"
-#include "bench/data/records.hpp"
 
 namespace muxlab {
 
 /// What `bench --json` and `report --json` print; bench/report/answer.schema.json describes it.
 /// `machine` is machine.json.
 nlohmann::ordered_json answer_json(const Answer& answer, const nlohmann::ordered_json& machine);
+
+/// The machine.json and records.csv of a folder, and what they say.
+struct Results {
+  /// Reads them. Throws Failure (usage) for files that are missing, broken or of another schema.
+  explicit Results(std::filesystem::path from);
+
+  std::filesystem::path folder;
+  nlohmann::ordered_json machine;
+  std::vector<RigRecord> records;
+  Answer answer;
+};
 
 /// What the records.csv and machine.json of a folder say, as files beside them. The same records
 /// give the same bytes, each file is the old or the new one whole, and what a function has written
@@ -23,10 +28,10 @@ nlohmann::ordered_json answer_json(const Answer& answer, const nlohmann::ordered
 /// Nothing waits for gnuplot but pictures.
 class Report {
  public:
-  /// Reads them. Throws Failure (usage) for files that are missing, broken or of another schema.
-  explicit Report(std::filesystem::path folder);
+  /// Reads them, as Results does.
+  explicit Report(std::filesystem::path folder) : results_(std::move(folder)) {}
 
-  [[nodiscard]] const Answer& answer() const { return answer_; }
+  [[nodiscard]] const Answer& answer() const { return results_.answer; }
 
   /// What became of it.
   struct Made {
@@ -50,10 +55,7 @@ class Report {
   [[nodiscard]] std::string draw(int interrupt) const;
 
  private:
-  std::filesystem::path folder_;
-  nlohmann::ordered_json record_;
-  std::vector<RigRecord> records_;
-  Answer answer_;
+  Results results_;
 };
 
 /// The answer for a terminal: a table of at most 100 columns, what it says in sentences, and how

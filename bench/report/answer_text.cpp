@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bench/data/experiment.hpp"
 #include "bench/report/answer_files.hpp"
 #include "server/cli/text_layout.hpp"
 
@@ -24,16 +23,8 @@ std::string three_digits(double value) {
 std::string in_us(double ns) { return three_digits(ns / 1000) + " us"; }
 
 std::string_view short_verdict(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::same:
-      return "same";
-    case Verdict::cheaper:
-      return "less";
-    case Verdict::more_expensive:
-      return "more";
-    default:
-      return "?";
-  }
+  static constexpr std::array<std::string_view, 5> kWords = {"same", "less", "more", "?", "?"};
+  return kWords[static_cast<std::size_t>(verdict)];
 }
 
 std::string percent(double share) {
@@ -106,13 +97,13 @@ std::string calls_text(std::size_t contender, std::span<const LoadAnswer> loads)
 std::vector<std::string> pieces_of_name(const std::string& name) {
   std::vector<std::string> pieces = {""};
   for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool ends = name.compare(i, 2, ", ") == 0 || name.compare(i, 2, " (") == 0;
-    if (!ends) {
+    const bool is_comma = name.compare(i, 2, ", ") == 0;
+    if (!is_comma && name.compare(i, 2, " (") != 0) {
       pieces.back() += name[i];
-    } else {
-      pieces.emplace_back();
-      if (name[i] == ',') ++i;
+      continue;
     }
+    pieces.emplace_back();
+    if (is_comma) ++i;
   }
   for (std::string& piece : pieces) piece = piece.substr(0, kHeadingWidth);
   return pieces;
@@ -182,30 +173,27 @@ std::string interval_words(const Finding& finding) {
 }
 
 std::string one_load(const Answer& answer, const LoadAnswer& load, Metric metric) {
+  const auto line = [](const auto&... cells) {
+    return trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}", cells...));
+  };
   std::string text =
-      trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}", "", "ratio", "interval",
-                              "verdict", metric == Metric::cpu ? "CPU" : "time", "calls"));
+      line("", "ratio", "interval", "verdict", metric == Metric::cpu ? "CPU" : "time", "calls");
   for (const std::size_t i : order_of(answer)) {
     const AtLoad& one = load.contenders[i];
     const std::string calls =
         std::isnan(one.syscalls_per_echo) ? "-" : fmt::format("{:.2f}", one.syscalls_per_echo);
     const std::string cpu = std::isnan(one.ns[metric]) ? "-" : in_us(one.ns[metric]);
-    std::string ratio = "-", interval, verdict;
-    if (one.compared[metric]) {
-      const Finding& finding = one.compared[metric]->finding;
-      ratio = three_digits(finding.ratio);
-      interval = interval_words(finding);
-      verdict = verdict_with_reason(*one.compared[metric]);
-    } else {
-      ratio = one.planned.role == Role::baseline ? "1" : "-";
-      verdict = one.planned.role == Role::baseline ? "baseline"
-                : one.status == Status::failed     ? "failed"
-                : one.status == Status::measured   ? "not compared"
-                                                   : "not measured";
+    std::string ratio = one.planned.role == Role::baseline ? "1" : "-", interval;
+    std::string verdict = one.planned.role == Role::baseline ? "baseline"
+                          : one.status == Status::failed     ? "failed"
+                          : one.status == Status::measured   ? "not compared"
+                                                             : "not measured";
+    if (const auto& compared = one.compared[metric]) {
+      ratio = three_digits(compared->finding.ratio);
+      interval = interval_words(compared->finding);
+      verdict = verdict_with_reason(*compared);
     }
-    text +=
-        trimmed_end(fmt::format("{:<20} {:>6}  {:<16} {:<22} {:>9} {:>10}",
-                                one.planned.contender.name, ratio, interval, verdict, cpu, calls));
+    text += line(one.planned.contender.name, ratio, interval, verdict, cpu, calls);
   }
   return text;
 }
@@ -231,10 +219,8 @@ std::string words_of_family(const Answer& answer, Metric metric) {
 /// A table of one metric; empty where nothing of it is compared.
 std::string table_of(const Answer& answer, std::span<const LoadAnswer> measured, Metric metric) {
   std::vector<LoadAnswer> loads;
-  std::ranges::copy_if(measured, std::back_inserter(loads), [&](const LoadAnswer& load) {
-    return std::ranges::any_of(load.contenders,
-                               [&](const AtLoad& one) { return one.compared[metric].has_value(); });
-  });
+  std::ranges::copy_if(measured, std::back_inserter(loads),
+                       [&](const LoadAnswer& load) { return load.has(metric); });
   if (loads.empty() && metric != Metric::cpu) return "";
   if (loads.empty()) loads.assign(measured.begin(), measured.end());
   std::string text = metric_words(metric);
@@ -387,8 +373,7 @@ void note_contenders(const LoadAnswer& load, std::vector<std::string>& notes) {
   if (bursty == 0) return;
   notes.push_back(
       fmt::format("bursts: at {}, {} of {} get 20 % more or fewer events per wait in slices than "
-                  "in a window of "
-                  "100 ms",
+                  "in a window of 100 ms",
                   where, bursty, load.contenders.size()));
 }
 

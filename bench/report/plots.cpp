@@ -3,16 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <map>
 #include <set>
-#include <string_view>
-#include <utility>
 
-#include "bench/data/experiment.hpp"
 #include "server/cli/cli.hpp"
 
 namespace muxlab {
@@ -26,6 +22,7 @@ struct PictureKind {
   };
   /// A column of the data of a picture.
   struct Shown {
+    std::string_view script;  ///< of the picture
     std::string_view figure;
     const char* name;
     Unit unit;
@@ -38,9 +35,10 @@ struct PictureKind {
   std::string_view script;
   const char* title;
   std::string_view needs;  ///< a figure; without it the picture would be empty, and is not drawn
-  std::vector<Shown> shown;
   Layout layout = Layout::curves;
   bool is_for_all = false;  ///< drawn wherever it is measured, for an experiment that is rarely
+
+  [[nodiscard]] std::vector<Shown> shown() const;
 };
 
 namespace {
@@ -53,75 +51,51 @@ constexpr Unit kMs = {"ms", 1e6, 3};
 constexpr Unit kCalls = {"calls", 1, 2};
 constexpr Unit kBytes = {"bytes", 1, 0};
 
-std::span<const PictureKind> picture_kinds() {
-  static const std::array kinds = {
-      PictureKind{"throughput",
-                  "Echo throughput",
-                  "echoes_per_s",
-                  {{"echoes_per_s", "echoes per second", {"thousand", 1e3, 1}}}},
-      PictureKind{"latency",
-                  "Echo latency",
-                  "latency_ns_p99",
-                  {{"latency_ns_p50", "p50", kMs}, {"latency_ns_p99", "p99", kMs}}},
-      PictureKind{"cpu",
-                  "Server CPU per echo",
-                  "server_cpu_ns_per_echo",
-                  {{"server_cpu_ns_per_echo", "server CPU per echo", kUs}}},
-      PictureKind{"calls",
-                  "System calls per echo",
-                  "syscalls_per_echo",
-                  {{"syscalls_per_echo", "counted", kCalls},
-                   {"syscalls_predicted_per_echo", "predicted", kCalls}}},
-      PictureKind{"fairness",
-                  "Fairness to the connections",
-                  "fairness",
-                  {{"fairness", "Jain's index", {"of 1", 1, 4}}}},
-      PictureKind{"spectrum",
-                  "Spectrum of the latency",
-                  "latency_ns_p99_99",
-                  {{"latency_ns_p99_9", "p99.9", kMs},
-                   {"latency_ns_p25", "p25", kMs},
-                   {"latency_ns_p50", "p50", kMs},
-                   {"latency_ns_p75", "p75", kMs},
-                   {"latency_ns_p90", "p90", kMs},
-                   {"latency_ns_p95", "p95", kMs},
-                   {"latency_ns_p99", "p99", kMs},
-                   {"latency_ns_p99_99", "p99.99", kMs}},
-                  Layout::percentiles},
-      PictureKind{"connections",
-                  "Connections opened and served",
-                  "connections_per_s",
-                  {{"connections_per_s", "connections per second", {"thousand", 1e3, 2}}},
-                  Layout::curves,
-                  true},
-      PictureKind{"first-echo",
-                  "Time from connect to the first echo",
-                  "first_echo_ns_p99",
-                  {{"first_echo_ns_p99", "p99", kMs}, {"first_echo_ns_p50", "p50", kMs}},
-                  Layout::curves,
-                  true},
-      PictureKind{"cost",
-                  "What the CPU time of an echo goes into",
-                  "cpu_rest_ns_per_echo",
-                  {{"server_cpu_ns_per_echo", "in all", kUs},
-                   {"cpu_wait_ns_per_echo", "waiting", kUs},
-                   {"cpu_read_ns_per_echo", "reading", kUs},
-                   {"cpu_write_ns_per_echo", "writing", kUs},
-                   {"cpu_ctl_ns_per_echo", "control", kUs},
-                   {"cpu_rest_ns_per_echo", "the rest", kUs},
-                   {"cpu_clock_ns_per_echo", "clocks", kUs},
-                   {"syscalls_per_echo", "counted", kCalls},
-                   {"syscalls_predicted_per_echo", "predicted", kCalls}},
-                  Layout::bars,
-                  true},
-      PictureKind{"memory",
-                  "Memory per connection",
-                  "server_bytes_per_connection",
-                  {{"server_bytes_per_connection", "server", kBytes},
-                   {"kernel_bytes_per_connection", "kernel, of both ends", kBytes}},
-                  Layout::bars}};
-  return kinds;
-}
+constexpr std::array kPictureKinds = {
+    PictureKind{"throughput", "Echo throughput", "echoes_per_s"},
+    PictureKind{"latency", "Echo latency", "latency_ns_p99"},
+    PictureKind{"cpu", "Server CPU per echo", "server_cpu_ns_per_echo"},
+    PictureKind{"calls", "System calls per echo", "syscalls_per_echo"},
+    PictureKind{"fairness", "Fairness to the connections", "fairness"},
+    PictureKind{"spectrum", "Spectrum of the latency", "latency_ns_p99_99", Layout::percentiles},
+    PictureKind{"connections", "Connections opened and served", "connections_per_s", Layout::curves,
+                true},
+    PictureKind{"first-echo", "Time from connect to the first echo", "first_echo_ns_p99",
+                Layout::curves, true},
+    PictureKind{"cost", "What the CPU time of an echo goes into", "cpu_rest_ns_per_echo",
+                Layout::bars, true},
+    PictureKind{"memory", "Memory per connection", "server_bytes_per_connection", Layout::bars}};
+
+constexpr std::array kShown = {
+    Shown{"throughput", "echoes_per_s", "echoes per second", {"thousand", 1e3, 1}},
+    Shown{"latency", "latency_ns_p50", "p50", kMs},
+    Shown{"latency", "latency_ns_p99", "p99", kMs},
+    Shown{"cpu", "server_cpu_ns_per_echo", "server CPU per echo", kUs},
+    Shown{"calls", "syscalls_per_echo", "counted", kCalls},
+    Shown{"calls", "syscalls_predicted_per_echo", "predicted", kCalls},
+    Shown{"fairness", "fairness", "Jain's index", {"of 1", 1, 4}},
+    Shown{"spectrum", "latency_ns_p99_9", "p99.9", kMs},
+    Shown{"spectrum", "latency_ns_p25", "p25", kMs},
+    Shown{"spectrum", "latency_ns_p50", "p50", kMs},
+    Shown{"spectrum", "latency_ns_p75", "p75", kMs},
+    Shown{"spectrum", "latency_ns_p90", "p90", kMs},
+    Shown{"spectrum", "latency_ns_p95", "p95", kMs},
+    Shown{"spectrum", "latency_ns_p99", "p99", kMs},
+    Shown{"spectrum", "latency_ns_p99_99", "p99.99", kMs},
+    Shown{"connections", "connections_per_s", "connections per second", {"thousand", 1e3, 2}},
+    Shown{"first-echo", "first_echo_ns_p99", "p99", kMs},
+    Shown{"first-echo", "first_echo_ns_p50", "p50", kMs},
+    Shown{"cost", "server_cpu_ns_per_echo", "in all", kUs},
+    Shown{"cost", "cpu_wait_ns_per_echo", "waiting", kUs},
+    Shown{"cost", "cpu_read_ns_per_echo", "reading", kUs},
+    Shown{"cost", "cpu_write_ns_per_echo", "writing", kUs},
+    Shown{"cost", "cpu_ctl_ns_per_echo", "control", kUs},
+    Shown{"cost", "cpu_rest_ns_per_echo", "the rest", kUs},
+    Shown{"cost", "cpu_clock_ns_per_echo", "clocks", kUs},
+    Shown{"cost", "syscalls_per_echo", "counted", kCalls},
+    Shown{"cost", "syscalls_predicted_per_echo", "predicted", kCalls},
+    Shown{"memory", "server_bytes_per_connection", "server", kBytes},
+    Shown{"memory", "kernel_bytes_per_connection", "kernel, of both ends", kBytes}};
 
 /// What can be an axis, or only tell pictures apart, and how the two are put into words.
 struct CellColumn {
@@ -159,9 +133,9 @@ bool is_number(std::string_view axis) {
 std::vector<const PictureKind*> kinds_for(const Experiment& experiment) {
   std::vector<const PictureKind*> kinds;
   for (const std::string_view name : experiment.pictures) {
-    kinds.push_back(&*std::ranges::find(picture_kinds(), name, &PictureKind::script));
+    kinds.push_back(std::ranges::find(kPictureKinds, name, &PictureKind::script));
   }
-  for (const PictureKind& kind : picture_kinds()) {
+  for (const PictureKind& kind : kPictureKinds) {
     if (kind.is_for_all && std::ranges::count(kinds, &kind) == 0) kinds.push_back(&kind);
   }
   return kinds;
@@ -305,13 +279,12 @@ std::vector<std::string> places_to_tell(const Plot& plot, std::span<const Summar
 
 std::string place_words(const std::string& axis, const std::string& place) {
   if (place.empty()) return "";
-  if (!is_number(axis)) return fmt::format("At {}: ", place);
-  return fmt::format("At {}: ", cli::show_count(number_in(place)));
+  return fmt::format("At {}: ", is_number(axis) ? cli::show_count(number_in(place)) : place);
 }
 
 /// Which backend has the least and which the most at the places that are worth it.
 std::string description_of(const Plot& plot, std::span<const SummaryRow> rows) {
-  const Shown& shown = plot.kind->shown.front();
+  const Shown shown = plot.kind->shown().front();
   const auto median = [&](const SummaryRow& row) {
     const auto& spread = row.spread(shown.figure);
     return spread ? spread->median : std::numeric_limits<double>::quiet_NaN();
@@ -339,14 +312,15 @@ Table data_of(const Plot& plot, std::span<const SummaryRow> rows) {
   Table table{"Data of this picture: median (least to greatest)", {"backend"}, {}, true};
   const CellColumn* const axis = cell_column(plot.axis);
   if (axis != nullptr) table.header.emplace_back(axis->as_axis);
-  for (const Shown& shown : plot.kind->shown) {
+  const std::vector<Shown> all_shown = plot.kind->shown();
+  for (const Shown& shown : all_shown) {
     table.header.push_back(fmt::format("{} ({})", shown.name, shown.unit.name));
   }
   table.header.emplace_back("rigs");
   for (const SummaryRow& row : rows) {
     std::vector<std::string> fields = {row.cell.backend};
     if (axis != nullptr) fields.push_back(place_on(plot.axis, row));
-    for (const Shown& shown : plot.kind->shown) {
+    for (const Shown& shown : all_shown) {
       fields.push_back(spread_words(row.spread(shown.figure), shown.unit));
     }
     fields.push_back(fmt::to_string(row.rigs));
@@ -354,20 +328,6 @@ Table data_of(const Plot& plot, std::span<const SummaryRow> rows) {
   }
   return table;
 }
-
-}  // namespace
-
-bool Plot::shows(const SummaryRow& row) const {
-  return row.is_measured() && std::ranges::all_of(conditions, [&](const auto& condition) {
-           return field_of(condition.first, row) == condition.second;
-         });
-}
-
-std::string place_on(const std::string& axis, const SummaryRow& row) {
-  return cell_column(axis) == nullptr ? "" : field_of(axis, row);
-}
-
-namespace {
 
 /// Whether a picture along an axis that varies would show one place of it, where others show more.
 bool is_one_place(const std::string& axis, const Plot& plot, std::span<const SummaryRow> rows) {
@@ -380,6 +340,23 @@ bool is_one_place(const std::string& axis, const Plot& plot, std::span<const Sum
 }
 
 }  // namespace
+
+std::vector<Shown> PictureKind::shown() const {
+  std::vector<Shown> all;
+  std::ranges::copy_if(kShown, std::back_inserter(all),
+                       [this](const Shown& one) { return one.script == script; });
+  return all;
+}
+
+bool Plot::shows(const SummaryRow& row) const {
+  return row.is_measured() && std::ranges::all_of(conditions, [&](const auto& condition) {
+           return field_of(condition.first, row) == condition.second;
+         });
+}
+
+std::string place_on(const std::string& axis, const SummaryRow& row) {
+  return cell_column(axis) == nullptr ? "" : field_of(axis, row);
+}
 
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows) {
   // The loads of the default run lie along no axis: their picture is that of the ratios.

@@ -1,14 +1,5 @@
 #pragma once
 
-#include <filesystem>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "bench/analysis/answer.hpp"
 #include "bench/data/statistics.hpp"
 #include "bench/report/document.hpp"

@@ -6,7 +6,6 @@
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
 #include "bench/data/csv.hpp"
-#include "bench/data/experiment.hpp"
 #include "bench/report/plots.hpp"
 
 namespace muxlab {

@@ -4,17 +4,11 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
-#include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <random>
-#include <string>
-#include <vector>
 
 #include "bench/analysis/verdict.hpp"
 #include "bench/data/files.hpp"
-#include "bench/data/records.hpp"
 #include "server/testing/program.hpp"
 
 namespace muxlab {
@@ -68,10 +62,8 @@ class SimulatedCampaign {
   }
 
   /// As `muxlab bench` leaves it.
-  void write(
-      const std::filesystem::path& folder,
-      const std::function<void(nlohmann::ordered_json&)>& change = [](nlohmann::ordered_json&) {
-      }) const {
+  void write(const std::filesystem::path& folder,
+             const std::function<void(nlohmann::ordered_json&)>& change = {}) const {
     std::filesystem::create_directories(folder);
     nlohmann::ordered_json record = new_machine_record(plan);
     record["run_status"] = "complete";
@@ -80,7 +72,7 @@ class SimulatedCampaign {
                          {"cpu_model", "Simulated & <quoted> \"processor\""},
                          {"processors_online", 2},
                          {"build", {{"type", "Release"}, {"flags", ""}}}};
-    change(record);
+    if (change) change(record);
     write_machine_record(folder, record);
     write_records(folder, records);
   }

@@ -1,14 +1,12 @@
-#include "bench/rig/conditions.hpp"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 #include <sstream>
-#include <string>
 
 #include "backends/parts/control_group.hpp"
+#include "bench/rig/rig.hpp"
 
 namespace muxlab {
 namespace {

@@ -1,10 +1,10 @@
-#include "bench/rig/conditions.hpp"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <string>
+
+#include "bench/rig/rig.hpp"
 
 namespace muxlab {
 namespace {

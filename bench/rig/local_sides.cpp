@@ -7,13 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <string_view>
-#include <utility>
 
 #include "backends/backend.hpp"
 #include "backends/controls/oracle_board.hpp"
@@ -55,6 +52,13 @@ std::string obituary(std::string_view what, const Process& process) {
 /// Of this program itself.
 Command own_command(std::vector<std::string> words, const std::vector<int>& processors) {
   return {.words = std::move(words), .processors = processors, .shares_environment = true};
+}
+
+/// Has the child inherit `fd`, and says so with `option`.
+Command with(Command command, int fd, const char* option) {
+  command.inherited = fd;
+  command.words.insert(command.words.end(), {option, fmt::to_string(kInheritedFd)});
+  return command;
 }
 
 std::vector<std::string> serve_words(const std::filesystem::path& program, const ServerSpec& spec) {
@@ -135,7 +139,7 @@ class LocalServer final : public ServerSide {
         interrupt_(interrupt),
         counter_file_(make_counter_file()),
         counters_(counter_file_.get()),
-        process_(with_counters(std::move(command), counter_file_.get())) {
+        process_(with(std::move(command), counter_file_.get(), "--counters")) {
     if (::clock_getcpuclockid(process_.pid(), &clock_) != 0) {
       throw SideFailed("its CPU clock cannot be read");
     }
@@ -172,11 +176,7 @@ class LocalServer final : public ServerSide {
 
   void settle() override {
     threads_.emplace(process_.pid(), kMostWatchedThreads);
-    if (never_sleeps_) {
-      stop();
-    } else {
-      await_rest();
-    }
+    never_sleeps_ ? stop() : static_cast<void>(await_rest());
   }
 
   Silence begin_slice() override {
@@ -203,12 +203,6 @@ class LocalServer final : public ServerSide {
   [[nodiscard]] std::string board() const { return is_told_ ? own_file_.string() : ""; }
 
  private:
-  static Command with_counters(Command command, int file) {
-    command.inherited = file;
-    command.words.insert(command.words.end(), {"--counters", fmt::to_string(kInheritedFd)});
-    return command;
-  }
-
   /// Without waiting: right only while the server sleeps.
   Silence now() {
     timespec spent{};
@@ -286,7 +280,7 @@ class LocalLoad final : public LoadSide {
   LocalLoad(Command command, int interrupt, Channel channel)
       : interrupt_(interrupt),
         channel_(std::move(channel.ours)),
-        process_(with_channel(std::move(command), channel.theirs.get())) {}
+        process_(with(std::move(command), channel.theirs.get(), "--slices")) {}
 
   void abandon() override { process_.send(SIGKILL); }
 
@@ -326,12 +320,6 @@ class LocalLoad final : public LoadSide {
       }
       left -= here;
     }
-  }
-
-  static Command with_channel(Command command, int channel) {
-    command.inherited = channel;
-    command.words.insert(command.words.end(), {"--slices", fmt::to_string(kInheritedFd)});
-    return command;
   }
 
   void await_readable() {

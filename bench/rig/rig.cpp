@@ -64,29 +64,22 @@ std::string why_broken(const Slice& slice, const SliceReply& reply, const Counte
 
 /// What moved from `begin` to `end`.
 void add(CounterSums& sum, const CounterSums& begin, const CounterSums& end) {
-  sum.echoes += end.echoes - begin.echoes;
-  sum.bytes_in += end.bytes_in - begin.bytes_in;
-  sum.bytes_out += end.bytes_out - begin.bytes_out;
-  sum.events += end.events - begin.events;
-  for (std::size_t i = 0; i < sum.calls.size(); ++i) sum.calls[i] += end.calls[i] - begin.calls[i];
-  for (std::size_t i = 0; i < sum.call_ns.size(); ++i) {
-    sum.call_ns[i] += end.call_ns[i] - begin.call_ns[i];
+  using C = CounterSums;
+  for (const auto one : {&C::echoes, &C::bytes_in, &C::bytes_out, &C::events, &C::clock_ns}) {
+    sum.*one += end.*one - begin.*one;
   }
-  sum.clock_ns += end.clock_ns - begin.clock_ns;
+  for (const auto by_kind : {&C::calls, &C::call_ns}) {
+    for (std::size_t i = 0; i < kCallNames.size(); ++i) {
+      (sum.*by_kind)[i] += (end.*by_kind)[i] - (begin.*by_kind)[i];
+    }
+  }
 }
 
 void add(SliceReply& sum, const SliceReply& part) {
-  sum.echoes += part.echoes;
-  sum.bytes_sent += part.bytes_sent;
-  sum.bytes_received += part.bytes_received;
+  using R = SliceReply;
+  add_members(sum, part, &R::echoes, &R::bytes_sent, &R::bytes_received, &R::client_cpu_ns,
+              &R::opened, &R::unsent, &R::delayed, &R::shares, &R::share_sum, &R::share_square_sum);
   sum.elapsed_ns = std::max(sum.elapsed_ns, part.elapsed_ns);
-  sum.client_cpu_ns += part.client_cpu_ns;
-  sum.opened += part.opened;
-  sum.unsent += part.unsent;
-  sum.delayed += part.delayed;
-  sum.shares += part.shares;
-  sum.share_sum += part.share_sum;
-  sum.share_square_sum += part.share_square_sum;
 }
 
 /// Jain's index: 1 when all had as many, 1/n when one of n had all.

@@ -1,13 +1,7 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <filesystem>
-#include <memory>
-#include <optional>
 #include <stdexcept>
-#include <string>
-#include <vector>
 
 #include "backends/counting/shared_counters.hpp"
 #include "bench/data/experiment.hpp"
@@ -43,15 +37,20 @@ struct Silence {
   bool operator==(const Silence&) const = default;
 };
 
-class ServerSide {
+/// A process of either kind, which ends with this object.
+class Side {
  public:
-  ServerSide() = default;
-  ServerSide(const ServerSide&) = delete;
-  ServerSide& operator=(const ServerSide&) = delete;
-  virtual ~ServerSide() = default;  ///< ends the server
+  Side() = default;
+  Side(const Side&) = delete;
+  Side& operator=(const Side&) = delete;
+  virtual ~Side() = default;
 
   /// Begins to end it, without waiting: many end sooner beside each other.
   virtual void abandon() = 0;
+};
+
+class ServerSide : public Side {
+ public:
   /// Where it listens. Waits for it to start. Throws SideFailed, Interrupted.
   virtual std::string address() = 0;
   /// To be called once when all connections are open, before the first slice. Throws SideFailed.
@@ -66,15 +65,9 @@ class ServerSide {
   virtual std::string how_it_ended() = 0;
 };
 
-class LoadSide {
+/// Its end closes the connections.
+class LoadSide : public Side {
  public:
-  LoadSide() = default;
-  LoadSide(const LoadSide&) = delete;
-  LoadSide& operator=(const LoadSide&) = delete;
-  virtual ~LoadSide() = default;  ///< closes the connections
-
-  /// As ServerSide::abandon().
-  virtual void abandon() = 0;
   /// Returns at once; reply() waits.
   virtual void command(const SliceCommand& command) = 0;
   /// The answer to the last command, or, before the first, that all connections have echoed; adds
@@ -87,8 +80,8 @@ class LoadSide {
 struct ServerSpec {
   Cell cell;
   std::vector<int> processors;
-  bool time_calls =
-      false;  ///< have it add up the time in its system calls, which costs some itself
+  /// Have it add up the time in its system calls, which costs some itself.
+  bool time_calls = false;
 };
 struct LoadSpec {
   Cell cell;  ///< with this process's part of the connections

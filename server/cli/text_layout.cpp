@@ -21,16 +21,6 @@ std::string_view environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-std::size_t width_of_stdout() {
-  const std::string_view columns = environment("COLUMNS");
-  std::size_t width = 0;
-  const auto parsed = std::from_chars(columns.data(), columns.data() + columns.size(), width);
-  if (parsed.ec == std::errc{} && width > 0) return width;
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return kUnbroken;
-}
-
 std::string_view code_of(Ink ink) {
   switch (ink) {
     case Ink::good:
@@ -52,9 +42,20 @@ std::string pad(const std::string& text, std::size_t width, TextTable::Align ali
 
 }  // namespace
 
+std::optional<std::size_t> terminal_columns(int fd) {
+  const std::string_view columns = environment("COLUMNS");
+  std::size_t width = 0;
+  const auto parsed = std::from_chars(columns.data(), columns.data() + columns.size(), width);
+  if (parsed.ec == std::errc{} && width > 0) return width;
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return std::nullopt;
+}
+
 TextLayout TextLayout::of_stdout() {
   const bool plain = !environment("NO_COLOR").empty() || environment("TERM") == "dumb";
-  return {.width = width_of_stdout(), .colour = !plain && ::isatty(STDOUT_FILENO) == 1};
+  return {.width = terminal_columns(STDOUT_FILENO).value_or(kUnbroken),
+          .colour = !plain && ::isatty(STDOUT_FILENO) == 1};
 }
 
 std::string TextLayout::paint(std::string_view text, Ink ink) const {

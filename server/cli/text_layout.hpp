@@ -1,13 +1,19 @@
 #pragma once
 
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace muxlab {
+
+/// The width of the terminal that the descriptor `fd` is: COLUMNS, or what it says itself;
+/// nothing where neither tells.
+std::optional<std::size_t> terminal_columns(int fd);
 
 enum class Ink : std::uint8_t { none, good, bad, bold };
 

@@ -1,15 +1,18 @@
+#include "bench/report/document.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <initializer_list>
-#include <string>
 #include <string_view>
 #include <utility>
 
-#include "bench/report/document.hpp"
-
 namespace muxlab {
+
+/// report.css: how the report looks, by day and by night. The drawings are on white paper always.
+extern const char* const kReportStyle;
+
 namespace {
 
 /// HTML that is whole by construction: a text can only become a part of it through escape(), and
@@ -81,47 +84,6 @@ Html void_element(std::string_view name, Attributes attributes) {
   return {opening(name, attributes) + "/>"};
 }
 
-/// How the report looks, by day and by night. The drawings are on white paper always.
-constexpr const char* kStyle = R"css(
-:root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1b1b; --soft: #505050;
-  --line: #d0d0d0; --shade: #f4f4f4; --link: #00528a; --warn: #7a3b00; --warn-paper: #fff4e5; }
-@media (prefers-color-scheme: dark) {
-  :root { --paper: #14161a; --ink: #ececec; --soft: #b4b4b4; --line: #43474f; --shade: #1e2127;
-    --link: #7cc4ff; --warn: #ffc98a; --warn-paper: #33240f; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 88rem; background: var(--paper);
-  color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0.5rem 0; }
-h2 { font-size: 1.25rem; margin: 2rem 0 0.5rem; }
-a { color: var(--link); }
-a:focus-visible, summary:focus-visible, .wide:focus-visible {
-  outline: 3px solid var(--link); outline-offset: 2px; }
-.skip { position: absolute; left: -100rem; }
-.skip:focus { position: static; }
-.lead { color: var(--soft); max-width: 50rem; }
-p, li { max-width: 50rem; }
-nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; padding: 0; list-style: none; }
-.caution { border-left: 4px solid var(--warn); background: var(--warn-paper); color: var(--warn);
-  padding: 0.5rem 0.75rem; }
-.wide { overflow-x: auto; max-width: 100%; margin: 0.75rem 0; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
-caption { text-align: left; color: var(--soft); padding-bottom: 0.25rem; }
-th, td { border-bottom: 1px solid var(--line); padding: 0.3rem 0.75rem 0.3rem 0;
-  text-align: left; vertical-align: top; }
-thead th { border-bottom-width: 2px; }
-tbody th { min-width: 9rem; }
-tbody tr:hover { background: var(--shade); }
-summary { cursor: pointer; padding: 0.25rem 0; }
-.gallery { display: grid; gap: 1.5rem; grid-template-columns: minmax(0, 1fr); }
-@media (min-width: 64rem) {
-  .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-figure { margin: 0; border: 1px solid var(--line); padding: 0.5rem; min-width: 0; }
-figure img { display: block; width: 100%; min-width: 36rem; height: auto; }
-figcaption, .downloads { color: var(--soft); font-size: 0.9rem; margin: 0.5rem 0; }
-@media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
-@media print { .wide { overflow: visible; } .skip, nav { display: none; } }
-)css";
-
 Html html_of(const Paragraph& paragraph) {
   if (!paragraph.is_caution) return element("p", paragraph.text);
   return element("p", {{"class", "caution"}},
@@ -143,7 +105,13 @@ Html row_of(const std::vector<std::string>& fields) {
   return element("tr", cells);
 }
 
-/// A table that is wider than the screen scrolls by itself, by keyboard too, and the page does not.
+/// What is wider than the screen scrolls by itself, by keyboard too, and the page does not.
+Html scrolling(const std::string& label, const Html& content) {
+  return element("div",
+                 {{"class", "wide"}, {"role", "region"}, {"aria-label", label}, {"tabindex", "0"}},
+                 content);
+}
+
 Html html_of(const Table& table) {
   Html head;
   for (const std::string& name : table.header) {
@@ -154,20 +122,14 @@ Html html_of(const Table& table) {
   const Html whole =
       element("table", element("caption", table.caption) + element("thead", element("tr", head)) +
                            element("tbody", body));
-  Html scrolling = element(
-      "div",
-      {{"class", "wide"}, {"role", "region"}, {"aria-label", table.caption}, {"tabindex", "0"}},
-      whole);
-  if (!table.is_folded) return scrolling;
-  return element("details", element("summary", table.caption) + scrolling);
+  if (!table.is_folded) return scrolling(table.caption, whole);
+  return element("details", element("summary", table.caption) + scrolling(table.caption, whole));
 }
 
 Html html_of(const Picture& picture) {
-  const Html drawing = element(
-      "div",
-      {{"class", "wide"}, {"role", "region"}, {"aria-label", picture.title}, {"tabindex", "0"}},
-      void_element("img", {{"src", data_uri("image/svg+xml", picture.svg)},
-                           {"alt", picture.title + ": " + picture.description}}));
+  const Html drawing = scrolling(
+      picture.title, void_element("img", {{"src", data_uri("image/svg+xml", picture.svg)},
+                                          {"alt", picture.title + ": " + picture.description}}));
   const Html downloads = element(
       "p", {{"class", "downloads"}},
       element("a",
@@ -203,7 +165,7 @@ Html head_of(const Document& document) {
                                            {"content", "width=device-width, initial-scale=1"}}) +
                      void_element("meta", {{"name", "color-scheme"}, {"content", "light dark"}}) +
                      void_element("link", {{"rel", "icon"}, {"href", "data:,"}}) +
-                     element("title", document.title) + element("style", Html{kStyle}));
+                     element("title", document.title) + element("style", Html{kReportStyle}));
 }
 
 Html contents_of(const Document& document) {
@@ -212,6 +174,52 @@ Html contents_of(const Document& document) {
     links += element("li", element("a", {{"href", "#" + section.id}}, text(section.heading)));
   }
   return element("nav", {{"aria-label", "Contents"}}, element("ul", links));
+}
+
+/// Text that Markdown takes for text, inside a table too.
+std::string plain(std::string_view words) {
+  std::string escaped;
+  for (const char c : words) {
+    if (std::string_view("\\`*_[]<>|#").find(c) != std::string_view::npos) escaped += '\\';
+    escaped += c == '\n' ? ' ' : c;
+  }
+  return escaped;
+}
+
+std::string markdown_of(const Paragraph& paragraph) {
+  const char* const mark = paragraph.is_caution ? "> **Caution:** " : "";
+  return fmt::format("{}{}\n\n", mark, plain(paragraph.text));
+}
+
+std::string markdown_of(const Bullets& bullets) {
+  std::string lines;
+  for (const std::string& item : bullets.items) lines += fmt::format("- {}\n", plain(item));
+  return lines + "\n";
+}
+
+std::string line_of(const std::vector<std::string>& fields) {
+  std::string line = "|";
+  for (const std::string& field : fields) line += fmt::format(" {} |", plain(field));
+  return line + "\n";
+}
+
+std::string markdown_of(const Table& table) {
+  std::string lines = line_of(table.header) + "|";
+  for (std::size_t i = 0; i < table.header.size(); ++i) lines += "---|";
+  lines += "\n";
+  for (const auto& row : table.rows) lines += line_of(row);
+  const std::string caption = plain(table.caption);
+  if (!table.is_folded) return fmt::format("*{}*\n\n{}\n", caption, lines);
+  return fmt::format("<details><summary>{}</summary>\n\n{}\n</details>\n\n", caption, lines);
+}
+
+std::string markdown_of(const Gallery& gallery) {
+  std::string lines;
+  for (const Picture& picture : gallery.pictures) {
+    lines += fmt::format("![{}](plots/{}.svg)\n\n*{}*\n\n", plain(picture.title), picture.name,
+                         plain(picture.description));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -226,6 +234,18 @@ std::string html_page(const Document& document) {
       contents_of(document) + element("main", {{"id", "content"}}, sections);
   const Html page = element("html", {{"lang", "en"}}, head_of(document) + element("body", body));
   return "<!DOCTYPE html>\n" + page.markup + "\n";
+}
+
+std::string markdown_page(const Document& document) {
+  std::string page = fmt::format("# {}\n\n{}\n\n", plain(document.title), plain(document.lead));
+  for (const Section& section : document.sections) {
+    page += fmt::format("## {}\n\n", plain(section.heading));
+    for (const Block& block : section.blocks) {
+      page += std::visit([](const auto& one) { return markdown_of(one); }, block);
+    }
+  }
+  page.pop_back();  // one empty line too many
+  return page;
 }
 
 }  // namespace muxlab

@@ -1,17 +1,16 @@
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
 
+#include "backends/parts/failure.hpp"
 #include "backends/parts/say.hpp"
 #include "bench/analysis/change.hpp"
 #include "bench/report/answer_files.hpp"
 #include "server/cli/cli.hpp"
+#include "server/cli/interrupts.hpp"
 #include "server/cli/verbs.hpp"
 #include "server/cli/words.hpp"
 
@@ -25,22 +24,6 @@ struct CompareCommand {
   double threshold = 0.03;
   bool json = false;
 };
-
-/// One of the two folders.
-struct Results {
-  std::string folder;
-  Json machine;
-  std::vector<RigRecord> records;
-  Answer answer;
-};
-
-Results read_results(const std::string& folder) {
-  Results results{
-      .folder = folder, .machine = read_machine_record(folder), .records = {}, .answer = {}};
-  results.records = read_records(folder);
-  results.answer = answer_of(plan_from_json(results.machine.at("plan")), results.records);
-  return results;
-}
 
 /// What makes two campaigns differ although the program is the same.
 constexpr std::array kConditions = {"/machine/cpu_model",      "/machine/processors_online",
@@ -61,10 +44,10 @@ std::vector<std::string> cautions_of(const Results& before, const Results& after
   for (const Results* results : {&before, &after}) {
     const auto status = results->machine.at("run_status").get<std::string>();
     if (status != "complete") {
-      cautions.push_back(fmt::format("the campaign in {} is {}", results->folder, status));
+      cautions.push_back(fmt::format("the campaign in {} is {}", results->folder.string(), status));
     }
     if (const std::string doubt = doubt_of_build(results->machine); !doubt.empty()) {
-      cautions.push_back(fmt::format("{}: {}", results->folder, doubt));
+      cautions.push_back(fmt::format("{}: {}", results->folder.string(), doubt));
     }
   }
   if (before.answer.plan.baseline() != after.answer.plan.baseline()) {
@@ -99,7 +82,8 @@ std::string text_of(const Results& before, const Results& after, std::span<const
                     double threshold) {
   std::string text = fmt::format(
       "{} against {}; x: relative to {}; intervals that hold together with 95 % for each figure\n",
-      one_line(after.folder), one_line(before.folder), after.answer.plan.baseline());
+      one_line(after.folder.string()), one_line(before.folder.string()),
+      after.answer.plan.baseline());
   std::string figure;
   for (const Change& change : changes) {
     if (change.verdict == ChangeVerdict::same) continue;
@@ -121,7 +105,7 @@ std::string text_of(const Results& before, const Results& after, std::span<const
 }
 
 Json side_json(const Results& results) {
-  return {{"folder", results.folder},
+  return {{"folder", results.folder.string()},
           {"started_utc", results.machine.at("started_utc")},
           {"baseline", results.answer.plan.baseline()}};
 }
@@ -154,8 +138,8 @@ Json json_of(const Results& before, const Results& after, std::span<const Change
 }
 
 ExitCode run_compare(const CompareCommand& command) {
-  const Results before = read_results(command.before);
-  const Results after = read_results(command.after);
+  const Results before(command.before);
+  const Results after(command.after);
   std::vector<Change> changes = compare_answers(before.answer, before.records, after.answer,
                                                 after.records, command.threshold);
   if (changes.empty()) {
@@ -166,9 +150,7 @@ ExitCode run_compare(const CompareCommand& command) {
   }
   std::ranges::stable_sort(changes, {}, &Change::figure);
   const std::vector<std::string> cautions = cautions_of(before, after);
-  for (const std::string& caution : cautions) {
-    say("caution: " + caution);
-  }
+  for (const std::string& caution : cautions) say("caution: " + caution);
   if (command.json) {
     fmt::print("{}\n", json_of(before, after, changes, command.threshold, cautions)
                            .dump(2, ' ', false, Json::error_handler_t::replace));
@@ -186,12 +168,43 @@ void explain_compare(CLI::App& verb) {
            "It compares CPU time and latency relative to the baseline, so that a machine that is "
            "slower on another day does not matter; those of the baseline itself and system calls "
            "per echo as they are. Intervals hold together for all comparisons of a figure, and "
-           "what "
-           "it calls changed lies beyond --threshold with all of its interval. It says when the "
-           "machines differ.",
+           "what it calls changed lies beyond --threshold with all of its interval. It says when "
+           "the machines differ.",
        .examples = {{"muxlab compare results-of-yesterday results-of-today --threshold 5%",
                      "exit code 5 if anything became more than 5 % more expensive"}},
        .files = {{"DIR/records.csv, DIR/machine.json", "what is read from both folders"}}});
+}
+
+struct ReportCommand {
+  std::string folder;
+  bool json = false;
+};
+
+ExitCode run_report(const ReportCommand& command) {
+  ::signal(SIGPIPE, SIG_IGN);  // a reader of stdout that went away takes no picture away
+  Interrupts interrupts;
+  const Report report(command.folder);
+  const Report::Made made = report.make(command.json, interrupts.fd(), true);
+  if (!made.missing.empty()) say(made.missing);
+  if (const auto signalled = interrupts.take()) return *signalled;
+  if (made.failure) std::rethrow_exception(made.failure);
+  return made.missing.empty() ? ExitCode::ok : ExitCode::untrusted;
+}
+
+void explain_report(CLI::App& verb) {
+  cli::explain(
+      verb,
+      {.description =
+           "The page report.html has everything in it and needs no network: the answer first, then "
+           "whether to believe it, the pictures, and what bounded each point. report.md is the "
+           "same as text. The plots are drawn with gnuplot, after all else is "
+           "written: exit code 4 when one is missing.",
+       .examples = {{"muxlab report muxlab-results/default-20260131T120000Z",
+                     "make everything of this campaign again"}},
+       .files = {{"DIR/machine.json, DIR/records.csv", "what is read"},
+                 {"DIR/comparisons.csv, DIR/summary.csv, DIR/plots, DIR/report.html, DIR/report.md",
+                  "what is written"},
+                 {"PREFIX/share/muxlab/plots", "gnuplot files, for PREFIX/bin/muxlab"}}});
 }
 
 }  // namespace
@@ -210,6 +223,18 @@ void add_compare(CLI::App& program, ExitCode& exit_code) {
                       "A change that is no greater is none");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
   explain_compare(verb);
+}
+
+void add_report(CLI::App& program, ExitCode& exit_code) {
+  auto command = std::make_shared<ReportCommand>();
+  CLI::App& verb = cli::add_verb(
+      program, "report",
+      "Rebuild report.html, report.md, the tables and the plots of a folder of results from its "
+      "records",
+      [command, &exit_code] { exit_code = run_report(*command); });
+  cli::add_text(verb, "DIR", command->folder, "DIR", "A folder that muxlab bench wrote").required();
+  cli::add_flag(verb, "--json", command->json, "Print one JSON object, as muxlab bench --json");
+  explain_report(verb);
 }
 
 }  // namespace muxlab

@@ -1,13 +1,14 @@
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <array>
-#include <cstdint>
-#include <vector>
+#include <ctime>
 
 #include "backends/parts/failure.hpp"
 #include "backends/parts/notify.hpp"
+#include "bench/load/histogram.hpp"
 #include "server/hand_off_queue.hpp"
 
 namespace {
@@ -60,9 +61,60 @@ void hand_off(benchmark::State& state, muxlab::Notify notify) {
 }
 BENCHMARK_CAPTURE(hand_off, eventfd, muxlab::Notify::eventfd)
     ->ArgName("burst")
-    ->Arg(1)
-    ->Arg(8)
-    ->Arg(64);
-BENCHMARK_CAPTURE(hand_off, pipe, muxlab::Notify::pipe)->ArgName("burst")->Arg(1)->Arg(8)->Arg(64);
+    ->RangeMultiplier(8)
+    ->Range(1, 64);
+BENCHMARK_CAPTURE(hand_off, pipe, muxlab::Notify::pipe)
+    ->ArgName("burst")
+    ->RangeMultiplier(8)
+    ->Range(1, 64);
+
+/// Latencies as a run sees them: most near one value, some far above.
+std::array<std::uint64_t, 1024> typical_latencies_ns() {
+  std::array<std::uint64_t, 1024> values{};
+  std::uint64_t state = 88'172'645'463'325'252;
+  for (std::uint64_t& value : values) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    value = 20'000 + state % 10'000 + (state >> 32) % 64 / 63 * 1'000'000;
+  }
+  return values;
+}
+
+void histogram_record(benchmark::State& state) {
+  const auto values = typical_latencies_ns();
+  muxlab::Histogram histogram;
+  std::size_t next = 0;
+  for (auto _ : state) {
+    histogram.record(values[next++ % values.size()]);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(histogram_record);
+
+void histogram_percentile(benchmark::State& state) {
+  muxlab::Histogram histogram;
+  for (const std::uint64_t value : typical_latencies_ns()) histogram.record(value);
+  for (auto _ : state) benchmark::DoNotOptimize(histogram.value_at_percentile(99));
+}
+BENCHMARK(histogram_percentile);
+
+/// The way into the kernel and back, and nothing else: no mechanism is below that per call. On a
+/// virtual machine it also tells how fast the host lets it be at the moment.
+void null_system_call(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(::syscall(SYS_getppid));
+}
+BENCHMARK(null_system_call);
+
+/// What the client pays to time an echo, twice.
+void read_the_clock(benchmark::State& state) {
+  timespec now{};
+  for (auto _ : state) {
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    benchmark::DoNotOptimize(now);
+  }
+}
+BENCHMARK(read_the_clock);
 
 }  // namespace
