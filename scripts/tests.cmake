@@ -72,15 +72,21 @@ foreach(source ${sources})
   endforeach()
 endforeach()
 
-# Adds the conformance tests of each backend, on one thread and on the other models. `ctest -L NAME` runs one backend.
+# Adds the conformance tests of each backend: on one thread, in the quick tier, and on the other models. Sanitizers run
+# few cells, all in the quick tier. `ctest -L NAME` runs one backend's.
 function(add_backend_tests program)
   foreach(name ${backend_names})
     string(REPLACE "-" "_" cell ${name})
     set(one_thread "*/${cell}_on_single:*/${cell}_on_unix")
-    add_test(NAME backend.${name}.one_thread COMMAND ${program} --gtest_filter=${one_thread})
-    set_tests_properties(backend.${name}.one_thread PROPERTIES LABELS "live;quick;${name}")
-    add_test(NAME backend.${name}.threads COMMAND ${program} --gtest_filter=*/${cell}_on_*-${one_thread})
-    set_tests_properties(backend.${name}.threads PROPERTIES LABELS "live;${name}")
+    if(is_sanitized)
+      set(one_thread "*/${cell}_on_*")
+    endif()
+    add_test(NAME backend.${name} COMMAND ${program} --gtest_filter=${one_thread})
+    set_tests_properties(backend.${name} PROPERTIES LABELS "live;quick;${name}")
+    if(NOT is_sanitized)
+      add_test(NAME backend.${name}.threads COMMAND ${program} --gtest_filter=*/${cell}_on_*-${one_thread})
+      set_tests_properties(backend.${name}.threads PROPERTIES LABELS "live;${name}")
+    endif()
   endforeach()
 endfunction()
 
