@@ -14,7 +14,7 @@ set_tests_properties(install PROPERTIES RESOURCE_LOCK install_manifest)
 if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
   add_test(NAME package COMMAND scripts/install-check ${CMAKE_BINARY_DIR} --package
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(package PROPERTIES RESOURCE_LOCK install_manifest)
+  set_tests_properties(package PROPERTIES RESOURCE_LOCK install_manifest LABELS whole)
 endif()
 if(TARGET muxlab_micro)
   # Tests that each benchmark runs, not its speed. Skips those with a long set-up.
@@ -22,8 +22,6 @@ if(TARGET muxlab_micro)
     COMMAND muxlab_micro --benchmark_min_time=0.001 --benchmark_filter=-registered:9000)
 endif()
 include(tutorial/tutorial.cmake)
-add_test(NAME script_checks COMMAND /usr/bin/python3 -m unittest discover --start-directory scripts --pattern "*_check_test.py"
-  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
 add_library(test_main OBJECT server/testing/main.cpp)
 target_link_libraries(test_main PUBLIC GTest::gmock)

@@ -1,5 +1,4 @@
-# Tests of the tutorial: that its checker finds what it should, that the text is true, that the commands in
-# it work, and that pages can be made of it.
+# Tests of the tutorial: its checker and its text; with scripts/test --full also its commands and its pages.
 
 set(scripts ${CMAKE_SOURCE_DIR}/scripts)
 set(python ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${scripts}
@@ -8,7 +7,7 @@ if(NOT is_sanitized)
   add_test(NAME tutorial_text COMMAND ${scripts}/tutorial --build ${CMAKE_BINARY_DIR})
 endif()
 
-# All else does not depend on how muxlab was built: once is enough, and what the tutorial speaks of is release.
+# The rest does not depend on the build: once is enough, with the release build that the tutorial uses.
 if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   add_test(NAME tutorial_checker COMMAND ${python} -m unittest discover --start-directory ${scripts}
     --pattern "*_test.py")
@@ -18,9 +17,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
     string(SUBSTRING ${name} 0 2 number)
     add_test(NAME tutorial_commands.${number}
       COMMAND ${scripts}/tutorial --build ${CMAKE_BINARY_DIR} --run-only ${name})
-    # They measure, and look at a server from outside: with nothing beside them, as for a reader.
-    set_tests_properties(tutorial_commands.${number} PROPERTIES RUN_SERIAL ON)
+    # They measure, and look at a server from outside: alone, as for a reader.
+    set_tests_properties(tutorial_commands.${number} PROPERTIES RUN_SERIAL ON LABELS whole)
   endforeach()
   add_test(NAME tutorial_site COMMAND ${python} -m tutorial_site --out ${CMAKE_BINARY_DIR}/site)
-  set_tests_properties(tutorial_site PROPERTIES SKIP_RETURN_CODE 3)  # scripts/test sees to its tools
+  set_tests_properties(tutorial_site PROPERTIES SKIP_RETURN_CODE 3 LABELS whole)  # scripts/test installs its tools
 endif()
