@@ -49,18 +49,18 @@ struct Worker {
 struct Availability {
   bool works = true;
   std::string reason;  ///< why it does not work
-  std::string mend;    ///< how to make it work; may be empty
+  std::string fix;     ///< how to make it work; may be empty
   /// The highest descriptor that it can wait for.
   int max_descriptor = std::numeric_limits<int>::max();
   /// The most connections that it can serve, descriptors apart.
   std::uint64_t max_connections = std::numeric_limits<std::uint64_t>::max();
   std::string bound_reason;  ///< why one of the two is lower than the maximum
 
-  static Availability never(std::string reason, std::string mend) {
+  static Availability never(std::string reason, std::string fix) {
     Availability found;
     found.works = false;
     found.reason = std::move(reason);
-    found.mend = std::move(mend);
+    found.fix = std::move(fix);
     return found;
   }
   /// Reports a failed step of the probe, with the fix if shortage_of() knows one.

@@ -39,7 +39,7 @@ TEST(Probe, NamesTheSwitchThatDisablesAMethod) {
   const Availability found = find_backend("libevent-epoll")->probe();
   ::unsetenv("EVENT_NOEPOLL");
   EXPECT_FALSE(found.works);
-  EXPECT_NE(found.mend.find("EVENT_NOEPOLL"), std::string::npos) << found.mend;
+  EXPECT_NE(found.fix.find("EVENT_NOEPOLL"), std::string::npos) << found.fix;
   EXPECT_TRUE(find_backend("libevent-epoll")->probe().works);
 }
 

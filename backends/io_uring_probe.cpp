@@ -6,12 +6,12 @@ namespace muxlab {
 namespace {
 
 Availability probe_completion() {
-  constexpr const char* kMend = "use Linux 6.1 or later";
+  constexpr const char* kFix = "use Linux 6.1 or later";
   if (!accepts_many_times()) {
-    return Availability::never("the kernel has no multishot accept", kMend);
+    return Availability::never("the kernel has no multishot accept", kFix);
   }
   if (!receives_into_buffer_ring()) {
-    return Availability::never("the kernel has no ring of provided buffers", kMend);
+    return Availability::never("the kernel has no ring of provided buffers", kFix);
   }
   return {};
 }

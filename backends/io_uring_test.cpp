@@ -269,7 +269,7 @@ TEST(IoUring, SaysWhyThereIsNoRing) {
     std::ofstream(root + "/proc/sys/kernel/io_uring_disabled") << disabled << "\n";
     const Availability found = why_no_ring(error, root);
     EXPECT_FALSE(found.works);
-    return found.reason + "; " + found.mend;
+    return found.reason + "; " + found.fix;
   };
   EXPECT_NE(reason(EPERM, 2).find("kernel.io_uring_disabled is 2"), std::string::npos);
   EXPECT_NE(reason(EPERM, 2).find("sysctl kernel.io_uring_disabled=0"), std::string::npos);

@@ -100,7 +100,7 @@ Availability probe_select() {
 
 bool is_set(const std::string& variable) { return ::getenv(variable.c_str()) != nullptr; }
 
-std::string mend(const std::string& method) {
+std::string fix(const std::string& method) {
   for (const std::string& variable : {switch_of(method), std::string(kChangelistSwitch)}) {
     const bool matters = variable != kChangelistSwitch || method == "epoll";
     if (matters && is_set(variable)) {
@@ -140,7 +140,7 @@ Availability probe(const std::string& method) try {
 } catch (const std::system_error& error) {
   return Availability::never(error);
 } catch (const std::exception& error) {
-  return Availability::never(error.what(), mend(method));
+  return Availability::never(error.what(), fix(method));
 }
 
 Event watch(event_base* base, int fd, short events, event_callback_fn callback, void* argument) {

@@ -27,7 +27,7 @@ std::string new_board() {
   return fmt::format("{}/muxlab-oracle-{}-{}", testing::TempDir(), ::getpid(), ++count);
 }
 
-ServeOptions told_by(const std::string& board) {
+ServeOptions reports_from(const std::string& board) {
   ServeOptions options;
   options.oracle = board;
   options.drain = {};
@@ -47,24 +47,24 @@ class Oracle : public testing::Test {
 
   std::string path = new_board();
   OracleBoard board = OracleBoard::create(path);
-  Server server{*find_backend("oracle"), told_by(path)};
+  Server server{*find_backend("oracle"), reports_from(path)};
 };
 
 TEST_F(Oracle, MakesTwoSystemCallsPerEchoAndNoneInVain) {
   constexpr std::uint64_t kRounds = 100;
   std::vector<Client> clients;
-  std::vector<std::uint32_t> told;
+  std::vector<std::uint32_t> reported;
   for (int i = 0; i < 8; ++i) {
     clients.emplace_back(server.address());
     ASSERT_TRUE(clients.back().ping());
-    told.push_back(at_server(clients.back()));
-    ASSERT_GT(told.back(), 0U);
+    reported.push_back(at_server(clients.back()));
+    ASSERT_GT(reported.back(), 0U);
   }
-  ASSERT_TRUE(board.begin_telling());
+  ASSERT_TRUE(board.begin_reporting());
   const auto round = [&] {
     for (std::size_t i = 0; i < clients.size(); ++i) {
       ASSERT_TRUE(clients[i].send("?"));
-      board.tell(told[i]);
+      board.report(reported[i]);
     }
     for (const Client& client : clients) ASSERT_EQ(client.receive(1), "?");
   };
@@ -92,12 +92,12 @@ TEST_F(Oracle, MakesTwoSystemCallsPerEchoAndNoneInVain) {
 TEST_F(Oracle, AlsoSeesWhatNobodyTellsOf) {
   Client first(server.address());
   ASSERT_TRUE(first.ping());
-  ASSERT_TRUE(board.begin_telling());
+  ASSERT_TRUE(board.begin_reporting());
   Client second(server.address());
   EXPECT_TRUE(second.ping()) << "it ignores the board when the client is silent too long";
-  EXPECT_FALSE(board.is_telling());
-  board.tell(at_server(first));
-  EXPECT_TRUE(board.is_telling()) << "a new report makes the board valid again";
+  EXPECT_FALSE(board.is_reporting());
+  board.report(at_server(first));
+  EXPECT_TRUE(board.is_reporting()) << "a new report makes the board valid again";
   first.close();
   second.reset();
   EXPECT_TRUE(eventually([&] { return stats().closed.get() == 2; }));
@@ -106,25 +106,25 @@ TEST_F(Oracle, AlsoSeesWhatNobodyTellsOf) {
 TEST_F(Oracle, IsNotMisledByNonsense) {
   const Client client(server.address());
   ASSERT_TRUE(client.ping());
-  ASSERT_TRUE(board.begin_telling());
-  for (std::uint32_t fd = 0; fd < 100; ++fd) board.tell(fd);  // also its flags and timers
-  board.tell(OracleBoard::kDescriptors);
-  board.tell(~0U);
-  const std::uint32_t told = at_server(client);
+  ASSERT_TRUE(board.begin_reporting());
+  for (std::uint32_t fd = 0; fd < 100; ++fd) board.report(fd);  // also its flags and timers
+  board.report(OracleBoard::kDescriptors);
+  board.report(~0U);
+  const std::uint32_t reported = at_server(client);
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(client.send("?"));
-    board.tell(told);
+    board.report(reported);
     ASSERT_EQ(client.receive(1), "?");
   }
-  board.end_telling();
+  board.end_reporting();
   EXPECT_TRUE(client.ping());
 }
 
 TEST_F(Oracle, StopsWhileItIsTold) {
   Client client(server.address());
   ASSERT_TRUE(client.ping());
-  ASSERT_TRUE(board.begin_telling());
-  board.tell(at_server(client));
+  ASSERT_TRUE(board.begin_reporting());
+  board.report(at_server(client));
   server.stop();
   EXPECT_EQ(stats().closed.get(), 1U);
 }
@@ -132,20 +132,20 @@ TEST_F(Oracle, StopsWhileItIsTold) {
 TEST(OracleBoardFile, IsToldByOneClientOnly) {
   const std::string path = new_board();
   OracleBoard board = OracleBoard::create(path);
-  ASSERT_TRUE(board.begin_telling());
-  EXPECT_FALSE(OracleBoard::open(path).begin_telling());
+  ASSERT_TRUE(board.begin_reporting());
+  EXPECT_FALSE(OracleBoard::open(path).begin_reporting());
 }
 
 TEST(OracleBoardFile, IsToldBeforeItsServerWaits) {
   const std::string path = new_board();
   OracleBoard board = OracleBoard::create(path);
   const auto began = std::chrono::steady_clock::now();
-  ASSERT_TRUE(board.begin_telling());
-  Server server(*find_backend("oracle"), told_by(path));
+  ASSERT_TRUE(board.begin_reporting());
+  Server server(*find_backend("oracle"), reports_from(path));
   const Client client(server.address());
   EXPECT_TRUE(eventually([&] { return server.stats()[0].accepted.get() == 1; }));
   const auto passed = std::chrono::steady_clock::now() - began;
-  EXPECT_TRUE(board.is_telling() || passed > std::chrono::seconds(1)) << "silence is a second";
+  EXPECT_TRUE(board.is_reporting() || passed > std::chrono::seconds(1)) << "silence is a second";
 }
 
 TEST(OracleBoardFile, IsNotTakenFromAServerThatUsesIt) {

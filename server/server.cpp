@@ -113,7 +113,7 @@ Availability probe(const Backend& backend) {
   if (found.works) return found;
   throw Failure(ExitCode::unavailable,
                 fmt::format("backend {} does not work here: {}{}{}", backend.name, found.reason,
-                            found.mend.empty() ? "" : "; mend: ", found.mend));
+                            found.fix.empty() ? "" : "; fix: ", found.fix));
 }
 
 bool hand_out_one(std::span<HandOffQueue* const> queues, std::size_t& turn,

@@ -46,9 +46,9 @@ class OraclePoller final : public Poller {
 
   std::span<const int> wait(int timeout_ms) override {
     ready_.clear();
-    if (!board_.is_telling()) {
+    if (!board_.is_reporting()) {
       look(timeout_ms);
-      told_at_ = TimerFd::now();
+      reported_at_ = TimerFd::now();
     } else {
       spin();
     }
@@ -58,11 +58,11 @@ class OraclePoller final : public Poller {
  private:
   /// Spins until a descriptor is ready, or no client writes notes any more.
   void spin() {
-    while (ready_.fds().empty() && board_.is_telling()) {
+    while (ready_.fds().empty() && board_.is_reporting()) {
       const auto now = TimerFd::now();
       board_.take([&](std::uint32_t fd) { hear(fd); });
-      if (!ready_.fds().empty()) told_at_ = now;
-      if (now - told_at_ > kSilence) board_.end_telling();
+      if (!ready_.fds().empty()) reported_at_ = now;
+      if (now - reported_at_ > kSilence) board_.end_reporting();
       if (now - looked_at_ > kLookInterval) {
         looked_at_ = now;
         look(0);
@@ -80,11 +80,11 @@ class OraclePoller final : public Poller {
   void look(int timeout) {
     const int count = ::epoll_wait(epoll_.get(), events_.data(), kMaxEvents, timeout);
     if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
-    const bool is_told = board_.is_telling();  // may have changed during the wait
+    const bool is_reporting = board_.is_reporting();  // may have changed during the wait
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
       const bool is_message = event.events == EPOLLIN && is_connection_[event.data.fd] == 1;
-      if (!is_told || !is_message) ready_.push(event.data.fd);
+      if (!is_reporting || !is_message) ready_.push(event.data.fd);
     }
   }
 
@@ -106,7 +106,7 @@ class OraclePoller final : public Poller {
   std::array<epoll_event, kMaxEvents> events_;
   FdMap<std::uint8_t> is_connection_;  ///< 1 or 0
   ReadyList ready_;
-  TimerFd::Duration told_at_ = TimerFd::now();  ///< a client may write before the first wait
+  TimerFd::Duration reported_at_ = TimerFd::now();  ///< a client may write before the first wait
   TimerFd::Duration looked_at_{0};
 };
 

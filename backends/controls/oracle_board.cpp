@@ -132,11 +132,11 @@ std::unordered_map<std::uint64_t, std::uint32_t> OracleBoard::published() const 
   return descriptors;
 }
 
-bool OracleBoard::begin_telling() {
-  if (is_telling()) return false;
+bool OracleBoard::begin_reporting() {
+  if (is_reporting()) return false;
   // Unread notes of the previous client are not true any more.
   memory_->written.store(memory_->taken.load());
-  set_telling(true);
+  set_reporting(true);
   return true;
 }
 

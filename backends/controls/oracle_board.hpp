@@ -67,21 +67,23 @@ class OracleBoard {
   /// Returns the descriptors at the server, by the names of their connections.
   [[nodiscard]] std::unordered_map<std::uint64_t, std::uint32_t> published() const;
   /// Returns false if another client already writes notes.
-  [[nodiscard]] bool begin_telling();
+  [[nodiscard]] bool begin_reporting();
   /// Notes that `fd`, a descriptor at the server, has something to receive. Drops the note if there
   /// is no room, which happens only after the server has ceased to read.
-  void tell(std::uint32_t fd) {
+  void report(std::uint32_t fd) {
     const std::uint32_t written = memory_->written.load(std::memory_order_relaxed);
     if (written - memory_->taken.load(std::memory_order_acquire) == kNotes) return;
     memory_->notes[written % kNotes].store(fd, std::memory_order_relaxed);
     memory_->written.store(written + 1, std::memory_order_release);
-    if (!is_telling()) set_telling(true);  // the server presumed this client dead
+    if (!is_reporting()) set_reporting(true);  // the server presumed this client dead
   }
 
   // For both:
 
-  [[nodiscard]] bool is_telling() const { return memory_->telling.load(std::memory_order_acquire); }
-  void end_telling() { set_telling(false); }
+  [[nodiscard]] bool is_reporting() const {
+    return memory_->reporting.load(std::memory_order_acquire);
+  }
+  void end_reporting() { set_reporting(false); }
 
  private:
   static constexpr std::uint32_t kNotes = 1 << 16;  // a connection has one in flight at most
@@ -90,7 +92,7 @@ class OracleBoard {
     std::uint64_t mark;
     alignas(64) std::atomic<std::uint32_t> written;
     alignas(64) std::atomic<std::uint32_t> taken;
-    alignas(64) std::atomic<bool> telling;
+    alignas(64) std::atomic<bool> reporting;
     alignas(64) std::array<std::atomic<std::uint32_t>, kNotes> notes;
     std::array<std::atomic<std::uint64_t>, kDescriptors> names;
   };
@@ -99,7 +101,9 @@ class OracleBoard {
   static constexpr std::uint64_t kMark = 0x3164726f62787576;  // "vuxbord1"
 
   OracleBoard(UniqueFd file, std::string path);
-  void set_telling(bool telling) { memory_->telling.store(telling, std::memory_order_release); }
+  void set_reporting(bool reporting) {
+    memory_->reporting.store(reporting, std::memory_order_release);
+  }
   static bool is_board(int file);
   static void make_way(const std::string& path);
 

@@ -21,7 +21,7 @@ BackendInfo info_of(const Backend& backend, bool control, std::uint64_t descript
   info.is_told = is_oracle(backend);
   info.max_connections = most_connections(found, descriptor_limit, 1);
   info.reason = found.works ? own_bound_of(found, descriptor_limit) : found.reason;
-  info.mend = found.mend;
+  info.fix = found.fix;
   info.descriptors_per_thread = kDescriptorsPerThread;
   for (const ThreadingModel& model : kThreadingModels) {
     if (why_not(backend, model.threading).empty()) info.threading.emplace_back(model.name);
@@ -71,7 +71,7 @@ std::vector<BackendInfo> choose_backends(std::span<const BackendInfo> known,
     const BackendInfo& info = find_backend(known, name);
     if (!info.works) {
       throw Failure(ExitCode::unavailable,
-                    fmt::format("{} does not work here: {}; {}", name, info.reason, info.mend));
+                    fmt::format("{} does not work here: {}; {}", name, info.reason, info.fix));
     }
     if (std::count(wanted.begin(), wanted.end(), name) > 1) {
       throw Failure(ExitCode::usage, fmt::format("--backends names {} twice", name));

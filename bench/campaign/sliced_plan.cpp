@@ -169,9 +169,8 @@ std::vector<PlannedContender> settle_contenders(const SlicedRequest& request,
                                                 std::span<const BackendInfo> known) {
   const BackendInfo& baseline = find_backend(known, request.baseline);
   if (!baseline.works) {
-    throw Failure(ExitCode::unavailable,
-                  fmt::format("--baseline {} does not work here: {}; {}", baseline.name,
-                              baseline.reason, baseline.mend));
+    throw Failure(ExitCode::unavailable, fmt::format("--baseline {} does not work here: {}; {}",
+                                                     baseline.name, baseline.reason, baseline.fix));
   }
   std::vector<PlannedContender> all;
   for (const BackendInfo& backend : settle_backends(request, asked, baseline, known)) {

@@ -11,7 +11,7 @@ struct BackendInfo {
   bool control = false;  ///< measured only when asked for by name
   bool works = false;
   std::string reason;  ///< why it does not work, or why it takes no more connections
-  std::string mend;    ///< what would make it work
+  std::string fix;     ///< what would make it work
   std::optional<std::uint64_t> max_connections;  ///< of a server with one thread
   std::vector<std::string> threading;
   bool is_told = false;                      ///< the oracle: the client reports to it

@@ -114,7 +114,7 @@ LoadEngine available_engine(LoadEngine asked) {
   if (found.works) return LoadEngine::io_uring;
   if (asked == LoadEngine::any) return LoadEngine::epoll;
   throw Failure(ExitCode::unavailable, fmt::format("--engine io-uring: {}{}{}", found.reason,
-                                                   found.mend.empty() ? "" : "; ", found.mend));
+                                                   found.fix.empty() ? "" : "; ", found.fix));
 }
 
 }  // namespace muxlab

@@ -37,7 +37,7 @@ OracleTeller::OracleTeller(const std::string& path)
     : board_(OracleBoard::open(path)), path_(path) {}
 
 OracleTeller::~OracleTeller() {
-  if (has_begun_) board_.end_telling();
+  if (has_begun_) board_.end_reporting();
 }
 
 void OracleTeller::begin(std::span<LoadConnection> connections) {
@@ -52,7 +52,7 @@ void OracleTeller::begin(std::span<LoadConnection> connections) {
     }
     at_server_[connection.fd.get()] = found->second;
   }
-  has_begun_ = board_.begin_telling();
+  has_begun_ = board_.begin_reporting();
   if (!has_begun_) {
     throw Failure(ExitCode::unavailable,
                   fmt::format("--oracle {}: another client tells that server already", path_));

@@ -26,7 +26,7 @@ class OracleTeller {
   void begin(std::span<LoadConnection> connections);
 
   /// All of a message is sent on the connection of `fd`, a descriptor of ours.
-  void tell(int fd) { board_.tell(at_server_[fd]); }
+  void tell(int fd) { board_.report(at_server_[fd]); }
 
  private:
   OracleBoard board_;

@@ -41,7 +41,7 @@ TEST(LoadOracle, TellsTheServerSoThatItNeverWaits) {
   const WorkerStats& stats = server.stats()[0];
   EXPECT_LE(stats[Call::wait].get(),
             static_cast<std::uint64_t>(took / std::chrono::milliseconds(100)) + 20);
-  EXPECT_FALSE(OracleBoard::open(board_file()).is_telling());
+  EXPECT_FALSE(OracleBoard::open(board_file()).is_reporting());
 }
 
 TEST(LoadOracle, RefusesTheBoardOfAnotherServer) {
@@ -52,7 +52,7 @@ TEST(LoadOracle, RefusesTheBoardOfAnotherServer) {
   const Server oracle(*find_backend("oracle"), serve);
   const Server other(*find_backend("poll"), {});
   EXPECT_THROW(run_load(told(other.address())), Failure);
-  EXPECT_FALSE(OracleBoard::open(board_file()).is_telling());
+  EXPECT_FALSE(OracleBoard::open(board_file()).is_reporting());
 }
 
 TEST(LoadOracle, RefusesWhatWouldMakeANoteWrong) {

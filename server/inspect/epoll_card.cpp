@@ -57,7 +57,7 @@ void try_busy_poll() {
 struct EpollFeature {
   const char* name;
   void (*attempt)();
-  const char* mend;
+  const char* fix;
 };
 constexpr std::array kEpollFeatures = {
     EpollFeature{"EPOLLEXCLUSIVE", try_exclusive, "use Linux 4.5 or later"},
@@ -70,7 +70,7 @@ constexpr std::array kEpollFeatures = {
 nlohmann::ordered_json epoll_card() {
   EpollJson tried = EpollJson::array();
   for (const EpollFeature& feature : kEpollFeatures) {
-    EpollJson one = {{"name", feature.name}, {"works", true}, {"reason", ""}, {"mend", ""}};
+    EpollJson one = {{"name", feature.name}, {"works", true}, {"reason", ""}, {"fix", ""}};
     try {
       feature.attempt();
     } catch (const std::system_error& error) {
@@ -79,9 +79,9 @@ nlohmann::ordered_json epoll_card() {
       one["works"] = false;
       one["reason"] = error.what();
       if (unknown) {
-        one["mend"] = feature.mend;
+        one["fix"] = feature.fix;
       } else if (const auto shortage = shortage_of(error)) {
-        one["mend"] = shortage->cure;
+        one["fix"] = shortage->cure;
       }
     }
     tried.push_back(one);

@@ -28,7 +28,7 @@ struct Need {
   Count each;
   Count fixed;
   Count have;
-  std::string mend;
+  std::string fix;
 
   [[nodiscard]] Count needed(Count connections) const { return each * connections + fixed; }
   [[nodiscard]] bool enough(Count connections) const { return needed(connections) <= have; }
@@ -101,7 +101,7 @@ std::string raise_threads(Count connections, const std::string& reason) {
 
 struct Bound {
   Count most;
-  std::string reason, mend;
+  std::string reason, fix;
 };
 
 /// Returns all bounds on connections of a working backend.
@@ -109,7 +109,7 @@ std::vector<Bound> bounds_of(Count connections, const TriedBackend& tried,
                              const ConnectionLimits& limits, std::span<const Need> needs) {
   std::vector<Bound> bounds;
   for (const Need& need : needs) {
-    bounds.push_back({need.most(), fmt::format("{} ({})", need.name, need.limit), need.mend});
+    bounds.push_back({need.most(), fmt::format("{} ({})", need.name, need.limit), need.fix});
   }
   Availability alone = tried.found;
   const bool one_thread_each = alone.max_connections < kNoLimit;
@@ -133,19 +133,19 @@ std::vector<Bound> bounds_of(Count connections, const TriedBackend& tried,
 Json verdict_json(Count connections, const TriedBackend& tried, const ConnectionLimits& limits,
                   std::span<const Need> needs) {
   std::vector<Bound> bounds = bounds_of(connections, tried, limits, needs);
-  if (!tried.found.works) bounds = {{0, tried.found.reason, tried.found.mend}};
+  if (!tried.found.works) bounds = {{0, tried.found.reason, tried.found.fix}};
   const Bound& lowest = *std::ranges::min_element(bounds, {}, &Bound::most);
-  Json mends = Json::array();
+  Json fixes = Json::array();
   for (const Bound& bound : bounds) {
-    if (bound.most >= connections || bound.mend.empty()) continue;
-    if (std::ranges::count(mends, Json(bound.mend)) == 0) mends.push_back(bound.mend);
+    if (bound.most >= connections || bound.fix.empty()) continue;
+    if (std::ranges::count(fixes, Json(bound.fix)) == 0) fixes.push_back(bound.fix);
   }
   return {{"name", tried.backend->name},
           {"possible", connections <= lowest.most},
           {"max_connections", lowest.most},
           {"bound_by", lowest.reason},
           {"memory_bytes", memory_of(*tried.backend, limits).needed(connections)},
-          {"mend", mends}};
+          {"fix", fixes}};
 }
 
 std::optional<Count> count_of(const Json& value) {
@@ -161,7 +161,7 @@ Json needs_json(Count connections, std::span<const Need> needs) {
                    {"need", need.needed(connections)},
                    {"have", need.have == kNoLimit ? Json() : Json(need.have)},
                    {"enough", enough},
-                   {"mend", enough ? "" : need.mend}});
+                   {"fix", enough ? "" : need.fix}});
   }
   return all;
 }

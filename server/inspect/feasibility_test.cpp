@@ -32,8 +32,8 @@ nlohmann::ordered_json verdict(const TriedBackend& backend, std::uint64_t connec
   return feasibility(connections, {&backend, 1}, limits)["backends"][0];
 }
 
-std::string only_mend(const nlohmann::ordered_json& found) {
-  return found["mend"].size() == 1 ? found["mend"][0].get<std::string>() : found.dump();
+std::string only_fix(const nlohmann::ordered_json& found) {
+  return found["fix"].size() == 1 ? found["fix"][0].get<std::string>() : found.dump();
 }
 
 TEST(Feasibility, WhatIsUnknownIsNoLimit) {
@@ -49,9 +49,9 @@ TEST(Feasibility, DescriptorsAreCountedExactly) {
   const auto one_more = verdict(works("poll"), 1001, limits);
   EXPECT_EQ(one_more["possible"], false);
   EXPECT_EQ(one_more["max_connections"], 1000);
-  EXPECT_EQ(only_mend(one_more), "sudo prlimit --pid $$ --nofile=1034:1034");
+  EXPECT_EQ(only_fix(one_more), "sudo prlimit --pid $$ --nofile=1034:1034");
   limits.nr_open = 1033;
-  EXPECT_EQ(only_mend(verdict(works("poll"), 1001, limits)),
+  EXPECT_EQ(only_fix(verdict(works("poll"), 1001, limits)),
             "sudo sysctl fs.nr_open=1034 && sudo prlimit --pid $$ --nofile=1034:1034");
 }
 
@@ -60,7 +60,7 @@ TEST(Feasibility, EveryLimitBindsAtItsNumber) {
     EXPECT_EQ(verdict(works("poll"), 2540, limits)["possible"], true) << command;
     const auto found = verdict(works("poll"), 2541, limits);
     EXPECT_EQ(found["max_connections"], 2540);
-    EXPECT_TRUE(only_mend(found).starts_with(command)) << found;
+    EXPECT_TRUE(only_fix(found).starts_with(command)) << found;
   };
   ConnectionLimits limits = no_limits();
   limits.ports = 10;  // from each of 254 addresses
@@ -80,8 +80,8 @@ TEST(Feasibility, NoCommandMakesMorePortsThanThereAre) {
   ConnectionLimits limits = no_limits();
   limits.ports = 10;
   const std::uint64_t all = std::uint64_t{254} * (65'536 - 1024);
-  EXPECT_FALSE(verdict(works("poll"), all, limits)["mend"].empty());
-  EXPECT_TRUE(verdict(works("poll"), all + 1, limits)["mend"].empty());
+  EXPECT_FALSE(verdict(works("poll"), all, limits)["fix"].empty());
+  EXPECT_TRUE(verdict(works("poll"), all + 1, limits)["fix"].empty());
 }
 
 TEST(Feasibility, MemoryIsOfBothSocketsAndOfTheServer) {
@@ -102,11 +102,11 @@ TEST(Feasibility, ThreadsBindOnlyABackendThatNeedsThem) {
   EXPECT_EQ(verdict(threads, 500, limits)["possible"], true);
   const auto found = verdict(threads, 501, limits);
   EXPECT_EQ(found["bound_by"], "each connection has a thread, and kernel.pid_max is 500");
-  EXPECT_EQ(only_mend(found), "sudo sysctl kernel.pid_max=1514");
+  EXPECT_EQ(only_fix(found), "sudo sysctl kernel.pid_max=1514");
   limits.threads.reason = "ulimit -u is 500";
-  EXPECT_EQ(only_mend(verdict(threads, 501, limits)), "sudo prlimit --pid $$ --nproc=1514:1514");
+  EXPECT_EQ(only_fix(verdict(threads, 501, limits)), "sudo prlimit --pid $$ --nproc=1514:1514");
   limits.threads.reason = "pids.max of the control group is 500";
-  EXPECT_TRUE(verdict(threads, 501, limits)["mend"].empty());
+  EXPECT_TRUE(verdict(threads, 501, limits)["fix"].empty());
 }
 
 TEST(Feasibility, ABackendHasItsOwnBound) {
@@ -121,7 +121,7 @@ TEST(Feasibility, ABackendHasItsOwnBound) {
   const auto never = verdict(broken, 1, no_limits());
   EXPECT_EQ(never["max_connections"], 0);
   EXPECT_EQ(never["bound_by"], "it is off");
-  EXPECT_EQ(only_mend(never), "switch it on");
+  EXPECT_EQ(only_fix(never), "switch it on");
 }
 
 TEST(Feasibility, TextHasEachCommandOnce) {

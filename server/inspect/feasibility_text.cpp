@@ -60,7 +60,7 @@ std::string verdicts_text(const FoundJson& found, const TextLayout& layout) {
 std::vector<std::string> commands_of(const FoundJson& backends) {
   std::vector<std::string> commands;
   for (const FoundJson& backend : backends) {
-    for (const auto& command : backend["mend"].get<std::vector<std::string>>()) {
+    for (const auto& command : backend["fix"].get<std::vector<std::string>>()) {
       if (std::ranges::count(commands, command) == 0) commands.push_back(command);
     }
   }

@@ -253,7 +253,7 @@ TEST_F(InspectSysroot, TellsTheKernelsSwitchFromASeccompFilter) {
   struct Case {
     const char* disabled;
     const char* reason;
-    const char* mend;
+    const char* fix;
   };
   for (const Case& one :
        {Case{"0", "io_uring_setup is forbidden", "a seccomp profile that allows io_uring"},
@@ -266,7 +266,7 @@ TEST_F(InspectSysroot, TellsTheKernelsSwitchFromASeccompFilter) {
     const SysrootJson& ring = json["io_uring"];
     EXPECT_EQ(ring["status"], "unavailable");
     EXPECT_NE(ring["reason"].get<std::string>().find(one.reason), std::string::npos) << ring;
-    EXPECT_NE(ring["mend"].get<std::string>().find(one.mend), std::string::npos) << ring;
+    EXPECT_NE(ring["fix"].get<std::string>().find(one.fix), std::string::npos) << ring;
   }
 }
 

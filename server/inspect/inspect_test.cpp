@@ -85,21 +85,45 @@ TEST(Inspect, ShowsReasonAndCureWhenTheEnvironmentDisablesAMethod) {
     EXPECT_EQ(backend["compiled_in"], true);
     EXPECT_EQ(backend["constructed"], false);
     EXPECT_EQ(backend["live_echo"], "not tried");
-    EXPECT_EQ(backend["mend"], "unset the environment variable EVENT_NOEPOLL");
+    EXPECT_EQ(backend["fix"], "unset the environment variable EVENT_NOEPOLL");
   }
   EXPECT_EQ(named(found["backends"], "libevent-poll")["live_echo"], "passed");
   EXPECT_EQ(named(found["libevent"]["methods"], "epoll")["usable"], false);
   EXPECT_EQ(found["libevent"]["default_method"], "poll");
   EXPECT_EQ(named(found["libevent"]["environment"], "EVENT_NOEPOLL")["value"], "1");
   EXPECT_TRUE(contains(test::run("inspect", "EVENT_NOEPOLL=1").output,
-                       "mend: unset the environment variable EVENT_NOEPOLL"));
+                       "fix: unset the environment variable EVENT_NOEPOLL"));
+}
+
+/// Returns how many objects have a `fix`. Expects the deprecated `mend` with the same value in
+/// each.
+int count_fixes(const InspectJson& json) {
+  int count = 0;
+  for (const InspectJson& inner : json) {
+    if (inner.is_structured()) count += count_fixes(inner);
+  }
+  if (!json.is_object()) return count;
+  EXPECT_EQ(json.contains("fix"), json.contains("mend")) << json;
+  if (!json.contains("fix") || !json.contains("mend")) return count;
+  EXPECT_EQ(json["fix"], json["mend"]) << json;
+  return count + 1;
+}
+
+TEST(Inspect, KeepsTheDeprecatedKeyOfEachFix) {
+  const InspectJson found = inspect_json("--for 10", "EVENT_NOEPOLL=1");
+  for (const char* part : {"backends", "controls", "epoll", "io_uring", "libevent"}) {
+    EXPECT_GT(count_fixes(found[part]), 0) << part;
+  }
+  for (const char* part : {"needs", "backends"}) {
+    EXPECT_GT(count_fixes(found["feasibility"][part]), 0) << part;
+  }
 }
 
 TEST(Inspect, TellsThatTheChangelistMakesAnotherMethod) {
   const InspectJson found =
       inspect_json("--backends libevent-poll", "EVENT_EPOLL_USE_CHANGELIST=1");
   EXPECT_EQ(found["libevent"]["default_method"], "epoll (with changelist)");
-  EXPECT_EQ(named(found["libevent"]["methods"], "epoll")["mend"],
+  EXPECT_EQ(named(found["libevent"]["methods"], "epoll")["fix"],
             "unset the environment variable EVENT_EPOLL_USE_CHANGELIST");
 }
 
@@ -114,7 +138,7 @@ TEST(Inspect, WorksWhereIoUringIsForbidden) {
     const bool ring = backend["name"].get<std::string>().starts_with("io-uring");
     EXPECT_EQ(backend["status"], ring ? "unavailable" : "works") << backend;
     EXPECT_EQ(backend["live_echo"], ring ? "not tried" : "passed") << backend;
-    EXPECT_EQ(backend["mend"].empty(), false) << backend;
+    EXPECT_EQ(backend["fix"].empty(), false) << backend;
   }
   const Outcome text = test::run_without_io_uring("inspect", EPERM);
   EXPECT_TRUE(contains(text.output, "forbidden")) << text.output;
@@ -126,7 +150,7 @@ TEST(Inspect, WorksWhereTheKernelKnowsNoIoUring) {
   EXPECT_EQ(outcome.exit_code, 0);
   const InspectJson found = InspectJson::parse(outcome.output);
   EXPECT_EQ(found["io_uring"]["status"], "unavailable");
-  EXPECT_TRUE(contains(found["io_uring"]["mend"], "Linux 6.1")) << found["io_uring"];
+  EXPECT_TRUE(contains(found["io_uring"]["fix"], "Linux 6.1")) << found["io_uring"];
   EXPECT_EQ(named(found["backends"], "io-uring")["status"], "unavailable");
   EXPECT_EQ(named(found["backends"], "asio")["live_echo"], "passed");
 }

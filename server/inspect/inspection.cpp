@@ -58,7 +58,7 @@ Json backend_json(const TriedBackend& tried, std::uint64_t descriptor_limit) {
                 {"summary", backend.summary},
                 {"status", found.works ? "works" : "unavailable"},
                 {"reason", found.works ? own_bound : found.reason},
-                {"mend", found.mend},
+                {"fix", found.fix},
                 {"compiled_in", is_compiled_in(backend)},
                 {"constructed", tried.constructed},
                 {"live_echo", tried.live_echo},
@@ -102,6 +102,16 @@ Json backends_json(std::span<const TriedBackend> all, std::uint64_t descriptor_l
   Json json = Json::array();
   for (const TriedBackend& tried : all) json.push_back(backend_json(tried, descriptor_limit));
   return json;
+}
+
+/// Copies each `fix` below `json` to the key `mend`, its deprecated name, until version 0.3.
+void add_deprecated_keys(Json& json) {
+  for (Json& inner : json) {
+    if (inner.is_structured()) add_deprecated_keys(inner);
+  }
+  if (!json.is_object() || !json.contains("fix")) return;
+  const Json fix = json["fix"];  // a copy, because the new key may move the old one
+  json["mend"] = fix;
 }
 
 Json threading_json() {
@@ -153,6 +163,7 @@ nlohmann::ordered_json inspect_machine(std::span<const Backend* const> chosen,
         feasibility(*connections, tried, limits_of(machine, thread_limit(root), descriptor_limit));
   }
   all["machine"] = std::move(machine);
+  add_deprecated_keys(all);
   return all;
 }
 

@@ -33,9 +33,9 @@ void add_tried(Section& section, const std::string& name, const FoundJson& tried
   if (!working.empty()) section.line(name, fmt::format("{}", fmt::join(working, ", ")), Ink::good);
   for (const FoundJson& one : tried) {
     if (one["works"]) continue;
-    const std::string mend = one.contains("mend") ? show_value(one["mend"]) : "";
+    const std::string fix = one.contains("fix") ? show_value(one["fix"]) : "";
     section.line("no " + show_value(one["name"]),
-                 fmt::format("{}{}{}", show_value(one["reason"]), mend.empty() ? "" : "; ", mend),
+                 fmt::format("{}{}{}", show_value(one["reason"]), fix.empty() ? "" : "; ", fix),
                  Ink::bad);
   }
 }
@@ -61,7 +61,7 @@ std::string io_uring_text(const FoundJson& card, const FoundJson& machine,
   Section section("IO_URING");
   const bool works = card["status"] == "works";
   section.line("status", show_value(card["status"]), works ? Ink::good : Ink::bad);
-  for (const char* key : {"reason", "mend"}) {
+  for (const char* key : {"reason", "fix"}) {
     if (!show_value(card[key]).empty()) section.line(key, show_value(card[key]), Ink::bad);
   }
   section.line("kernel switch",
@@ -93,7 +93,7 @@ std::string libevent_text(const FoundJson& card, const TextLayout& layout) {
       said += fmt::format(" up to descriptor {}", method["max_descriptor"].dump());
     }
     if (!method["features"].empty()) said += "; features " + show_value(method["features"]);
-    for (const char* key : {"reason", "mend"}) {
+    for (const char* key : {"reason", "fix"}) {
       if (!show_value(method[key]).empty()) said += "; " + show_value(method[key]);
     }
     section.line(show_value(method["name"]), said, method["usable"] ? Ink::none : Ink::bad);

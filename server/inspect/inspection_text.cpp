@@ -43,7 +43,7 @@ std::string backends_text(const Json& backends, const TextLayout& layout) {
                {echo_word(backend["live_echo"])},
                {backend["max_connections"].dump()},
                {text(backend, "summary")}});
-    for (const char* key : {"reason", "mend"}) {
+    for (const char* key : {"reason", "fix"}) {
       const std::string said = text(backend, key);
       if (!said.empty()) table.note(fmt::format("{}: {}", key, said), works ? Ink::none : Ink::bad);
     }

@@ -109,7 +109,7 @@ void describe_ring(RingJson& card) {
 nlohmann::ordered_json io_uring_card(const std::filesystem::path& root) {
   RingJson card = {{"status", "works"},
                    {"reason", ""},
-                   {"mend", ""},
+                   {"fix", ""},
                    {"features", RingJson::array()},
                    {"operations", nullptr},
                    {"setup", RingJson::array()},
@@ -118,7 +118,7 @@ nlohmann::ordered_json io_uring_card(const std::filesystem::path& root) {
     const Availability why = why_no_ring(error.code().value(), root);
     card["status"] = "unavailable";
     card["reason"] = why.reason;
-    card["mend"] = why.mend;
+    card["fix"] = why.fix;
   };
   try {
     std::thread([&] {  // see Ring: the kernel may interrupt a thread after the end of its ring

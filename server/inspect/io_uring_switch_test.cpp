@@ -75,8 +75,8 @@ TEST(IoUringSwitch, IsToldFromEverythingElseThatForbids) {
   EXPECT_EQ(found["backends"][1]["status"], "unavailable");
   const auto reason = found["backends"][1]["reason"].get<std::string>();
   EXPECT_NE(reason.find("kernel.io_uring_disabled is 1"), std::string::npos) << reason;
-  const auto mend = found["backends"][1]["mend"].get<std::string>();
-  EXPECT_NE(mend.find("kernel.io_uring_group"), std::string::npos) << mend;
+  const auto fix = found["backends"][1]["fix"].get<std::string>();
+  EXPECT_NE(fix.find("kernel.io_uring_group"), std::string::npos) << fix;
 }
 
 }  // namespace

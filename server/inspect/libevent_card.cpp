@@ -41,7 +41,7 @@ LibeventJson method_json(const std::string& method) {
   return {{"name", method},
           {"usable", found.works},
           {"reason", found.works ? found.bound_reason : found.reason},
-          {"mend", found.mend},
+          {"fix", found.fix},
           {"features",
            found.works ? features_of(libevent::make_base(method).get()) : LibeventJson::array()},
           {"max_descriptor", bounded ? LibeventJson(found.max_descriptor) : LibeventJson()}};

@@ -30,7 +30,7 @@ TraceJson requests_json(const std::vector<RingRequest>& requests) {
 }
 
 TraceJson step_json(const Event& event) {
-  return {{"kind", "step"}, {"at_ns", event.at_ns}, {"who", event.who}, {"step", event.step}};
+  return {{"kind", "step"}, {"at_ns", event.at_ns}, {"who", event.actor}, {"step", event.step}};
 }
 
 TraceJson call_json(const Event& event) {
@@ -38,7 +38,7 @@ TraceJson call_json(const Event& event) {
   const bool waits = event.kind == Event::Kind::waits;
   TraceJson json = {{"kind", waits ? "waits" : "returned"},
                     {"at_ns", event.at_ns},
-                    {"who", event.who},
+                    {"who", event.actor},
                     {"thread", call.thread},
                     {"call", call.name},
                     {"counted_as", kCallNames[static_cast<std::size_t>(call.call)]},

@@ -25,7 +25,7 @@ class Lines {
     if (event.kind == Event::Kind::step) {
       if (!turns_.back().calls.empty()) turns_.emplace_back();
       turns_.back().steps.push_back(
-          {.time_us = time_text(event.at_ns), .who = event.who, .call = event.step});
+          {.time_us = time_text(event.at_ns), .actor = event.actor, .call = event.step});
     } else {
       turns_.back().calls.push_back(call_line(event));
     }
@@ -35,7 +35,7 @@ class Lines {
     const TracedCall& call = event.call;
     const bool waits = event.kind == Event::Kind::waits;
     Line line{.time_us = time_text(event.at_ns),
-              .who = call.thread == 0 ? "server" : fmt::format("thread {}", call.thread),
+              .actor = call.thread == 0 ? "server" : fmt::format("thread {}", call.thread),
               .call = event.was_waiting ? "... " + call.name : call_text(call),
               .result = waits ? "waits" : "= " + result_text(call)};
     if (!event.was_waiting) add_requests("submits", call.submits, line);

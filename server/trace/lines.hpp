@@ -11,8 +11,8 @@ namespace muxlab::trace {
 /// A line of a time line.
 struct Line {
   std::string time_us;
-  std::string who;   ///< "client", "muxlab", "server" (its first thread), "thread 1" and so on
-  std::string call;  ///< or the step of a client
+  std::string actor;  ///< "client", "muxlab", "server" (its first thread), "thread 1" and so on
+  std::string call;   ///< or the step of a client
   std::string result = {};              ///< "= 64", "waits"; empty for a step
   std::vector<std::string> below = {};  ///< submissions to a ring and completions from it
 };

@@ -34,12 +34,12 @@ void TraceLog::name_descriptor(int fd, std::string name) {
   decoder_.names().give(fd, std::move(name));
 }
 
-void TraceLog::note_step(std::string who, std::string step, const std::string& connects) {
+void TraceLog::note_step(std::string actor, std::string step, const std::string& connects) {
   const std::lock_guard lock(mutex_);
   if (!connects.empty()) decoder_.names().client_connects(connects);
   events_.push_back({.kind = Event::Kind::step,
                      .at_ns = now_ns(),
-                     .who = std::move(who),
+                     .actor = std::move(actor),
                      .step = std::move(step)});
 }
 

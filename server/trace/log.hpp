@@ -64,7 +64,7 @@ struct Event {
   Kind kind;
   /// Since the first thread of the server began. For `waits`, when the call began.
   std::uint64_t at_ns = 0;
-  std::string who = "server";
+  std::string actor = "server";
   std::string step = {};       ///< only of a step
   TracedCall call = {};        ///< not of a step; for `waits` without results
   std::uint64_t began_ns = 0;  ///< not of a step
@@ -79,7 +79,7 @@ class TraceLog final : public CallWatcher {
 
   void name_descriptor(int fd, std::string name);
   /// Logs a step. `connects` names the client that connects with it, if any.
-  void note_step(std::string who, std::string step, const std::string& connects = "");
+  void note_step(std::string actor, std::string step, const std::string& connects = "");
   /// Logs `waits` for each thread in a call, once per call. Requires is_still().
   void note_waiting();
 

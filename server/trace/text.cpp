@@ -43,10 +43,10 @@ std::string trace_text(const Trace& trace, const TextLayout& layout) {
   for (const Turn& turn : turns) {
     if (!turn.steps.empty()) table.row({{""}, {""}, {""}});
     for (const Line& line : turn.steps) {
-      table.row({{line.time_us}, {line.who, Ink::bold}, {line.call, Ink::bold}});
+      table.row({{line.time_us}, {line.actor, Ink::bold}, {line.call, Ink::bold}});
     }
     for (const Line& line : turn.calls) {
-      table.row({{line.time_us}, {line.who}, {text_of(line, width)}});
+      table.row({{line.time_us}, {line.actor}, {text_of(line, width)}});
       for (const std::string& below : line.below) table.note(below);
     }
   }

@@ -41,7 +41,7 @@ Availability probe(const Backend& backend) {
   if (found.works) return found;
   throw Failure(ExitCode::unavailable,
                 fmt::format("backend {} does not work here: {}{}{}", backend.name, found.reason,
-                            found.mend.empty() ? "" : "; mend: ", found.mend));
+                            found.fix.empty() ? "" : "; fix: ", found.fix));
 }
 
 /// Numbers the threads in the order of creation, which may differ from that of their first run.

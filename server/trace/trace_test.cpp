@@ -37,7 +37,7 @@ std::vector<std::string> lines_of(const Trace& trace) {
   for (const Turn& turn : turns_of(trace)) {
     for (const auto& part : {turn.steps, turn.calls}) {
       for (const Line& line : part) {
-        lines.push_back(line.who + ": " + text_of(line));
+        lines.push_back(line.actor + ": " + text_of(line));
         lines.insert(lines.end(), line.below.begin(), line.below.end());
       }
     }

@@ -26,9 +26,9 @@ struct Pair {
 
 /// Returns a call, followed by its submissions and completions.
 std::vector<std::string> texts_of(const Line& line) {
-  const bool is_first_thread = line.who == "server";
+  const bool is_first_thread = line.actor == "server";
   std::vector<std::string> texts = {is_first_thread ? text_of(line)
-                                                    : line.who + ": " + text_of(line)};
+                                                    : line.actor + ": " + text_of(line)};
   texts.insert(texts.end(), line.below.begin(), line.below.end());
   return texts;
 }
@@ -151,7 +151,7 @@ class Versus {
     const auto& steps = ours.steps.size() >= theirs.steps.size() ? ours.steps : theirs.steps;
     if (!steps.empty()) text_ += '\n';
     for (const Line& step : steps) {
-      add_line(fmt::format("{}: {}", step.who, step.call), Ink::bold);
+      add_line(fmt::format("{}: {}", step.actor, step.call), Ink::bold);
     }
     for (const Pair& pair : align(ours.calls, theirs.calls)) add(pair);
   }
