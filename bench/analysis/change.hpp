@@ -20,10 +20,10 @@ struct Change {
 };
 
 /// Compares the figures that both campaigns measured. CPU time and latency are compared as ratios
-/// to the baseline, so the state of the machine on another day does not matter. Both campaigns must
-/// have the same baseline. The baseline's own figures and system calls per echo are compared as
-/// they are, from the means of rigs. A change counts when its interval lies beyond `threshold`,
-/// 0.03 for 3 %. All intervals of one figure hold together with 95 %.
+/// to the baseline, so the state of the machine on another day does not matter. If the baselines
+/// differ they are compared as they are. The baseline's own figures and system calls per echo are
+/// compared as they are, from the means of rigs. A change counts when its interval lies beyond
+/// `threshold`, 0.03 for 3 %. All intervals of one figure hold together with 95 %.
 std::vector<Change> compare_answers(const Answer& before, std::span<const RigRecord> before_records,
                                     const Answer& after, std::span<const RigRecord> after_records,
                                     double threshold);

@@ -29,7 +29,7 @@ BackendInfo info_of(const Backend& backend, bool control, std::uint64_t descript
   return info;
 }
 
-/// The options of `load` that its --oracle is not for, as check_oracle() there has it.
+/// Returns the options that `load --oracle` rejects, as check_oracle() there does.
 std::string why_not_told(const Cell& cell) {
   if (cell.rate_per_s > 0) return "--rate";
   if (cell.churn > 0) return "--churn";

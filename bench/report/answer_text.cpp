@@ -123,8 +123,8 @@ struct LoadColumn {
 };
 
 /// Returns `columns` side by side, below their headings.
-std::string beside(const Answer& answer, std::span<const std::size_t> order,
-                   std::span<const LoadColumn> columns, std::span<const LoadAnswer> loads) {
+std::string side_by_side(const Answer& answer, std::span<const std::size_t> order,
+                         std::span<const LoadColumn> columns, std::span<const LoadAnswer> loads) {
   std::size_t heading_lines = 2;
   for (const LoadColumn& column : columns) {
     heading_lines = std::max(heading_lines, column.heading.size());
@@ -159,8 +159,8 @@ std::string several_loads(const Answer& answer, std::span<const LoadAnswer> load
       width += columns[end].width;
     }
     if (begin > 0) text += '\n';
-    text += beside(answer, order, std::span(columns).subspan(begin, end - begin),
-                   loads.subspan(begin, end - begin));
+    text += side_by_side(answer, order, std::span(columns).subspan(begin, end - begin),
+                         loads.subspan(begin, end - begin));
     begin = end;
   }
   return text;

@@ -1,4 +1,4 @@
-"""What a chapter tells the reader to run is run, and prints what the chapter shows."""
+"""Runs the commands of a chapter and compares their output with the chapter."""
 
 import re
 import signal
@@ -149,7 +149,7 @@ def fits(shown, printed, exact=False):
 
 
 def first_difference(shown, printed):
-    """The first line shown that the printed text does not lead to, and what is printed in its place."""
+    """Returns the first shown line that the printed text does not lead to, and the printed line in its place."""
     count = next((n for n, _ in enumerate(shown) if not fits([*shown[: n + 1], ANY], printed)), len(shown))
     rest = next((printed[n:] for n in range(len(printed) + 1) if fits(shown[:count], printed[:n])), printed)
     return [*shown, "the end"][count], rest
