@@ -38,7 +38,7 @@ def main(words=None):
 
 def read_arguments(words):
     parser = argparse.ArgumentParser(
-        prog="scripts/tutorial", description="Checks that the tutorial still tells the truth.",
+        prog="scripts/tutorial", description="Checks that the tutorial is still true.",
         epilog="Exit codes: 0 it does, 1 there are findings, 2 usage.",
     )  # fmt: skip
     flag = {"action": "store_true"}
