@@ -102,7 +102,7 @@ std::optional<Obstacle> why_unsupported(const BackendInfo& backend, const Cell& 
   }
   if (backend.is_told) {
     if (const std::string reason = why_not_told(cell); !reason.empty()) {
-      return Obstacle{fmt::format("{}'s client tells it of one message at a time on connections "
+      return Obstacle{fmt::format("{}'s client reports one message at a time to it on connections "
                                   "that stay: leave out {}",
                                   backend.name, reason),
                       ExitCode::usage};

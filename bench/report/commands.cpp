@@ -211,11 +211,11 @@ void explain_report(CLI::App& verb) {
 
 void add_compare(CLI::App& program, ExitCode& exit_code) {
   auto command = std::make_shared<CompareCommand>();
-  CLI::App& verb = cli::add_verb(
-      program, "compare",
-      "Tell what became cheaper or more expensive from one folder of results to another; exit "
-      "code 5 when something regressed",
-      [command, &exit_code] { exit_code = run_compare(*command); });
+  CLI::App& verb =
+      cli::add_verb(program, "compare",
+                    "Report changes of cost from one folder of results to another; exit "
+                    "code 5 when something regressed",
+                    [command, &exit_code] { exit_code = run_compare(*command); });
   cli::add_text(verb, "BEFORE", command->before, "DIR", "A folder that muxlab bench wrote")
       .required();
   cli::add_text(verb, "AFTER", command->after, "DIR", "Another, with loads in common").required();

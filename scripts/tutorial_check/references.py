@@ -1,4 +1,4 @@
-"""Checks that everything the text names exists: files and anchors behind links, options of muxlab and of the small programs."""
+"""Checks that named things exist: files and anchors behind links, options of muxlab and of the small programs."""
 
 import functools
 import os
