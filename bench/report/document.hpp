@@ -25,7 +25,7 @@ struct Table {
   bool is_folded = false;
 };
 
-/// One plot, with a description and its data for readers who cannot see it.
+/// One plot, with a description and its data for screen readers.
 struct Picture {
   std::string name;  ///< of the file, without its ending; unique in the document
   std::string title;

@@ -78,7 +78,7 @@ std::string without_spaces(const std::string& text) {
   return joined;
 }
 
-/// The data of a forest plot, for gnuplot and for readers who cannot see the plot.
+/// The data of a forest plot, for gnuplot and for screen readers.
 struct ForestData {
   std::string csv = "panel,row,name,ratio,low,high,verdict\n";
   std::string titles;

@@ -46,7 +46,7 @@ DRIFTS = [
     Drift("a figure changed", "results/summary.csv", "2345.6", "4345.6", "figure is 4.35 µs now", True),
     Drift("a figure's row is gone", CHAPTER, "connections=100 /", "connections=9 /", "no row of summary.csv"),
     Drift("a figure's rows are two", CHAPTER, "backend=poll connections=100", "backend=poll",
-          "tell them apart by connections"),
+          "distinguish them by connections"),
     Drift("a figure's column is gone", CHAPTER, '"cpu_ns where', '"ns where', "no column ns"),
     Drift("a condition of no column", CHAPTER, "where backend=poll conn", "where engine=poll conn", "no column engine"),
     Drift("a figure without a format", CHAPTER, "/1000 %.2f µs", "/1000 µs", "no format"),
