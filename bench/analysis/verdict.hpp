@@ -28,7 +28,7 @@ namespace muxlab {
 inline constexpr double kTrimmedShare = 0.1;  ///< at either end
 inline constexpr double kFamilyError = 0.05;
 inline constexpr double kStretch_s = 1;
-inline constexpr double kPooledSpread = 1.1;  ///< loads that differ by more are not pooled
+inline constexpr double kPooledSpread = 1.1;  ///< the answer depends on loads that differ by more
 inline constexpr std::uint64_t kFewestBlocks = 30;
 inline constexpr std::uint64_t kFewestRigs = 4;
 inline constexpr std::array kLookErrors = {0.1, 0.2, 0.7};  ///< shares of the error, by look

@@ -15,8 +15,8 @@ struct BackendInfo {
   std::optional<std::uint64_t> max_connections;  ///< of a server with one thread
   std::vector<std::string> threading;
   bool is_told = false;  ///< the oracle: the client reports to it
-  std::uint64_t descriptors_per_thread =
-      0;  ///< each further thread takes this many connections' room
+  /// Each further thread takes the room of this many connections.
+  std::uint64_t descriptors_per_thread = 0;
 };
 
 /// Probes all backends, as `muxlab inspect` does. Raises the soft limit of descriptors.

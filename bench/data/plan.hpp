@@ -89,7 +89,7 @@ Cell cell_of(const Cell& load, const Contender& contender);
 /// The purpose of a contender.
 enum class Role : std::uint8_t {
   baseline,    ///< the reference of all comparisons
-  compared,    ///< the user asked for it
+  compared,    ///< compared with the baseline
   same_again,  ///< self-check: the baseline again; no difference may be found
   extra_call,  ///< self-check: one more system call per echo, which should be found
 };

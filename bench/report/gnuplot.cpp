@@ -156,8 +156,7 @@ std::string Gnuplot::draw(const std::string& name, const std::string& script,
   if (!is_over_) {
     try {
       std::error_code error;
-      std::filesystem::create_directory(folder_ / "plots",
-                                        error);  // an error shows in the next line
+      std::filesystem::create_directory(folder_ / "plots", error);  // write_whole() fails then
       if (!data.empty()) {
         write_whole(folder_ / "plots" / (name + ".csv"), data);
         arguments.insert(arguments.begin(), "plots/" + name + ".csv");
