@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its debugging pipe, and what it finds wrong with a page."""
+"""A headless Chromium, driven over its debugging pipe, and the faults that it finds in a page."""
 
 import base64
 import fcntl
@@ -126,7 +126,7 @@ class Browser:
         return answer["result"].get("value")
 
     def complaints(self, seen=None, loads=("file:", "data:", "blob:")):
-        """What is wrong with the page that was visited last, with what LOOK said of it, and what it may load."""
+        """Returns the faults of the last visited page, from the result of LOOK and the addresses it may load."""
         for event in self.events:
             method, about = event.get("method"), event.get("params", {})
             if method == "Runtime.exceptionThrown":

@@ -29,7 +29,7 @@ struct Sums {
     for (std::size_t i = 0; i < calls.size(); ++i) calls[i] += static_cast<double>(record.calls[i]);
   }
   [[nodiscard]] double cost() const { return cpu_ns / echoes; }
-  /// What sums give of `metric`; NaN for percentiles.
+  /// Returns `metric` from the sums; NaN for percentiles, which have no sum.
   [[nodiscard]] double of(Metric metric) const {
     if (metric == Metric::cpu) return cost();
     if (metric == Metric::echo_time) return elapsed_ns / echoes;
@@ -41,10 +41,10 @@ Rule rule_of(const SlicedPlan& plan, Metric metric = Metric::cpu) {
   return {.same_within = plan.same_within, .family = plan.family(metric)};
 }
 
-/// By how busy the processors of either side were.
+/// Returns the bound, from the load of both sides' processors.
 Bound bound_of(const Sums& sums, const PlannedLoad& load) {
   constexpr double kServerBusy = 0.95, kClientBusy = 0.90;
-  // Where one is busy and the other nearly so, either may be what holds the rate.
+  // If one side is busy and the other nearly so, either may limit the rate.
   constexpr double kServerNearlyBusy = 0.90, kClientNearlyBusy = 0.85;
   if (load.placement == Placement::shared || sums.elapsed_ns <= 0) return Bound::unknown;
   const auto share = [&](double cpu_ns, const std::vector<int>& processors) {
@@ -110,7 +110,7 @@ class LoadAnalysis {
     answer_.others_share /= seconds;
   }
 
-  /// Of the rigs up to that look: later rigs do not change its decisions.
+  /// Uses only the rigs up to that look, so that later rigs do not change its decisions.
   [[nodiscard]] Inflation inflation_at(std::size_t look, Metric metric,
                                        std::span<const Inflation> before) const {
     std::vector<std::vector<RigSummary>> comparisons;
@@ -171,7 +171,7 @@ class LoadAnalysis {
     return sums;
   }
 
-  /// The median of the rigs, of those that measured something.
+  /// Returns the median of the rigs that measured something.
   template <typename Value>
   static double median_of(const std::vector<const RigRecord*>& records, Value value) {
     std::vector<double> values;
@@ -182,7 +182,7 @@ class LoadAnalysis {
     return spread ? spread->median : kNotMeasured;
   }
 
-  /// From the sums of all rigs; of percentiles, which have none, the median of the rigs.
+  /// Computes the value from the sums of all rigs; for percentiles, the median of the rigs.
   [[nodiscard]] double own_ns(Metric metric, const std::vector<const RigRecord*>& records) const {
     if (!answer_.load.compares(metric)) return kNotMeasured;
     const double of_sums = sums_of(records).of(metric);
@@ -206,7 +206,7 @@ class LoadAnalysis {
     }
   }
 
-  /// With the baseline in the same rigs: a contender that was decided is not in the later ones.
+  /// Compares with the baseline of the same rigs, because a decided contender skips later rigs.
   void compare(AtLoad& all, Metric metric, const std::vector<const RigRecord*>& records) const {
     if (!answer_.load.compares(metric)) return;
     if (metric == Metric::echo_time && !(is_server_bound_ && all.bound == Bound::server)) return;
@@ -258,7 +258,7 @@ std::optional<Finding> pool_all(const Answer& answer, std::span<const Compared* 
   std::vector<Estimate> estimates;
   std::vector<Finding> cells;
   for (const Compared* one : all) {
-    if (one == nullptr) return std::nullopt;  // never a chosen subset
+    if (one == nullptr) return std::nullopt;  // pool all loads or none
     estimates.push_back(one->estimate);
     cells.push_back(one->finding);
   }
@@ -281,12 +281,12 @@ void pool_busy_loads(Answer& answer) {
   }
 }
 
-/// Nothing waits for echo_time: what bounds a load cannot be chosen.
+/// Returns false for echo_time, because a plan cannot choose the bound of a load.
 bool is_waited_for(Metric metric, const PlannedLoad& load) {
   return metric != Metric::echo_time && load.compares(metric);
 }
 
-/// Calls `visit` with each comparison that the user asked for, or nothing where it is not there.
+/// Calls `visit` with each comparison that the user asked for; with nothing if it is missing.
 template <typename Visit>
 void each_asked(const Answer& answer, Visit visit) {
   for (const LoadAnswer& load : answer.loads) {
@@ -382,7 +382,7 @@ std::optional<Finding> self_check(const Answer& answer, Role role) {
   const auto all = comparisons_of(answer, index,
                                   [&](const auto& one) { return !any_busy || one.load.is_busy(); });
   auto finding = pool_all(answer, all);
-  // Whether it is seen, and not how large it is: that loads differ is no matter here.
+  // The check asks whether the difference is seen, not how large it is. So loads may differ.
   if (finding && finding->verdict == Verdict::depends) {
     finding->verdict = verdict_of(*finding, answer.plan.same_within);
   }

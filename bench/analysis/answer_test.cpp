@@ -18,7 +18,7 @@ namespace {
 using testing::DoubleNear;
 using testing::HasSubstr;
 
-/// Campaigns that no machine has measured: poll and the self-check, at `loads` busy loads.
+/// Simulates campaigns of poll and the self-check at `loads` busy loads.
 class Simulated {
  public:
   explicit Simulated(const std::vector<std::uint64_t>& connections) {
@@ -34,7 +34,7 @@ class Simulated {
     }
   }
 
-  /// Eight rigs, as a load of three looks has them; poll takes part in those before `poll_leaves`.
+  /// Adds the eight rigs of a load with three looks; poll is in those before `poll_leaves`.
   void measure(std::size_t load, double poll_ratio, std::uint64_t poll_leaves = 8,
                double deviation = 0.05) {
     for (std::uint64_t rig = 0; rig < 8; ++rig) {
@@ -112,7 +112,7 @@ TEST(Answer, AnIntervalIsThatOfItsLook) {
   EXPECT_EQ(first.estimate.rigs, 4U);
   EXPECT_EQ(first.estimate.blocks, 160U);
   EXPECT_EQ(late.answer().loads[0].contenders[1].compared[Metric::cpu]->look, 2U);
-  // Later rigs, however different, change nothing of it.
+  // Later rigs do not change it, however different they are.
   Simulated more = early;
   for (std::uint64_t rig = 4; rig < 8; ++rig) {
     for (RigRecord& record : more.records) {

@@ -11,9 +11,9 @@
 namespace muxlab {
 namespace {
 
-/// What scripts/instrument recorded of six servers that are the same, one campaign of 5 s after the
-/// other. So the noise is that of a real machine, and no distribution is assumed. Rigs are used
-/// whole and in the order in which they were measured.
+/// Records of six identical servers by scripts/instrument, in consecutive campaigns of 5 s. So the
+/// noise is that of a real machine, and the test assumes no distribution. It uses whole rigs, in
+/// the order of measuring.
 class CalibrationRecord : public testing::Test {
  protected:
   static constexpr std::uint64_t kInstances = 2;  // of the baseline, in these campaigns
@@ -42,7 +42,7 @@ class CalibrationRecord : public testing::Test {
     }
   }
 
-  /// What the rule finds of each contender at `look`; costs are multiplied by `factor`.
+  /// Returns the rule's findings of each contender at `look`; multiplies costs by `factor`.
   static std::vector<Finding> findings(const Campaign& campaign, std::size_t look,
                                        double factor = 1) {
     std::vector<std::vector<RigSummary>> comparisons;
@@ -65,8 +65,8 @@ class CalibrationRecord : public testing::Test {
   std::vector<Campaign> campaigns_;
 };
 
-/// With looks at 10, 20 and 70 % of an error of 5 %: of 200 campaigns 10 may be expected to have
-/// such an interval at any of them, and 17 or fewer are in 98 of 100 such records.
+/// The looks spend 10, 20 and 70 % of an error of 5 %. So about 10 of 200 campaigns have such an
+/// interval at any look, and 98 of 100 such records have 17 or fewer.
 TEST_F(CalibrationRecord, IntervalsHoldAtAllLooks) {
   ASSERT_EQ(campaigns_.size(), 200U);
   int wrong = 0;
@@ -84,7 +84,7 @@ TEST_F(CalibrationRecord, IntervalsHoldAtAllLooks) {
   RecordProperty("wrong", wrong);
 }
 
-/// Minutes of it: as many campaigns one after the other as measure for 60 s.
+/// Joins consecutive campaigns to minutes: as many as measure for 60 s.
 TEST_F(CalibrationRecord, ATenthMoreIsFoundInAMinute) {
   constexpr std::size_t kCampaignsPerMinute = 12;
   int found = 0, all = 0;

@@ -41,7 +41,7 @@ Trimmed trim(std::span<const double> sorted) {
           .high = (1 - part) * kept.back() + part * kept[kept.size() - 2]};
 }
 
-/// A mean of `value` over rigs that can tell, weighted by the degrees of freedom within them.
+/// Returns the mean of `value` over rigs with two blocks or more, weighted by degrees of freedom.
 template <typename Value>
 double pooled_within(std::span<const RigSummary> rigs, Value value) {
   double sum = 0, degrees = 0;
@@ -67,7 +67,7 @@ std::uint64_t rigs_with_blocks(std::span<const RigSummary> rigs) {
       std::ranges::count_if(rigs, [](const RigSummary& rig) { return rig.blocks > 0; }));
 }
 
-/// A variance over what it should be, and the degrees of freedom that it has.
+/// A variance relative to the expected one, and its degrees of freedom.
 struct Excess {
   double ratio = 0;
   double degrees = 0;
@@ -144,7 +144,7 @@ RigSummary summarize(std::span<const double> log_ratios, std::span<const double>
     ++rig.stretches;
     begin = end;
   }
-  // Where a block takes a second by itself there is nothing between blocks and rigs.
+  // If each block takes a second, stretches are blocks and add no information.
   if (rig.stretches == rig.blocks) rig.stretches = 0;
   if (rig.stretches > 1) rig.stretch_variance = squares / static_cast<double>(rig.stretches - 1);
   return rig;

@@ -45,7 +45,7 @@ TEST(Summarize, TrimsAPartOfABlock) {
   // Half of the first and of the last of five.
   const RigSummary rig = summary_of({100, 2, 3, 4, -90});
   EXPECT_DOUBLE_EQ(rig.trimmed_mean, (0.5 * 100 + 2 + 3 + 4 + 0.5 * -90) / 4);
-  // They are moved half of the way to their neighbours: -44 2 3 4 52.
+  // They move half of the way to their neighbours: -44 2 3 4 52.
   EXPECT_NEAR(rig.winsorised_variance, 1152.8, 1e-9);
 }
 
@@ -197,7 +197,7 @@ TEST(Pool, SaysThatItDepends) {
   EXPECT_FALSE(pool(std::vector<Estimate>(1), std::vector<Finding>(1), {}));
 }
 
-/// Identical backends: the intervals of all comparisons of a campaign have to hold together.
+/// With identical backends, the intervals of all comparisons of a campaign must hold together.
 TEST(Calibration, FindsNoDifferenceWhereThereIsNone) {
   std::mt19937_64 random(3);
   std::normal_distribution<double> noise(0, 0.1);

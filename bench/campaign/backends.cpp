@@ -29,7 +29,7 @@ BackendInfo info_of(const Backend& backend, bool control, std::uint64_t descript
   return info;
 }
 
-/// The options of `load` that its --oracle is not for, as check_oracle() there has it.
+/// Returns the options that `load --oracle` rejects, as check_oracle() there does.
 std::string why_not_told(const Cell& cell) {
   if (cell.rate_per_s > 0) return "--rate";
   if (cell.churn > 0) return "--churn";
@@ -102,7 +102,7 @@ std::optional<Obstacle> why_unsupported(const BackendInfo& backend, const Cell& 
   }
   if (backend.is_told) {
     if (const std::string reason = why_not_told(cell); !reason.empty()) {
-      return Obstacle{fmt::format("{}'s client tells it of one message at a time on connections "
+      return Obstacle{fmt::format("{}'s client reports one message at a time to it on connections "
                                   "that stay: leave out {}",
                                   backend.name, reason),
                       ExitCode::usage};

@@ -14,7 +14,7 @@
 namespace muxlab {
 namespace {
 
-/// What the options write to; a value counts only if its option was given.
+/// The values of the options; a value counts only if its option was given.
 struct BenchCommand {
   std::vector<std::string> experiments;
   SlicedRequest request;
@@ -100,7 +100,7 @@ ExitCode run_or_show(const SlicedPlan& plan, const BenchCommand& command) {
   return run_sliced_campaign(plan, command.json);
 }
 
-/// Goes on as it began: nothing may be asked for beside it.
+/// Resumes a campaign with its own plan; other options are errors.
 ExitCode resume(const CLI::App& verb, const BenchCommand& command) {
   refuse_beside(
       verb,
@@ -177,7 +177,7 @@ void add_effort_options(CLI::App& verb, BenchCommand& command) {
   cli::add_flag(verb, "--isolated", request.is_isolated,
                 "A fresh server, alone, for each visit of 250 ms, instead of all side by side");
   cli::add_flag(verb, "--time-calls", request.time_calls,
-                "Tell what CPU time goes into: waiting, reading, writing and the rest");
+                "Split CPU time into waiting, reading, writing and the rest");
   cli::add_count(verb, "--seed", command.seed, {0, UINT32_MAX}, "Draws the order of the slices")
       .shows_default("a new one");
   for (const char* const removed : {"--full", "--rounds", "--window", "--warmup"}) {

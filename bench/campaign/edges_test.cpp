@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::Not;
 using Json = nlohmann::ordered_json;
 
-/// Campaigns where something around them is not as usual.
+/// Runs campaigns in unusual surroundings.
 class CampaignEdgesTest : public ResultFolderTest {
  protected:
   CampaignEdgesTest() : out_(root_ / "out") {}
@@ -89,7 +89,7 @@ TEST_F(CampaignEdgesTest, AFolderIsWholeOrAbsent) {
   }
 }
 
-/// Servers and loads are the program that was started, whatever becomes of its file.
+/// Servers and loads run the program that was started, even if its file changes.
 TEST_F(CampaignEdgesTest, TheMeasuredProgramIsOneProgram) {
   const Path program = root_ / "prefix/bin/muxlab";
   std::filesystem::create_directories(program.parent_path());

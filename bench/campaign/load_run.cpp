@@ -21,14 +21,14 @@ double seconds_since(SteadyTime begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
 }
 
-/// CPU time of children that this process has waited for, a rig's once it is ended; and, if it runs
-/// on the same processors, of this process.
+/// Returns the CPU time of children that this process has waited for, such as an ended rig's. Adds
+/// that of this process if it runs on the same processors.
 double own_cpu_s(bool with_this_process) {
   double all = 0;
-  for (const int who : {RUSAGE_CHILDREN, RUSAGE_SELF}) {
-    if (who == RUSAGE_SELF && !with_this_process) continue;
+  for (const int target : {RUSAGE_CHILDREN, RUSAGE_SELF}) {
+    if (target == RUSAGE_SELF && !with_this_process) continue;
     rusage used{};
-    ::getrusage(who, &used);
+    ::getrusage(target, &used);
     for (const timeval& time : {used.ru_utime, used.ru_stime}) {
       all += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
     }
@@ -36,7 +36,7 @@ double own_cpu_s(bool with_this_process) {
   return all;
 }
 
-/// What the host and other programs took of all processors, between its making and shares().
+/// Measures the host's and other programs' share of all processors, from construction to shares().
 class Surroundings {
  public:
   Surroundings(std::span<const int> processors, bool with_this_process)
@@ -231,8 +231,8 @@ void LoadRun::label_looks() {
   }
 }
 
-/// Before the first rig all that are available; after a look, those that are not settled, with the
-/// baseline and the self-check.
+/// Chooses all available contenders before the first rig. After a look it chooses those that are
+/// not settled, the baseline and the self-check.
 void LoadRun::choose_contenders() {
   const PlannedLoad& load = plan_.loads[load_];
   const bool looked = schedule_.is_look(builds_s_);
@@ -348,7 +348,7 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
   {
     Rig rig(sides, load, taking_part_,
             {.time_calls = plan_.time_calls, .is_isolated = plan_.is_isolated});
-    // So that all connections come and go in each slice.
+    // All connections must open and close in each slice.
     const SliceCommand command{load.slice_ns, std::max(plan_.slice_round_trips, load.cell.churn)};
     build_s = seconds_since(begin);
     std::vector<double> builds_s = builds_s_;

@@ -5,27 +5,27 @@
 
 namespace muxlab {
 
-/// How the time of one load is shared out to rigs, so that each look is at the end of one.
+/// Divides the time of one load among rigs, so that each look is at the end of a rig.
 ///
-/// A look needs four rigs. Where four fit the first quarter of the time there are three looks,
-/// after 4, 6 and 8 rigs; where they fit the first half there are two, after 4 and 6; else one,
-/// after 4, or after 2 where building four would take most of the time.
+/// A look needs four rigs. If four fit the first quarter of the time there are three looks, after
+/// 4, 6 and 8 rigs. If four fit the first half there are two, after 4 and 6. Otherwise there is
+/// one, after 4, or after 2 if building four would take most of the time.
 ///
-/// What fits is decided by the first two rigs: the quicker of them, for the first one may have to
-/// wait for memory that the kernel has not had before. All functions take `builds_s`, how long each
-/// rig so far took to build, the present one included; of no rig all builds count as quick.
+/// The quicker of the first two rigs decides, because the first one may have to wait for memory
+/// that is new to the kernel. All functions take `builds_s`, the build times of the rigs so far,
+/// the present one included. Without any rig, builds count as quick.
 class Schedule {
  public:
   explicit Schedule(double load_s) : load_s_(load_s) {}
 
-  /// When, in seconds since the load began, the slices of the present rig end, of which
-  /// `begun_s` had passed before it was built. Never more than the load has.
+  /// Returns when the slices of the present rig end, in seconds since the load began; never after
+  /// the end of the load. `begun_s` is when the building of the rig began.
   [[nodiscard]] double end_of_rig(std::span<const double> builds_s, double begun_s) const;
-  /// The look that the rig number `rig` (from 0) leads to, as an index of kLookErrors.
+  /// Returns the look that rig number `rig` (from 0) leads to, as an index of kLookErrors.
   [[nodiscard]] std::size_t look_after(std::uint64_t rig, std::span<const double> builds_s) const;
-  /// Whether that look is due when all of these rigs are done.
+  /// Returns whether a look is due when all of these rigs are done.
   [[nodiscard]] bool is_look(std::span<const double> builds_s) const;
-  /// How many there are in all.
+  /// Returns the total number of rigs.
   [[nodiscard]] std::uint64_t rigs(std::span<const double> builds_s) const;
 
  private:
@@ -39,30 +39,30 @@ class Schedule {
   double load_s_;
 };
 
-/// How far the measuring of a load has come.
+/// The progress of measuring a load.
 struct LoadProgress {
   std::size_t load = 0;  ///< index in the plan
-  double share = 0;      ///< of the load's time that is over
+  double share = 0;      ///< of the load's time that has passed
   double left_s = 0;     ///< of the load's time, at most
-  /// Of finished rigs and the blocks of this one; takes a while when there are many.
+  /// Computes the answer from finished rigs and the blocks of this one; slow for many rigs.
   std::function<Answer()> so_far;
 };
 
-/// One load from its first rig to the look at which it is decided, or to the end of its time.
+/// Measures one load, until the look at which it is decided or until its time is over.
 class LoadRun {
  public:
-  /// `records` of earlier rigs of this load are gone on from; new ones are added to it. `seconds`
-  /// are all that this load may take, those of earlier rigs included.
+  /// Continues after the rigs of this load in `records`, and adds new ones to it. `seconds` is the
+  /// limit of this load, earlier rigs included. Borrows `plan` and `records`.
   LoadRun(const SlicedPlan& plan, std::size_t load, double seconds,
           std::vector<RigRecord>& records);
 
-  /// Whether no rig is left to be measured.
+  /// Returns whether no rig is left to measure.
   [[nodiscard]] bool is_over() const;
   /// Builds a rig, measures its blocks and ends it. Calls `tell` after each block. Throws
-  /// Interrupted, and Failure when the baseline itself fails.
+  /// Interrupted, and Failure when the baseline fails.
   void run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& tell,
                std::vector<Slice>& slices);
-  /// Of the next rig, as its slices number them.
+  /// Returns the contenders of the next rig, in the order of its slices' numbers.
   [[nodiscard]] const std::vector<Contender>& contenders() const { return taking_part_; }
   [[nodiscard]] std::uint64_t rigs() const { return builds_s_.size(); }
   [[nodiscard]] double seconds_spent() const { return spent_s_; }

@@ -68,8 +68,8 @@ bool has_nothing(const Path& folder) {
   });
 }
 
-/// Beside where it is to stand, so that it can be renamed. Nothing when that is not permitted.
-Path make_beside(const Path& folder) {
+/// Creates a temporary folder next to `folder`, to be renamed later. Returns nothing on errors.
+Path make_sibling(const Path& folder) {
   for (int number = 0;; ++number) {
     Path name = folder.parent_path() / fmt::format("{}{}-{}", kOwnPrefix, ::getpid(), number);
     if (::mkdir(name.c_str(), 0777) == 0) return name;
@@ -124,7 +124,7 @@ FolderLock create_result_folder(const Path& asked, const std::function<void(cons
   if (is_taken) refuse_folder(asked, "is no folder");
   if (exists && !has_nothing(folder)) refuse_folder(asked, "is not empty");
   std::filesystem::create_directories(folder.parent_path(), error);
-  const Path temporary = make_beside(folder);
+  const Path temporary = make_sibling(folder);
   if (temporary.empty()) {
     if (!exists) fail_to_make(asked, errno);
   } else {

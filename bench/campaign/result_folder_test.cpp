@@ -51,7 +51,7 @@ TEST_F(FolderOfResults, IsThereWithItsFirstFiles) {
   EXPECT_EQ(read_whole(out_ / "machine.json"), "{}");
 }
 
-/// At each moment of its making.
+/// Kills the program at each step of making the folder.
 TEST_F(FolderOfResults, IsNotThereWhenItsMakerIsKilled) {
   for (const bool is_filled : {false, true}) {
     const pid_t maker = ::fork();

@@ -74,7 +74,7 @@ TEST(Schedule, ARigMeasuresForAsLongAsItWasBuilt) {
   EXPECT_DOUBLE_EQ(schedule.end_of_rig(std::vector<double>{0.5, 2}, 15.9), 19.9);
 }
 
-/// What would leave the second one no time to be built at all would end late.
+/// A rig that left the second one no time to be built would make the load end late.
 TEST(Schedule, ARigLeavesTheOthersTimeToBeBuilt) {
   EXPECT_EQ(course_of(60, 25, 25).ends_s, (std::vector<double>{30, 60}));
   EXPECT_DOUBLE_EQ(course_of(90, 44, 30).ends_s.front(), 52.8);

@@ -30,11 +30,11 @@ void keep_off_the_server(const PlannedLoad& load, std::span<const int> allowed) 
   if (CPU_COUNT(&set) > 0) ::sched_setaffinity(0, sizeof set, &set);
 }
 
-/// Never waits: what stderr does not take is not said.
+/// Never waits: drops text that stderr does not take.
 void write_progress(std::string_view text) { write_diagnostic(text, 0); }
 
-/// The loads one after the other. In the default run what one leaves of its time goes to the next,
-/// and what one takes too much is the next one's loss, so that the whole ends on time.
+/// Measures the loads one after the other. In the default run the next load gets the time that a
+/// load leaves, and loses the time that it overran, so the whole run ends on time.
 class Measuring {
  public:
   Measuring(const SlicedPlan& plan, Sides& sides)
@@ -141,7 +141,7 @@ struct Measured {
 };
 
 Measured measure(const SlicedPlan& plan, Interrupts& interrupts) {
-  // A child finds this very program there, whatever has become of its file.
+  // A child finds this program there, even if its file was replaced or removed.
   LocalSides sides("/proc/self/exe", interrupts.fd());
   try {
     Measuring(plan, sides).run();

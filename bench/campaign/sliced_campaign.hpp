@@ -6,21 +6,21 @@
 
 namespace muxlab {
 
-/// Measures every load of `plan`, or what a folder that is resumed lacks, and leaves in its folder
-/// machine.json from the start, records.csv and slices.csv after each rig, and what a Report makes
-/// of them. The answer goes to stdout, as one JSON object if `as_json`, all else to stderr; what
-/// stderr does not take is left out. Servers and loads are this very program, also when its file is
-/// replaced or removed meanwhile.
+/// Measures every load of `plan`, or the missing rigs of a resumed folder. Writes machine.json at
+/// the start, records.csv and slices.csv after each rig, and a Report at the end. Prints the answer
+/// to stdout, as one JSON object if `as_json`, and everything else to stderr; drops text that
+/// stderr does not take. Servers and loads run this program, even if its file is replaced or
+/// removed meanwhile.
 ///
-/// SIGINT and SIGTERM end it at once: the rig under way is dropped, the others are kept and
-/// reported, without pictures. While pictures are drawn they end the drawing alone, for the
-/// campaign is complete by then. Returns untrusted for broken slices, contenders that failed, a
-/// precision that was asked for and not reached, and pictures that cannot be drawn. Throws Failure
-/// when the folder cannot be written, or when another process writes into it.
+/// SIGINT and SIGTERM end it at once: it drops the current rig and reports the others, without
+/// pictures. While pictures are drawn, the signals end only the drawing, because the campaign is
+/// complete by then. Returns untrusted for broken slices, failed contenders, a requested precision
+/// that was not reached, and pictures that cannot be drawn. Throws Failure when the folder cannot
+/// be written, or when another process writes into it.
 ExitCode run_sliced_campaign(const SlicedPlan& plan, bool as_json);
 
-/// Tells on stderr where a campaign is, how long it may still take, and the ratios so far: a line
-/// that is redrawn on a terminal, at most `columns` wide, and a line every 10 s elsewhere.
+/// Reports the progress of a campaign, the time left at most, and the ratios so far. On a terminal
+/// it redraws one line, narrower than `columns`; elsewhere it writes a line every 10 s.
 class SlicedProgress {
  public:
   /// `write` never throws.
@@ -30,7 +30,7 @@ class SlicedProgress {
   SlicedProgress& operator=(const SlicedProgress&) = delete;
   ~SlicedProgress();  ///< clears the line
 
-  /// Prints when it is time to. `left_s`: of all loads, at most.
+  /// Prints if a line is due. `left_s` is the time left of all loads, at most.
   void tell(const LoadProgress& progress, double left_s);
 
  private:
@@ -41,11 +41,11 @@ class SlicedProgress {
   std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::now();
 };
 
-/// The right to write into a folder of results, which one process has at a time: flock(2) on a file
-/// in it, which holds the process's number. It ends with the process, however that ends.
+/// The exclusive right to write into a folder of results: flock(2) on a file in it that holds the
+/// process ID. The kernel releases it when the process ends, however it ends.
 class FolderLock {
  public:
-  /// Throws Failure (unavailable) that names the process that has it.
+  /// Throws Failure (unavailable), with the holder's process ID, when another process has the lock.
   explicit FolderLock(const std::filesystem::path& folder);
   FolderLock(FolderLock&&) = default;
   FolderLock(const FolderLock&) = delete;
@@ -58,24 +58,24 @@ class FolderLock {
   UniqueFd file_;
 };
 
-/// Makes `folder` and the folders that lead to it, and has `fill` write its first files. A program
-/// that is killed meanwhile leaves no `folder`, or a whole one: it is filled under a temporary name
-/// beside and then renamed. Where an empty folder is there that cannot be replaced, such as the
-/// root of a file system, it is filled in place.
+/// Creates `folder` and its parents; `fill` writes its first files. A program that is killed
+/// meanwhile leaves no `folder` or a complete one: it is filled under a temporary name next to it
+/// and then renamed. An empty folder that cannot be replaced, such as the root of a file system, is
+/// filled in place.
 ///
-/// Throws Failure: usage when it holds anything already, for a campaign never mixes with or
+/// Throws Failure: usage when the folder is not empty, because a campaign never mixes with or
 /// overwrites another; unavailable when it cannot be written.
 FolderLock create_result_folder(const std::filesystem::path& folder,
                                 const std::function<void(const std::filesystem::path&)>& fill);
 
-/// Appends the slices of one rig to `folder`/slices.csv, which this makes if need be. It is working
-/// data: no verdict needs it. Throws Failure (unavailable).
+/// Appends the slices of one rig to `folder`/slices.csv; creates it if needed. No verdict needs
+/// this file. Throws Failure (unavailable).
 void append_slices(const std::filesystem::path& folder, std::size_t load, std::uint64_t rig,
                    std::span<const Contender> contenders, std::span<const Slice> slices);
 
-/// Cuts slices.csv off where the slices begin of a rig that a campaign does not have, as of one
-/// that was not finished; they are the last ones. `rigs_of_load` says how many rigs it has of each
-/// load. Reads line by line, however large it is. Throws Failure (unavailable).
+/// Truncates slices.csv before the first slice of a rig without a record, such as an unfinished
+/// rig; these slices are the last ones. `rigs_of_load` is the number of recorded rigs of each load.
+/// Reads line by line, because the file may be large. Throws Failure (unavailable).
 void drop_unrecorded_slices(const std::filesystem::path& folder,
                             std::span<const std::uint64_t> rigs_of_load);
 

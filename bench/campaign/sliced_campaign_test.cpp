@@ -226,7 +226,7 @@ TEST_F(SlicedCampaignTest, BrokenFoldersAreNamedAndLeftAlone) {
   EXPECT_EQ(run_muxlab({"report", out_}).exit_code, 0);
 }
 
-/// Each kind of load gives what it can tell, to the bit where that is exact.
+/// Each kind of load gives its own metrics, with exact values where possible.
 TEST_F(SlicedCampaignTest, AnOpenLoopTellsLatency) {
   const Said said = run_muxlab({"bench", "latency", "--backends", "poll", "--rate", "2k",
                                 "--connections", "10", "--for", "5s", "--out", out_, "--json"});
@@ -266,7 +266,7 @@ TEST_F(SlicedCampaignTest, ConnectionsThatComeAndGoAreCounted) {
                 20 * static_cast<double>(record.slices));
     EXPECT_GT(record.first_echo_ns_p50, 0U);
     EXPECT_GE(record.first_echo_ns_p99, record.first_echo_ns_p50);
-    // accept(2) of each, and the receive that tells of its end
+    // accept(2) of each, and the receive that reports its end
     EXPECT_GE(record.calls[static_cast<std::size_t>(Call::accept)], 0U);
   }
 }
@@ -389,7 +389,7 @@ TEST_F(SlicedCampaignTest, MistakesLeaveNothingBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(root_));
 }
 
-std::string& told() {
+std::string& written() {
   static std::string text;
   return text;
 }
@@ -414,17 +414,17 @@ TEST_F(SlicedCampaignTest, TellsOnALineOfTheTerminalsWidth) {
       .blocks = 50, .trimmed_mean = -0.1, .winsorised_variance = 0.01};
   const Answer answer = answer_of(plan, records);
   for (const std::size_t columns : {40U, 80U, 300U}) {
-    told().clear();
+    written().clear();
     {
       SlicedProgress progress(
-          plan, [](std::string_view text) { told() += text; }, true, columns);
+          plan, [](std::string_view text) { written() += text; }, true, columns);
       progress.tell({.load = 1, .share = 0.25, .left_s = 30, .so_far = [&] { return answer; }}, 61);
     }
-    EXPECT_THAT(told(), HasSubstr("load 2 of 2, 100 busy: 25 %"));
-    const std::size_t begin = told().find("\033[K") + 3;
-    EXPECT_LT(told().find('\r', begin) - begin, columns);
+    EXPECT_THAT(written(), HasSubstr("load 2 of 2, 100 busy: 25 %"));
+    const std::size_t begin = written().find("\033[K") + 3;
+    EXPECT_LT(written().find('\r', begin) - begin, columns);
     if (columns < 80) continue;
-    EXPECT_THAT(told(), AllOf(HasSubstr("at most 1 min 1 s left"), HasSubstr("io-uring 0.90")));
+    EXPECT_THAT(written(), AllOf(HasSubstr("at most 1 min 1 s left"), HasSubstr("io-uring 0.90")));
   }
 }
 

@@ -22,9 +22,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What the default run asks: few connections, many busy ones, many silent ones; and how many of
-/// its 212 seconds each may take, building included. The order is that of their duration, so that
-/// what a decided load leaves goes to those that need it most.
+/// The loads of the default run: few connections, many busy ones, many silent ones. Each has a part
+/// of the 212 seconds, building included. The shortest come first, so the loads that need most time
+/// get the time that decided loads leave.
 struct DefaultLoad {
   std::uint64_t connections;
   std::uint64_t idle;
@@ -39,7 +39,7 @@ const Experiment& own_question() {
   return own;
 }
 
-/// Nothing says which load, or how it is to be measured.
+/// Returns whether no option chooses a load or how to measure it.
 bool is_default_run(const SlicedRequest& request) {
   const auto all_empty = [](const auto&... lists) { return (lists.empty() && ...); };
   return request.experiment == nullptr &&
@@ -77,7 +77,7 @@ void check_threading(std::span<const std::string> threading, const Grid& grid,
   }
 }
 
-/// Before they are crossed, which may take more memory than there is.
+/// Checks the count before expand(), which may need more memory than the machine has.
 void check_count(const Grid& grid) {
   double loads = 1;
   for (const std::size_t size :
@@ -206,9 +206,9 @@ std::int64_t slice_for(const Cell& cell, const Experiment& asked) {
   return cell.rate_per_s > 0 ? kOpenSlice_ns : cell.churn > 0 ? kChurnSlice_ns : kSlice_ns;
 }
 
-/// What it takes to build four rigs, or two where that takes long, and to visit each server as
-/// often as a verdict needs, by what was measured on machines of 2026; at least what the experiment
-/// gives.
+/// Estimates the time to build four rigs, or two if building is slow, and to visit each server
+/// often enough for a verdict. The rates were measured on machines of 2026. Returns at least the
+/// experiment's own time.
 double seconds_for(const PlannedLoad& load, const Experiment& asked, std::size_t servers) {
   constexpr double kConnectionsPer_s = 8'000, kEchoesPer_s = 125'000, kLong_s = 15;
   const auto all = static_cast<double>(servers);
@@ -322,7 +322,7 @@ std::filesystem::path new_folder(const std::string& experiment) {
 void check_fit(const SlicedPlan& plan) {
   const std::uint64_t servers = plan.is_isolated ? 1 : plan.servers();
   const std::uint64_t connections = most_connections(plan);
-  constexpr std::uint64_t kOwn = 32;  // of a load process, beside its connections
+  constexpr std::uint64_t kOwn = 32;  // of a load process, besides its connections
   const std::uint64_t limit = raise_descriptor_limit();
   if (connections + kOwn > limit) {
     throw Failure(

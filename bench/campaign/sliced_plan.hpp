@@ -5,27 +5,29 @@
 
 namespace muxlab {
 
-/// What bench has to know of one backend on this machine.
+/// The properties of one backend on this machine that bench needs.
 struct BackendInfo {
   std::string name;
   bool control = false;  ///< measured only when asked for by name
   bool works = false;
   std::string reason;  ///< why it does not work, or why it takes no more connections
-  std::string fix;     ///< what would make it work
+  std::string fix;     ///< how to make it work
   std::optional<std::uint64_t> max_connections;  ///< of a server with one thread
   std::vector<std::string> threading;
-  bool is_told = false;                      ///< the oracle: the client reports to it
-  std::uint64_t descriptors_per_thread = 0;  ///< each further one takes as many connections' room
+  bool is_told = false;  ///< the oracle: the client reports to it
+  /// Each further thread takes the room of this many connections.
+  std::uint64_t descriptors_per_thread = 0;
 };
 
-/// Probes all, as `muxlab inspect` does. Raises the soft limit of descriptors.
+/// Probes all backends, as `muxlab inspect` does. Raises the soft limit of descriptors.
 std::vector<BackendInfo> probe_backends();
 
-/// The one of that name. Throws Failure (usage) that names all there are.
+/// Returns the backend of that name. Throws Failure (usage), with all names, for an unknown one.
 const BackendInfo& find_backend(std::span<const BackendInfo> known, const std::string& name);
 
-/// The backends to measure: those `wanted`, or all that work here but the controls when none is.
-/// Throws Failure: usage for an unknown or repeated name, unavailable for one that cannot work.
+/// Returns the backends to measure: those `wanted`, or if that is empty all that work here, without
+/// controls. Throws Failure: usage for an unknown or repeated name, unavailable for a backend that
+/// cannot work.
 std::vector<BackendInfo> choose_backends(std::span<const BackendInfo> known,
                                          std::span<const std::string> wanted);
 
@@ -35,22 +37,21 @@ struct Obstacle {
   ExitCode code;  ///< usage: the options contradict each other; unavailable: this machine lacks it
 };
 
-/// Why `backend` cannot run `cell`, by what `muxlab serve` and `muxlab load` refuse; nothing when
-/// it can.
+/// Returns why `muxlab serve` or `muxlab load` would refuse to run `cell` with `backend`; nothing
+/// if they would not.
 std::optional<Obstacle> why_unsupported(const BackendInfo& backend, const Cell& cell);
 
-/// What the others are compared with unless the user wants otherwise, and its control: the same
-/// with one more system call per echo.
+/// The default baseline, and its control: the same with one more system call per echo.
 inline constexpr std::string_view kBaseline = "epoll-lt";
 inline constexpr std::string_view kOneCallMore = "epoll-lt-extra-call";
 
-/// Up to so many connections the wake-up from one processor to the other is most of the noise, so
-/// that both sides share one unless the user wants otherwise.
+/// With up to this many connections, the wake-up between two processors is most of the noise. By
+/// default both sides then share one processor.
 inline constexpr std::uint64_t kMostToShare = 16;
 
-/// What the command line asks for; nothing, or an empty list, where it does not say.
+/// The options of the command line; nothing, or an empty list, for an option that is not given.
 struct SlicedRequest {
-  const Experiment* experiment = nullptr;  ///< whose loads and backends are those not asked for
+  const Experiment* experiment = nullptr;  ///< gives the values that the options do not
   std::vector<std::string> backends, threading, engines;
   std::vector<std::uint64_t> threads, connections, idle, size_bytes, rate_per_s, churn;
   std::optional<std::uint64_t> depth, seed;
@@ -64,18 +65,19 @@ struct SlicedRequest {
   std::vector<std::string> command_line;
 };
 
-/// Throws Failure: usage for what makes no sense, unavailable for what this machine lacks.
+/// Plans a campaign. Throws Failure: usage for options that make no sense, unavailable for anything
+/// that this machine lacks.
 SlicedPlan plan_slices(const SlicedRequest& request, std::span<const BackendInfo> known);
 
-/// Throws Failure (unavailable) where the connections of a load, to all servers at once, do not fit
-/// this machine. Raises the soft limit of descriptors.
+/// Throws Failure (unavailable) when the connections of a load, to all servers at once, exceed this
+/// machine's limits. Raises the soft limit of descriptors.
 void check_fit(const SlicedPlan& plan);
 
-/// What would be run, for people.
+/// Describes the plan for people.
 std::string describe(const SlicedPlan& plan);
 
-/// The plan of an interrupted campaign. Throws Failure (usage) when it is complete, or was begun by
-/// another build or on another machine.
+/// Returns the plan of an interrupted campaign. Throws Failure (usage) when it is complete, or was
+/// begun by another build or on another machine.
 SlicedPlan sliced_plan_to_resume(const std::filesystem::path& folder);
 
 }  // namespace muxlab

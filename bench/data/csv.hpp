@@ -8,23 +8,23 @@
 
 namespace muxlab {
 
-/// One record of RFC 4180, ended by a line feed; a field is quoted only when it has to be.
+/// Returns one record of RFC 4180 that ends with a line feed. Quotes a field only where it must.
 std::string csv_record(std::span<const std::string> fields);
 
-/// Takes the records of RFC 4180, with LF or CRLF ends, off a text one by one, so that only one of
-/// them is in memory as fields. `text` and `origin`, which messages name, outlive it.
+/// Reads the records of RFC 4180 from a text one by one, with LF or CRLF ends. Only one record is
+/// in memory as fields. Borrows `text` and `origin`; error messages name `origin`.
 ///
-/// Throws Failure (usage) naming `origin` and the line for a missing header, a record of another
-/// length, an open quote, a NUL byte or a last line without its end.
+/// Throws Failure (usage), with `origin` and the line, for a missing header, a record of another
+/// length, an open quote, a NUL byte or a last line without a line end.
 class CsvReader {
  public:
   /// Reads the header.
   CsvReader(std::string_view text, const std::string& origin);
 
   [[nodiscard]] const std::vector<std::string>& header() const { return header_; }
-  /// Reads the next record into `fields`, as many as the header has; false at the end.
+  /// Reads the next record into `fields`, as many as the header has. Returns false at the end.
   bool next(std::vector<std::string>& fields);
-  /// Where that record began, from 1.
+  /// Returns the line on which that record began, from 1.
   [[nodiscard]] std::size_t line() const { return record_line_; }
   [[noreturn]] void fail(std::string_view what) const;
 
@@ -46,15 +46,15 @@ struct CsvTable {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> records;
 
-  /// Where a column is. Throws Failure (usage) that names it when it is not there.
+  /// Returns the index of a column. Throws Failure (usage), with its name, when it is missing.
   [[nodiscard]] std::size_t column(std::string_view name) const;
-  std::string origin;  ///< what messages call this table
+  std::string origin;  ///< name of this table in error messages
 };
 
-/// All that a CsvReader reads. Throws as it does.
+/// Reads all records of `text`. Throws as CsvReader does.
 CsvTable parse_csv(std::string_view text, std::string origin);
 
-/// parse_csv() of a file. Throws Failure (usage) when it cannot be read.
+/// Reads and parses a file. Throws as read_whole() and parse_csv() do.
 CsvTable read_csv(const std::filesystem::path& file);
 
 }  // namespace muxlab

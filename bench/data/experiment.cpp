@@ -114,7 +114,7 @@ std::vector<Experiment> all_experiments() {
   };
 }
 
-/// Each of `cells` with each of `values`; these vary fastest.
+/// Crosses `cells` with `values`; the values vary fastest.
 template <typename Value>
 std::vector<Cell> crossed(const std::vector<Cell>& cells, const std::vector<Value>& values,
                           Value Cell::*member) {

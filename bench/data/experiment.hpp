@@ -10,26 +10,26 @@
 
 namespace muxlab {
 
-/// What a server and its load are: one point of a grid.
+/// A server and its load: one point of a grid.
 struct Cell {
   std::string backend;
   std::string threading;
   std::uint64_t threads = 1;
   std::uint64_t connections = 1;
-  std::uint64_t idle = 0;  ///< connections that are open and never speak
+  std::uint64_t idle = 0;  ///< open connections that never send
   std::uint64_t size_bytes = 64;
-  std::uint64_t depth = 1;       ///< messages in flight per connection; 0: as many as are due
-  std::uint64_t rate_per_s = 0;  ///< messages of all connections, an open loop; 0: a closed one
-  bool unix_sockets = false;     ///< instead of TCP over loopback
-  std::uint64_t churn = 0;  ///< echoes after which a connection makes way for a new one; 0: never
+  std::uint64_t depth = 1;         ///< messages in flight per connection; 0: no limit
+  std::uint64_t rate_per_s = 0;    ///< messages of all connections, an open loop; 0: a closed one
+  bool unix_sockets = false;       ///< instead of TCP over loopback
+  std::uint64_t churn = 0;         ///< echoes after which a new connection replaces it; 0: never
   std::string engine = "auto";     ///< the client's
-  std::string notify = "eventfd";  ///< what wakes a thread that an acceptor hands a connection to
+  std::string notify = "eventfd";  ///< how the acceptor wakes the thread that gets a connection
 
   bool operator==(const Cell&) const = default;
 };
 
-/// Everything but the backend, which is what cells must have in common to be compared; in the order
-/// that tables have.
+/// Returns all fields but the backend, in the order of tables. Cells are compared only when these
+/// are equal.
 inline auto point_of(const Cell& cell) {
   return std::tuple(cell.engine, cell.unix_sockets, cell.rate_per_s, cell.churn, cell.size_bytes,
                     cell.depth, cell.threads, cell.threading, cell.notify, cell.idle,
@@ -37,7 +37,7 @@ inline auto point_of(const Cell& cell) {
 }
 using Point = decltype(point_of(Cell()));
 
-/// The values that loads are crossed from.
+/// The values of each column; expand() makes their cross product.
 struct Grid {
   std::vector<std::uint64_t> threads = {1};
   std::vector<std::uint64_t> connections = {100};
@@ -50,7 +50,7 @@ struct Grid {
   std::vector<std::string> engines = {"auto"};
   /// Empty: `single` for one thread, for more `reuseport`, which for unix sockets is `acceptor`.
   std::vector<std::string> threading = {};
-  /// So many connections in all: those not active are idle.
+  /// Connections in all; those that are not active are idle.
   std::optional<std::uint64_t> total = {};
 };
 
@@ -59,33 +59,33 @@ struct Experiment {
   std::string_view name;
   std::string_view question;
   Grid grid = {};
-  std::vector<std::string> backends = {};  ///< empty: each one that works here, no control
-  /// Servers that are compared with each other: each backend with each of these, the first ones
-  /// being the baseline. Empty: as the load has it.
+  std::vector<std::string> backends = {};  ///< empty: all that work here, except controls
+  /// Threading models and notifications to compare: each backend runs with each of these. The
+  /// first ones are the baseline. Empty: the load's.
   std::vector<std::string> models = {};
   std::vector<std::string> notify = {};
-  std::uint64_t copies = 0;   ///< of the baseline, to compare it with itself
-  double seconds = 25;        ///< for a load at least; one that is slow to build or visit has more
-  std::int64_t slice_ns = 0;  ///< 0: as its load needs it
-  bool time_calls = false;    ///< have servers say what their CPU time goes into
-  bool is_isolated = false;   ///< each server alone: what the kernel takes is then its own
-  /// Files of scripts/plots, the one that answers the question first.
+  std::uint64_t copies = 0;  ///< of the baseline, to compare it with itself
+  double seconds = 25;       ///< per load, at least; loads that are slow to build or visit get more
+  std::int64_t slice_ns = 0;  ///< 0: depends on the load
+  bool time_calls = false;    ///< servers time their system calls
+  bool is_isolated = false;   ///< each server runs alone, so kernel memory is its own
+  /// Files of scripts/plots; the first one answers the question.
   std::vector<std::string_view> pictures = {"throughput", "latency"};
-  /// The column that they go along; empty: each that varies, one after the other.
+  /// The column along x; empty: each column that varies, one after the other.
   std::string_view axis = {};
 };
 
-/// All there are; a new one is one entry in experiment.cpp.
+/// Returns all experiments; a new one is one entry in experiment.cpp.
 std::span<const Experiment> experiments();
 
-/// Throws Failure (usage) that lists the known names.
+/// Throws Failure (usage), with the known names, for an unknown name.
 const Experiment& find_experiment(std::string_view name);
 
-/// Every load of `grid`, without a backend.
+/// Returns every load of `grid`, without a backend.
 std::vector<Cell> expand(const Grid& grid);
 
-/// Calls `visit` with the name and the value of each column that says which cell a record is of;
-/// alike in every file. The transport, true for unix sockets, is "unix" or "tcp" there.
+/// Calls `visit` with the name and the value of each column that identifies a cell. All files use
+/// the same columns. The transport, true for unix sockets, is "unix" or "tcp" in files.
 template <typename AnyCell, typename Visit>
 void each_cell_column(AnyCell& cell, Visit visit) {
   visit("backend", cell.backend);
@@ -106,7 +106,7 @@ inline const char* transport_name(bool unix_sockets) { return unix_sockets ? "un
 std::vector<std::string> cell_header();
 std::vector<std::string> cell_fields(const Cell& cell);
 
-/// Words for a cell: "2 threads (reuseport)"; and ", 1024 B, 20k/s" or the like.
+/// Describes a cell: "2 threads (reuseport)"; and values other than the usual, ", 1024 B, 20k/s".
 std::string describe_threads(const Cell& cell);
 std::string describe_what_is_unusual(const Cell& cell);
 

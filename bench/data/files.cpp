@@ -43,7 +43,7 @@ void check_replaceable(const Path& file, mode_t mode) {
 
 void sync_one(const Path& file, int flags) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags));
-  // Some file systems know no fsync(2) of folders.
+  // Some file systems do not support fsync(2) of folders.
   if (!fd || ::fsync(fd.get()) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS)
     return;
   fail_to_write(file, message_of(errno));

@@ -33,7 +33,7 @@ class CampaignFilesTest : public testing::Test {
     }
     return "";
   }
-  /// One for each kind of thing that is no file, by its name.
+  /// Makes one of each kind of non-regular file, named after its kind.
   void make_others() const {
     std::filesystem::create_directory(folder_ / "folder");
     ASSERT_EQ(::mkfifo((folder_ / "FIFO").c_str(), 0600), 0);

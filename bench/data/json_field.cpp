@@ -33,7 +33,7 @@ bool is_name(const std::string& text) {
                                              origin, 1 + std::ranges::count(before, '\n'), what));
 }
 
-/// Many functions of the library call themselves for each level.
+/// Limits the depth, because many functions of the library recurse for each level.
 void check_depth(const std::string& text, const std::string& origin) {
   int depth = 0;
   bool in_text = false;
@@ -69,7 +69,7 @@ bool JsonField::flag() const {
   return value_->get<bool>();
 }
 
-/// The library would make a whole number of 1.5 and of -1.
+/// Checks the type first, because the library converts 1.5 and -1 to unsigned numbers.
 std::uint64_t JsonField::count(std::uint64_t least, std::uint64_t most) const {
   // A signed one is below 0, or was not read from a text.
   const bool is_count = value_->is_number_integer() &&
@@ -119,7 +119,7 @@ Json parse_json(const std::string& text, const std::string& origin) {
   } catch (const Json::parse_error& error) {
     fail_at(text, error.byte > 0 ? error.byte - 1 : 0, origin, "is not JSON");
   } catch (const Json::out_of_range& error) {
-    // It names the number in quotes and not where it stands.
+    // The message has the number in quotes, but not its place.
     const std::string what = error.what();
     const std::size_t begin = what.find('\''), end = what.rfind('\'');
     const std::string number = begin < end ? what.substr(begin + 1, end - begin - 1) : "";

@@ -8,21 +8,20 @@
 
 namespace muxlab {
 
-/// A field that is missing or not as it must be: where it is, what it holds, and what would be
-/// right, in one line.
+/// A field is missing or invalid. One line with its place, its value and the expected value.
 struct BadField : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A value of a JSON document that another program may have written, with where it stands. Borrows
-/// the document. Every function throws BadField.
+/// A value of an untrusted JSON document, and its place in it. Borrows the document. Every function
+/// throws BadField.
 class JsonField {
  public:
   explicit JsonField(const nlohmann::ordered_json& value, std::string place = "")
       : value_(&value), place_(std::move(place)) {}
 
   [[nodiscard]] const nlohmann::ordered_json& value() const { return *value_; }
-  /// The value of `key`, which has to be there.
+  /// Returns the value of `key`, which must exist.
   [[nodiscard]] JsonField at(const std::string& key) const;
   /// Calls `visit` with each element of an array of at most `most`.
   template <typename Visit>
@@ -40,9 +39,9 @@ class JsonField {
   /// A whole number.
   [[nodiscard]] std::uint64_t count(std::uint64_t least, std::uint64_t most) const;
   [[nodiscard]] double number(double least, double most) const;
-  /// A text without control characters, which become spaces.
+  /// Returns the text, with spaces instead of control characters.
   [[nodiscard]] std::string text() const;
-  /// As all backends are called, small letters, digits and dashes: it goes to other programs.
+  /// Accepts only lower-case letters, digits and dashes, because other programs get the name.
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::string name_or_empty() const;
 
@@ -53,8 +52,8 @@ class JsonField {
   std::string place_;  ///< a JSON pointer, RFC 6901
 };
 
-/// The document that `text` is. Throws Failure (usage) naming `origin` and the line for text that
-/// is no JSON, numbers that no double holds, and values that are nested too deep.
+/// Parses `text`. Throws Failure (usage), with `origin` and the line, for text that is not JSON,
+/// numbers that do not fit a double, and values that are nested too deep.
 nlohmann::ordered_json parse_json(const std::string& text, const std::string& origin);
 
 }  // namespace muxlab

@@ -24,7 +24,7 @@ constexpr const char* kMachineFile = "machine.json";
 constexpr std::array<std::string_view, 4> kRunStatuses = {"running", "interrupted", "complete",
                                                           "complete_with_failures"};
 
-/// Whatever a program may write, what is measured stays within what the options take.
+/// Limits of a plan read from a file; they are those of the options.
 constexpr std::uint64_t kMany = 1'000'000;
 constexpr std::uint64_t kMostThreads = 1'024, kMostDepth = 1'024, kMostRate = 100'000'000;
 constexpr std::uint64_t kMostSize = 1 << 20;
@@ -139,7 +139,7 @@ SlicedPlan plan_from_field(const JsonField& json) {
   return plan;
 }
 
-/// `type` is CMake's, and `flags` are those of the compiler beside it.
+/// `type` is CMake's build type; `flags` are the compiler's.
 std::string why_not_to_measure(std::string_view type, std::string_view flags) {
   const auto has = [&](std::string_view word) {
     return flags.find(word) != std::string_view::npos;
@@ -174,8 +174,8 @@ std::string hash_of_program() {
   return fmt::format("{:016x}", std::hash<std::string>()(program));
 }
 
-/// Of c comparisons with v instances, c + v slices give a variance of 1 + 1/v: least at the root of
-/// c.
+/// With c comparisons and v instances, c + v slices give a variance of 1 + 1/v. The square root of
+/// c is the best v.
 std::uint64_t SlicedPlan::baseline_instances() const {
   const auto comparisons = static_cast<double>(contenders.size() - 1);
   return std::max<std::uint64_t>(2,

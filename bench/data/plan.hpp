@@ -13,15 +13,15 @@ namespace muxlab {
 /// A quantity that is compared. Each is a cost, so a lower value is better.
 enum class Metric : std::uint8_t {
   cpu,          ///< of the server process, per echo
-  echo_time,    ///< how long the load took, per echo: the inverse of throughput
+  echo_time,    ///< duration of the load per echo: the inverse of throughput
   latency_p50,  ///< of an open loop, from when a message was due
   latency_p99,
-  connection_time,  ///< how long the load took, per connection that came and went
+  connection_time,  ///< duration of the load per opened connection
   first_echo_p50,   ///< of a new connection, from connect(2)
   first_echo_p99,
 };
 
-/// As files and JSON have them; published, so never changed, only added to.
+/// Names in files and JSON. They are published: never change one, only add.
 inline constexpr std::array<std::string_view, 7> kMetricNames = {
     "server_cpu_ns_per_echo", "time_ns_per_echo",  "latency_ns_p50",   "latency_ns_p99",
     "time_ns_per_connection", "first_echo_ns_p50", "first_echo_ns_p99"};
@@ -33,8 +33,7 @@ inline constexpr std::array kMetrics = {
 constexpr std::size_t index_of(Metric metric) { return static_cast<std::size_t>(metric); }
 constexpr std::string_view name_of(Metric metric) { return kMetricNames[index_of(metric)]; }
 
-/// What a Slice or a RigRecord says of `metric`, in nanoseconds; 0 where nothing of that was
-/// measured.
+/// Returns `metric` of a Slice or a RigRecord in nanoseconds; 0 if it was not measured.
 template <typename Measured>
 double ns_of(const Measured& measured, Metric metric) {
   const auto each = [](auto all, std::uint64_t count) {
@@ -69,7 +68,7 @@ class ByMetric {
   std::array<Value, kMetrics.size()> values_{};
 };
 
-/// Where servers and loads run. No throughput can be told of `shared`: the two sides take turns on
+/// Where servers and loads run. `shared` gives no throughput, because the two sides take turns on
 /// one processor, in lock-step.
 enum class Placement : std::uint8_t { apart, shared };
 inline const char* name_of(Placement placement) {
@@ -78,21 +77,21 @@ inline const char* name_of(Placement placement) {
 
 /// One of the servers that are compared.
 struct Contender {
-  std::string name;            ///< in tables: the backend's, with what sets it apart from others
-  std::string backend;         ///< what `muxlab serve` is given
+  std::string name;            ///< in tables: the backend's, and how it differs from others
+  std::string backend;         ///< the argument of `muxlab serve`
   std::string threading = {};  ///< instead of the load's; empty: the load's
   std::string notify = {};     ///< likewise
 };
 
-/// What a contender runs at a load: `load` has no backend.
+/// Returns the cell of a contender at a load; `load` has no backend.
 Cell cell_of(const Cell& load, const Contender& contender);
 
-/// What a contender is there for.
+/// The purpose of a contender.
 enum class Role : std::uint8_t {
-  baseline,    ///< what the others are compared with
-  compared,    ///< what the user wants to know about
-  same_again,  ///< self-check: the baseline once more, in which no difference may be found
-  extra_call,  ///< self-check: one system call more per echo, which should be found
+  baseline,    ///< the reference of all comparisons
+  compared,    ///< compared with the baseline
+  same_again,  ///< self-check: the baseline again; no difference may be found
+  extra_call,  ///< self-check: one more system call per echo, which should be found
 };
 
 struct PlannedContender {
@@ -103,24 +102,24 @@ struct PlannedContender {
   }
 };
 
-/// How long a slice is. One of an open loop has to be longer than a closed loop's, for percentiles,
-/// and one in which connections come and go too.
+/// Durations of a slice. Open loops need longer slices for percentiles; churn needs longer ones
+/// too.
 inline constexpr std::int64_t kSlice_ns = 10'000'000, kChurnSlice_ns = 100'000'000,
                               kOpenSlice_ns = 250'000'000;
 
-/// Slices in a row that a visit takes. A server that was started for it is visited for longer.
+/// Returns the number of consecutive slices of a visit. An isolated server is visited for longer.
 inline std::int64_t slices_of_visit(bool is_isolated, std::int64_t slice_ns) {
   constexpr std::int64_t kIsolatedVisit_ns = 250'000'000;
   return is_isolated ? std::max<std::int64_t>(kIsolatedVisit_ns / slice_ns, 1) : 1;
 }
 
-/// One load, and what of it is settled beforehand.
+/// One load, as planned.
 struct PlannedLoad {
   Cell cell;  ///< without a backend
   Placement placement = Placement::apart;
   Processors processors;  ///< of either side
-  double seconds = 0;     ///< that it has, building included; those before it may leave it more
-  std::int64_t slice_ns = kSlice_ns;  ///< a slice lasts so long at least
+  double seconds = 0;     ///< its time, building included; earlier loads may leave it more
+  std::int64_t slice_ns = kSlice_ns;  ///< minimum duration of a slice
   /// Why a contender cannot take part, by its index; empty: it can.
   std::vector<std::string> unavailable;
 
@@ -129,77 +128,77 @@ struct PlannedLoad {
   [[nodiscard]] bool compares(Metric metric) const;
 };
 
-/// All that is decided before the first slice, and all that has to be known to go on.
+/// All decisions made before the first slice; enough to resume a campaign.
 struct SlicedPlan {
   std::vector<PlannedContender> contenders;  ///< the baseline first
   std::vector<PlannedLoad> loads;
   double same_within = 0.05;
-  std::uint64_t slice_round_trips = 3;  ///< that each connection makes in a slice at least
-  /// Each visit has a server and a load of its own, which are started for it: to see whether being
-  /// side by side matters.
+  std::uint64_t slice_round_trips = 3;  ///< minimum per connection and slice
+  /// Each visit starts a server and a load of its own, to show whether running side by side
+  /// matters.
   bool is_isolated = false;
-  bool time_calls = false;          ///< have servers add up the time in their system calls
-  std::optional<double> precision;  ///< goes on until every interval is within ± this
+  bool time_calls = false;          ///< servers add up the time in their system calls
+  std::optional<double> precision;  ///< measure until every interval is within ± this
   std::uint64_t seed = 0;
   std::vector<int> allowed_processors;
   std::vector<std::string> command_line;
   std::filesystem::path folder;
   std::string experiment;    ///< its name, "default" for the run that needs no options, or empty
-  bool shares_time = false;  ///< what a load leaves of its time goes to those after it
+  bool shares_time = false;  ///< later loads get the time that a load leaves
   bool is_resumed = false;
 
   [[nodiscard]] const std::string& baseline() const { return contenders.front().contender.name; }
-  /// Servers of the baseline in a rig: the more, the more there is to compare with it. Several, and
-  /// not one that is visited more often: that one would find its memory in the caches more often.
+  /// Returns the number of baseline servers in a rig; it grows with the number of comparisons. One
+  /// server with more visits would not do: it would find its memory in the caches more often.
   [[nodiscard]] std::uint64_t baseline_instances() const;
-  /// Servers that are alive side by side.
+  /// Returns the number of servers that run side by side.
   [[nodiscard]] std::uint64_t servers() const {
     return contenders.size() + baseline_instances() - 1;
   }
-  /// How many comparisons of one metric it makes: at each load, and pooled ones.
+  /// Returns the number of comparisons of one metric: at each load, and pooled ones.
   [[nodiscard]] std::size_t family(Metric metric) const;
   [[nodiscard]] double seconds() const;
 };
 
-/// A load in a few words: "100 busy", "100 busy, 5k silent", with what else is not as usual.
+/// Names a load: "100 busy", "100 busy, 5k silent", followed by its unusual values.
 std::string name_of_load(const Cell& cell);
 
-/// JSON has no NaN and no infinity: null stands for them.
+/// Returns null for NaN and infinity, which JSON lacks.
 nlohmann::ordered_json number_or_null(double value);
 
-/// What a load is, in JSON; alike everywhere.
+/// Returns a load as JSON, in the form that all documents use.
 nlohmann::ordered_json load_json(const PlannedLoad& load);
 
-/// More loads than anyone waits for.
+/// The most loads of a campaign.
 inline constexpr std::size_t kMostLoads = 1'000;
 
-/// For machine.json, and back. Throws BadField for what no plan has.
+/// Convert a plan to JSON for machine.json, and back. Throws BadField for an invalid plan.
 nlohmann::ordered_json plan_json(const SlicedPlan& plan);
 SlicedPlan plan_from_json(const nlohmann::ordered_json& json);
 
-/// Of the running executable: two builds have different ones.
+/// Returns a hash of the running executable; two builds have different hashes.
 std::string hash_of_program();
 
 /// machine.json of a campaign in slices.
 inline constexpr int kSlicedSchema = 3;
 nlohmann::ordered_json new_machine_record(const SlicedPlan& plan);
 void write_machine_record(const std::filesystem::path& folder, const nlohmann::ordered_json& json);
-/// Throws Failure (usage) that names the file and the place in it for what is missing, broken or of
+/// Throws Failure (usage), with the file and the place in it, for a missing or broken file and for
 /// another schema.
 nlohmann::ordered_json read_machine_record(const std::filesystem::path& folder);
-/// The same of the text of such a file, which messages call `origin`.
+/// Parses the text of such a file; error messages call it `origin`.
 nlohmann::ordered_json parse_machine_record(const std::string& text, const std::string& origin);
-/// Whether such a record is of a campaign that has nothing left to measure.
+/// Returns whether the campaign of the record has nothing left to measure.
 bool is_complete(const nlohmann::ordered_json& record);
-/// What is at that JSON pointer; null where nothing is.
+/// Returns the value at that JSON pointer; null if there is none.
 nlohmann::ordered_json value_at(const nlohmann::ordered_json& json, const char* pointer);
-/// The text there; `otherwise` where none is.
+/// Returns the text at that JSON pointer; `otherwise` if there is none.
 std::string text_at(const nlohmann::ordered_json& json, const char* pointer,
                     const std::string& otherwise = "");
-/// Why the program of such a record is not one to measure; empty when it is, or is not known.
+/// Returns why the program of the record should not be measured; empty: it is fine, or unknown.
 std::string doubt_of_build(const nlohmann::ordered_json& record);
-/// Why results that were begun on the machine of that card are not of this one: those of two
-/// machines, kernels, builds or sets of libraries do not mix. Empty where they are.
+/// Returns how this machine differs from the one in `before`; empty: it is the same. Results of two
+/// machines, kernels, builds or sets of libraries must not mix.
 std::string why_another_machine(const nlohmann::ordered_json& before);
 
 }  // namespace muxlab

@@ -29,7 +29,7 @@ void check(const std::string& text) {
   (void)doubt_of_build(record);
 }
 
-/// A record that is read, in which the input replaces what stands at one place.
+/// Returns a valid record with the value at one place replaced by the input.
 std::string with(std::size_t place, std::string_view value) {
   static const Json record = [] {
     SlicedPlan plan;

@@ -20,7 +20,7 @@ constexpr const char* kRecords = "records.csv";
 /// A hundred times what the largest campaign writes.
 constexpr std::uint64_t kMostRecordBytes = std::uint64_t{16} << 20;
 
-/// Calls `visit` with the name and the value of each column that says which rig a record is of.
+/// Calls `visit` with the name and the value of each column that identifies a rig.
 template <typename Record, typename Visit>
 void each_rig_column(Record& record, Visit visit) {
   visit("placement", record.placement);
@@ -81,13 +81,13 @@ std::string record_field(Placement placement) { return name_of(placement); }
 std::string record_field(double value) { return fmt::format("{:.9g}", value); }
 std::string record_field(std::uint64_t value) { return fmt::to_string(value); }
 std::string record_field(const std::string& text) { return one_line(text); }
-/// Most rows measure few of the columns: a 0 is an empty field.
+/// Writes 0 as an empty field, because most rows measure few of the columns.
 template <typename Value>
 std::string measured_field_of(const Value& value) {
   return value == Value{} ? std::string() : record_field(value);
 }
 
-/// The fields of the record that `reader` has just read, in their order, as what they stand for.
+/// Converts the fields of the current record of `reader`, in order.
 class FieldReader {
  public:
   FieldReader(const CsvReader& reader, const std::vector<std::string>& fields)
@@ -112,7 +112,7 @@ class FieldReader {
   void into(double& value) { value = number<double>(); }
   void into(std::string& value) { value = one_line(text()); }
   void into(bool& unix_sockets) { unix_sockets = text() == transport_name(true); }
-  /// As measured_field_of() has written it.
+  /// Reads a field that measured_field_of() wrote.
   template <typename Value>
   void measured_into(Value& value) {
     if (!fields_[next_].empty()) return into(value);

@@ -14,7 +14,7 @@ std::string text_of(const std::vector<RigRecord>& records) {
   return text;
 }
 
-/// A plan that the header's own records are of, so that what is read is also computed with.
+/// Returns a plan for the records, so that the fuzzer also computes the answer.
 SlicedPlan plan_of(const std::vector<RigRecord>& records) {
   SlicedPlan plan;
   plan.contenders = {{{"epoll-lt", "epoll-lt"}, Role::baseline}, {{"poll", "poll"}}};

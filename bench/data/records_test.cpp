@@ -56,7 +56,7 @@ class RecordsTest : public testing::Test {
     return record;
   }
 
-  /// What read_records() says of a file with one field of its first record changed.
+  /// Returns the error of read_records() for a file with one changed field in its first record.
   [[nodiscard]] std::string message_with(const std::string& column,
                                          const std::string& value) const {
     const std::vector<std::string> header = record_header();

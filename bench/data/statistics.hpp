@@ -5,21 +5,20 @@
 
 namespace muxlab {
 
-/// The middle of repeated measurements and how far they lie apart.
+/// The median and the range of repeated measurements.
 struct Spread {
   double median = 0;
   double min = 0;
   double max = 0;
 };
 
-/// The spread of `values`, where NaN stands for "not measured" and is left out; nothing when no
-/// value is left. The median of an even number of values is the mean of the two in the middle.
-/// No value is ever dropped for being far from the others.
+/// Returns the spread of `values`; nothing when there is none. NaN means "not measured" and is left
+/// out. The median of an even number of values is the mean of the middle two. Outliers stay.
 std::optional<Spread> spread_of(std::vector<double> values);
 
-/// The probability that Student's t with `degrees` of freedom is further from 0 than `t`.
+/// Returns the probability that Student's t with `degrees` of freedom is further from 0 than `t`.
 double two_sided_p(double t, double degrees);
-/// The inverse: the t that is exceeded, on both sides together, with a probability of `p`.
+/// Returns the inverse: the t that is exceeded, on both sides together, with probability `p`.
 double t_exceeded_by(double p, double degrees);
 
 }  // namespace muxlab

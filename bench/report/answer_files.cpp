@@ -129,7 +129,7 @@ Table pooled_table(const Answer& answer) {
   return table;
 }
 
-/// Between how many server threads and how many more each has no processor of its own any more.
+/// Finds the number of server threads from which they outnumber their processors.
 PlotFrame frame_of(const Answer& answer, const Json& record) {
   const double processors =
       std::max(1.0, static_cast<double>(answer.plan.allowed_processors.size()) - 1);
@@ -139,7 +139,7 @@ PlotFrame frame_of(const Answer& answer, const Json& record) {
           .crowded_from = processors * std::sqrt(2)};
 }
 
-/// The words of the command that measured, for a shell to take again.
+/// Returns the command line that measured, quoted for a shell.
 std::string command_words(const Json& record) {
   std::string text;
   for (const Json& word : record.at("command_line")) {
@@ -156,7 +156,7 @@ std::string question_of(const Answer& answer) {
              : std::string(experiment->question);
 }
 
-/// What gnuplot drew of a campaign, and why the rest is missing.
+/// The drawn pictures of a campaign, and why the rest is missing.
 struct Pictures {
   Gallery ratios;
   std::vector<Gallery> others;
@@ -216,9 +216,9 @@ Document document_of(const Answer& answer, const Json& record, const Pictures& d
   return document;
 }
 
-/// False when stdout takes no more, or its reader waits until `interrupt` is readable.
+/// Returns false when stdout takes no more, or when `interrupt` is readable before stdout is.
 bool print_out(std::string_view text, int interrupt) {
-  constexpr std::size_t kWhole = 4096;  // a pipe that is writable takes so much without blocking
+  constexpr std::size_t kWhole = 4096;  // a writable pipe takes this much without blocking
   while (!text.empty()) {
     std::array<pollfd, 2> waited{{{STDOUT_FILENO, POLLOUT, 0}, {interrupt, POLLIN, 0}}};
     if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) return false;

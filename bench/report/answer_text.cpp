@@ -61,7 +61,7 @@ std::string trimmed_end(std::string line) {
   return line + '\n';
 }
 
-/// By the mean of the log ratios over the loads, the cheapest first.
+/// Sorts contenders by the mean of their log ratios over the loads, the cheapest first.
 std::vector<std::size_t> order_of(const Answer& answer) {
   const auto place = [&](std::size_t index) {
     double sum = 0, count = 0;
@@ -122,9 +122,9 @@ struct LoadColumn {
   std::size_t width = 0;
 };
 
-/// `columns` beside each other, below their headings.
-std::string beside(const Answer& answer, std::span<const std::size_t> order,
-                   std::span<const LoadColumn> columns, std::span<const LoadAnswer> loads) {
+/// Returns `columns` side by side, below their headings.
+std::string side_by_side(const Answer& answer, std::span<const std::size_t> order,
+                         std::span<const LoadColumn> columns, std::span<const LoadAnswer> loads) {
   std::size_t heading_lines = 2;
   for (const LoadColumn& column : columns) {
     heading_lines = std::max(heading_lines, column.heading.size());
@@ -145,7 +145,7 @@ std::string beside(const Answer& answer, std::span<const std::size_t> order,
   return text;
 }
 
-/// As many loads beside each other as a table may be wide, and the others below.
+/// Puts as many loads side by side as the width of a table allows, and the others below.
 std::string several_loads(const Answer& answer, std::span<const LoadAnswer> loads, Metric metric) {
   const std::vector<std::size_t> order = order_of(answer);
   std::vector<LoadColumn> columns;
@@ -159,8 +159,8 @@ std::string several_loads(const Answer& answer, std::span<const LoadAnswer> load
       width += columns[end].width;
     }
     if (begin > 0) text += '\n';
-    text += beside(answer, order, std::span(columns).subspan(begin, end - begin),
-                   loads.subspan(begin, end - begin));
+    text += side_by_side(answer, order, std::span(columns).subspan(begin, end - begin),
+                         loads.subspan(begin, end - begin));
     begin = end;
   }
   return text;
@@ -198,7 +198,7 @@ std::string one_load(const Answer& answer, const LoadAnswer& load, Metric metric
   return text;
 }
 
-/// Where time was too short for a verdict, whatever the interval.
+/// Names the loads that had too little time for a verdict, whatever the interval.
 std::string few_blocks(std::span<const LoadAnswer> loads) {
   for (const LoadAnswer& load : loads) {
     for (const AtLoad& one : load.contenders) {
@@ -250,7 +250,7 @@ std::string table(const Answer& answer) {
          " %; more: more expensive; ?: unclear" + few_blocks(measured);
 }
 
-/// "at most 6 %": what an unclear one rules out.
+/// "at most 6 %": the largest difference that an unclear finding leaves.
 std::string ruled_out(const Finding& finding) {
   const double most = std::max(finding.high, 1 / finding.low) - 1;
   return finding.is_known() ? fmt::format("at most {:.0f} %", std::ceil(100 * most))

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 using testing::Not;
 using Json = nlohmann::ordered_json;
 
-/// A report that was made once, and then comes upon something bad.
+/// Makes a report once, then makes it again with bad data.
 class BadDataTest : public ResultFolderTest {
  protected:
   BadDataTest() : results_(root_ / "results") {
@@ -24,7 +24,7 @@ class BadDataTest : public ResultFolderTest {
     records_ = read_whole(results_ / "records.csv");
   }
 
-  /// One line that says why, exit code 2, and what was made before is as it was.
+  /// Returns the error: one line with the reason. Expects exit code 2 and unchanged older files.
   [[nodiscard]] std::string refusal() const {
     const auto before = made_in(results_);
     const Said said = run_muxlab({"report", results_});
@@ -72,7 +72,7 @@ TEST_F(BadDataTest, FilesThatAreMissing) {
   EXPECT_THAT(refusal(), HasSubstr("machine.json"));
 }
 
-/// One line with the file, the place in it and the cure, and never a library's words.
+/// The error is one line with the file, the place in it and the fix, without a library's words.
 TEST_F(BadDataTest, MachineRecordsThatNoProgramOfOursWrote) {
   const Json record = Json::parse(read_whole(results_ / "machine.json"));
   const auto with = [&](const char* pointer, const Json& value) {
@@ -163,7 +163,7 @@ TEST_F(BadDataTest, RecordsThatNoProgramOfOursWrote) {
   EXPECT_EQ(run_muxlab({"report", results_}).exit_code, 0);
 }
 
-/// Neither read for ever, nor into memory.
+/// They are not read for ever, and not into memory.
 TEST_F(BadDataTest, ThingsThatAreNoFiles) {
   for (const char* const name : {"records.csv", "machine.json"}) {
     const Path file = results_ / name;
@@ -187,7 +187,7 @@ TEST_F(BadDataTest, ThingsThatAreNoFiles) {
   EXPECT_EQ(run_muxlab({"report", results_}).exit_code, 0);
 }
 
-/// What is in the way of a file that is to be written stays.
+/// Anything in the place of an output file stays.
 TEST_F(BadDataTest, ThingsInTheWay) {
   std::filesystem::remove(results_ / "report.md");
   std::filesystem::create_symlink("machine.json", results_ / "report.md");

@@ -25,7 +25,7 @@ struct CompareCommand {
   bool json = false;
 };
 
-/// What makes two campaigns differ although the program is the same.
+/// Conditions that make two campaigns differ although the program is the same.
 constexpr std::array kConditions = {"/machine/cpu_model",      "/machine/processors_online",
                                     "/machine/kernel_release", "/machine/tcp_congestion_control",
                                     "/machine/compiler",       "/machine/build/type",
@@ -168,11 +168,11 @@ void explain_compare(CLI::App& verb) {
            "It compares CPU time and latency relative to the baseline, so that a machine that is "
            "slower on another day does not matter; those of the baseline itself and system calls "
            "per echo as they are. Intervals hold together for all comparisons of a figure, and "
-           "what it calls changed lies beyond --threshold with all of its interval. It says when "
-           "the machines differ.",
+           "a figure counts as changed if its whole interval lies beyond --threshold. A note says "
+           "if the machines differ.",
        .examples = {{"muxlab compare results-of-yesterday results-of-today --threshold 5%",
                      "exit code 5 if anything became more than 5 % more expensive"}},
-       .files = {{"DIR/records.csv, DIR/machine.json", "what is read from both folders"}}});
+       .files = {{"DIR/records.csv, DIR/machine.json", "read from both folders"}}});
 }
 
 struct ReportCommand {
@@ -181,7 +181,7 @@ struct ReportCommand {
 };
 
 ExitCode run_report(const ReportCommand& command) {
-  ::signal(SIGPIPE, SIG_IGN);  // a reader of stdout that went away takes no picture away
+  ::signal(SIGPIPE, SIG_IGN);  // draw the pictures even if the reader of stdout has gone
   Interrupts interrupts;
   const Report report(command.folder);
   const Report::Made made = report.make(command.json, interrupts.fd(), true);
@@ -201,9 +201,9 @@ void explain_report(CLI::App& verb) {
            "written: exit code 4 when one is missing.",
        .examples = {{"muxlab report muxlab-results/default-20260131T120000Z",
                      "make everything of this campaign again"}},
-       .files = {{"DIR/machine.json, DIR/records.csv", "what is read"},
+       .files = {{"DIR/machine.json, DIR/records.csv", "input"},
                  {"DIR/comparisons.csv, DIR/summary.csv, DIR/plots, DIR/report.html, DIR/report.md",
-                  "what is written"},
+                  "output"},
                  {"PREFIX/share/muxlab/plots", "gnuplot files, for PREFIX/bin/muxlab"}}});
 }
 
@@ -211,11 +211,11 @@ void explain_report(CLI::App& verb) {
 
 void add_compare(CLI::App& program, ExitCode& exit_code) {
   auto command = std::make_shared<CompareCommand>();
-  CLI::App& verb = cli::add_verb(
-      program, "compare",
-      "Tell what became cheaper or more expensive from one folder of results to another; exit "
-      "code 5 when something regressed",
-      [command, &exit_code] { exit_code = run_compare(*command); });
+  CLI::App& verb =
+      cli::add_verb(program, "compare",
+                    "Report changes of cost from one folder of results to another; exit "
+                    "code 5 when something regressed",
+                    [command, &exit_code] { exit_code = run_compare(*command); });
   cli::add_text(verb, "BEFORE", command->before, "DIR", "A folder that muxlab bench wrote")
       .required();
   cli::add_text(verb, "AFTER", command->after, "DIR", "Another, with loads in common").required();

@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 
 class CompareTest : public ResultFolderTest {
  protected:
-  /// A campaign with what each backend costs; `slow` times as slow a machine.
+  /// Makes a campaign with the costs of each backend, on a machine that is `slow` times as slow.
   [[nodiscard]] Path folder(
       const std::string& name, double io_uring, double poll, std::uint64_t seed, double slow = 1,
       const std::function<void(Json&)>& change = [](Json&) {}) const {
@@ -47,8 +47,8 @@ TEST_F(CompareTest, ARegressionIsFive) {
   EXPECT_EQ(run_muxlab({"compare", before, after, "--threshold", "30%"}).exit_code, 0);
 }
 
-/// What became of a backend does not depend on what the machine is like on another day; what became
-/// of the baseline cannot be told from it.
+/// The change of a backend does not depend on the state of the machine on another day; the change
+/// of the baseline cannot be separated from it.
 TEST_F(CompareTest, AMachineThatIsSlowerIsNoRegressionOfTheOthers) {
   const Said said = run_muxlab(
       {"compare", folder("before", 0.9, 1.2, 1), folder("after", 0.9, 1.2, 2, 1.3), "--json"});

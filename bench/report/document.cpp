@@ -15,8 +15,8 @@ extern const char* const kReportStyle;
 
 namespace {
 
-/// HTML that is whole by construction: a text can only become a part of it through escape(), and
-/// every element that is opened is closed. It is XML too, so that any parser can check it.
+/// HTML that is valid by construction: text only gets into it through escape(), and every element
+/// is closed. It is XML too, so any parser can check it.
 struct Html {
   std::string markup;
 
@@ -48,8 +48,8 @@ std::string escape(std::string_view plain) {
   return escaped;
 }
 
-/// A link that holds what it leads to (RFC 2397), for an attribute. Spaces stay as they are, which
-/// browsers accept, because a drawing is a fourth shorter then.
+/// Returns a data URI (RFC 2397) for an attribute. Spaces stay, because a drawing is a quarter
+/// shorter then, and browsers accept them.
 std::string data_uri(std::string_view media_type, std::string_view data) {
   // URLs give these a meaning, or escape() would make them longer than the three characters here.
   constexpr std::string_view kReserved = "%#\"'<>&";
@@ -105,7 +105,7 @@ Html row_of(const std::vector<std::string>& fields) {
   return element("tr", cells);
 }
 
-/// What is wider than the screen scrolls by itself, by keyboard too, and the page does not.
+/// Lets content that is wider than the screen scroll without the page, also by keyboard.
 Html scrolling(const std::string& label, const Html& content) {
   return element("div",
                  {{"class", "wide"}, {"role", "region"}, {"aria-label", label}, {"tabindex", "0"}},
@@ -176,7 +176,7 @@ Html contents_of(const Document& document) {
   return element("nav", {{"aria-label", "Contents"}}, element("ul", links));
 }
 
-/// Text that Markdown takes for text, inside a table too.
+/// Escapes text for Markdown, inside a table too.
 std::string plain(std::string_view words) {
   std::string escaped;
   for (const char c : words) {

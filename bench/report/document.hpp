@@ -6,8 +6,8 @@
 
 namespace muxlab {
 
-/// What a report says, before it is HTML or Markdown. All text is plain: whoever renders it escapes
-/// what has to be.
+/// The content of a report, independent of HTML and Markdown. All text is plain: the renderer
+/// escapes it.
 struct Paragraph {
   std::string text;
   bool is_caution = false;
@@ -17,7 +17,7 @@ struct Bullets {
   std::vector<std::string> items;
 };
 
-/// The first column names its row. A table that is long is folded until it is wanted.
+/// The first column names its row. A long table is folded until the reader opens it.
 struct Table {
   std::string caption;
   std::vector<std::string> header;
@@ -25,17 +25,17 @@ struct Table {
   bool is_folded = false;
 };
 
-/// One plot, and all that somebody who does not see it needs.
+/// One plot, with a description and its data for screen readers.
 struct Picture {
   std::string name;  ///< of the file, without its ending; unique in the document
   std::string title;
-  std::string description;  ///< what there is to see, in words
+  std::string description;  ///< the content of the picture in words
   std::string svg;          ///< as gnuplot drew it
-  Table data;               ///< what it shows
+  Table data;               ///< the plotted data
   std::string csv;          ///< the same, for programs
 };
 
-/// Pictures of one kind, to be seen side by side.
+/// Pictures of one kind, shown side by side.
 struct Gallery {
   std::vector<Picture> pictures;
 };
@@ -48,20 +48,20 @@ struct Section {
   std::vector<Block> blocks;
 };
 
-/// In the order in which it is to be read: the answer first.
+/// Sections are in reading order: the answer comes first.
 struct Document {
   std::string title;
   std::string lead;  ///< the question
   std::vector<Section> sections;
 };
 
-/// `document` as one file of HTML that needs no other, no network and no script: its pictures and
-/// its data are in it. Light or dark as the reader's system is, from 400 pixels of width on, and
-/// all of it can be reached by keyboard. The same document gives the same bytes.
+/// Renders `document` as one HTML file that needs no other file, no network and no script: it
+/// contains its pictures and data. It is light or dark like the reader's system, fits screens from
+/// 400 pixels of width on, and works by keyboard. The same document gives the same bytes.
 std::string html_page(const Document& document);
 
-/// `document` as Markdown with tables, for an issue or a README. Pictures are links to plots/
-/// beside it, and their data is left out. The same document gives the same bytes.
+/// Renders `document` as Markdown with tables, for an issue or a README. Pictures are links to
+/// plots/ in the same folder, without their data. The same document gives the same bytes.
 std::string markdown_page(const Document& document);
 
 }  // namespace muxlab

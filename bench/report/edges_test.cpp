@@ -14,7 +14,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-/// Reports where names, or the programs around, are not as usual.
+/// Makes reports with unusual names, or with unusual programs in PATH.
 class ReportEdgesTest : public ResultFolderTest {
  protected:
   /// A campaign with pictures of several kinds.
@@ -88,7 +88,7 @@ TEST_F(ReportEdgesTest, NoFieldReachesAnInterpreter) {
   EXPECT_GT(files, 5U);
 }
 
-/// All but the pictures is there, and one line tells.
+/// Everything else is there, and one line reports the missing pictures.
 TEST_F(ReportEdgesTest, APictureThatCannotBeDrawnTakesNothingElseAway) {
   const Path folder = root_ / "results";
   const std::map<std::string, std::string> cases = {

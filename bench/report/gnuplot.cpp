@@ -78,7 +78,7 @@ std::string without_spaces(const std::string& text) {
   return joined;
 }
 
-/// What a forest shows: for gnuplot, and for those who do not see it.
+/// The data of a forest plot, for gnuplot and for screen readers.
 struct ForestData {
   std::string csv = "panel,row,name,ratio,low,high,verdict\n";
   std::string titles;
@@ -114,7 +114,7 @@ void add_row(ForestData& data, std::size_t panel, std::size_t row, const std::st
   data.table.rows.push_back({title, name, figures[0], figures[1], figures[2], verdict});
 }
 
-/// A panel for each of `loads`, as plots/`name`.svg with its data beside it.
+/// Draws a panel for each of `loads`, as plots/`name`.svg, with its data in plots/.
 Picture forest(const Answer& answer, std::span<const LoadAnswer* const> loads, const Json& record,
                Gnuplot& gnuplot, const std::string& name) {
   ForestData data;
@@ -156,7 +156,7 @@ std::string Gnuplot::draw(const std::string& name, const std::string& script,
   if (!is_over_) {
     try {
       std::error_code error;
-      std::filesystem::create_directory(folder_ / "plots", error);  // else the next line tells
+      std::filesystem::create_directory(folder_ / "plots", error);  // write_whole() fails then
       if (!data.empty()) {
         write_whole(folder_ / "plots" / (name + ".csv"), data);
         arguments.insert(arguments.begin(), "plots/" + name + ".csv");
@@ -179,8 +179,8 @@ std::string Gnuplot::why_missing() const {
                      one_line(reason_), missing_ == 1 ? "it" : "them");
 }
 
-/// All that it is given are names that are ours and are below its working folder, and texts that
-/// it shows: it runs what a data file's name begins with `<` or `|` for.
+/// Passes only our own names below the working folder, and texts to show, because gnuplot runs a
+/// data file name that begins with `<` or `|` as a command.
 std::string Gnuplot::run(const std::string& script, std::vector<std::string> arguments) {
   is_over_ = true;  // unless this one is drawn, or gnuplot refuses just this one
   // Nothing of the user's environment or of ~/.gnuplot may change the picture.

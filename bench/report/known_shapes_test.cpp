@@ -20,7 +20,7 @@ using Path = std::filesystem::path;
 /// The reference campaign, which has every experiment.
 constexpr std::string_view kCampaign = "results/xeon-2-vcpu-2026-11-28";
 
-/// What everybody who measured has found before, and the committed campaign has to show as well.
+/// Known results of earlier measurements, which the committed campaign must show as well.
 class KnownShapes : public testing::Test {
  protected:
   static Path folder_of(std::string_view experiment) {
@@ -57,8 +57,8 @@ TEST_F(KnownShapes, AreOfACompleteCampaign) {
   }
 }
 
-/// Both walk over all that they wait for; so ten times as many idle ones cost ten times as much
-/// more, or worse when they no longer fit into a cache.
+/// Both walk over all descriptors. So ten times as many idle ones add ten times the cost, or more
+/// when they no longer fit into a cache.
 TEST_F(KnownShapes, SelectAndPollPayForIdleConnections) {
   for (const char* backend : {"select", "poll"}) {
     const auto cpu = along("idle", "idle", backend, kCpu);
@@ -94,7 +94,7 @@ TEST_F(KnownShapes, BuffereventIsDearerByItsExtraCalls) {
   EXPECT_GT(of("bufferevent", kCpu).at(64), of("libevent-epoll", kCpu).at(64));
 }
 
-/// Either it cannot be told, or the difference is as small as the calls that are saved.
+/// The difference is unclear, or as small as the saved calls.
 TEST_F(KnownShapes, LevelAndEdgeAreCloseToEachOther) {
   const CsvTable table = read_csv(folder_of("lt-vs-et") / "comparisons.csv");
   std::size_t compared = 0;

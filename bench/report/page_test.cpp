@@ -29,7 +29,7 @@ struct Element {
   std::size_t parent = 0;  ///< where it stands in the list; the first is its own
 };
 
-/// A parser that forgives nothing: a browser would guess, and guess differently from another.
+/// A strict parser, because browsers guess, and each one differently.
 class MarkupParser {
  public:
   /// Every element of `page` in its order. Throws std::runtime_error for anything that is not XML,
@@ -250,7 +250,7 @@ TEST_F(ReportCommandTest, PageHasEveryVerdictAndEveryPicture) {
   EXPECT_EQ(pictures.size(), static_cast<std::size_t>(files));
   EXPECT_EQ(files, 1 + 2 * 4) << "the ratios; throughput and latency along two axes";
   EXPECT_THAT(pictures.back(), HasSubstr("Medians of the rigs, bars from the least"))
-      << "it says in words what there is to see";
+      << "the text describes the picture";
   EXPECT_THAT(page, HasSubstr("Simulated &amp; &lt;quoted&gt;")) << "its name is awkward";
   EXPECT_THAT(read_whole(results_ / "report.md"),
               AllOf(HasSubstr("| bufferevent |"), HasSubstr("How many echoes per second")));

@@ -13,7 +13,7 @@
 
 namespace muxlab {
 
-/// A gnuplot file and what it shows, first what it is about.
+/// A gnuplot file and the figures that it shows, the main one first.
 struct PictureKind {
   struct Unit {
     const char* name;
@@ -28,8 +28,8 @@ struct PictureKind {
     Unit unit;
   };
 
-  /// How a gnuplot file of scripts/plots lays out what it shows: a curve per backend along a
-  /// column, a bar per backend, or a curve per backend along the percentiles of its latency.
+  /// The layout of a gnuplot file of scripts/plots: a curve per backend along a column, a bar per
+  /// backend, or a curve per backend along the percentiles of its latency.
   enum class Layout { curves, bars, percentiles };
 
   std::string_view script;
@@ -97,7 +97,7 @@ constexpr std::array kShown = {
     Shown{"memory", "server_bytes_per_connection", "server", kBytes},
     Shown{"memory", "kernel_bytes_per_connection", "kernel, of both ends", kBytes}};
 
-/// What can be an axis, or only tell pictures apart, and how the two are put into words.
+/// A column that can be an axis, or only distinguishes pictures, and the words for both.
 struct CellColumn {
   std::string_view name;
   bool is_number;
@@ -153,7 +153,7 @@ struct Column {
   std::vector<std::string> values;  ///< each once
 
   [[nodiscard]] bool varies() const { return values.size() > 1; }
-  /// Whether what it holds says what `other` holds.
+  /// Returns whether the values of this column determine those of `other`.
   [[nodiscard]] bool determines(const Column& other) const {
     std::map<std::string_view, std::string_view> found;
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -177,7 +177,7 @@ Column column_of(std::string_view name, std::span<const SummaryRow> rows) {
   return column;
 }
 
-/// Whether one that stands before it, or the axis, says as much: so that it is no condition.
+/// Returns whether an earlier column or the axis determines this one, so that it is no condition.
 bool is_implied(const Column& column, const std::string& axis, std::span<const Column> columns) {
   return column.varies() && std::ranges::any_of(columns, [&](const Column& other) {
            if (&other == &column || !other.determines(column)) return false;
@@ -207,7 +207,7 @@ std::vector<Plot> slices_along(const std::string& axis, std::span<const Column> 
   return slices;
 }
 
-/// What curves go along: `wanted` if that varies, else each column of numbers that does.
+/// Returns the axes of curves: `wanted` if it varies, else each column of numbers that varies.
 std::vector<std::string> axes_of(std::span<const Column> columns, std::string_view wanted) {
   std::vector<Column> numbers;
   for (const Column& column : columns) {
@@ -238,7 +238,7 @@ std::uint64_t number_in(const std::string& field) {
   return std::strtoull(field.c_str(), nullptr, 10);
 }
 
-/// What a condition says, unless it is what is usual.
+/// Returns the words for a condition; empty if its value is the usual one.
 std::string condition_words(std::string_view name, const std::string& value) {
   const CellColumn& column = *cell_column(name);
   if (value == column.usual) return "";
@@ -282,7 +282,7 @@ std::string place_words(const std::string& axis, const std::string& place) {
   return fmt::format("At {}: ", is_number(axis) ? cli::show_count(number_in(place)) : place);
 }
 
-/// Which backend has the least and which the most at the places that are worth it.
+/// Says which backend has the least and which the most at the places of places_to_tell().
 std::string description_of(const Plot& plot, std::span<const SummaryRow> rows) {
   const Shown shown = plot.kind->shown().front();
   const auto median = [&](const SummaryRow& row) {
@@ -329,7 +329,7 @@ Table data_of(const Plot& plot, std::span<const SummaryRow> rows) {
   return table;
 }
 
-/// Whether a picture along an axis that varies would show one place of it, where others show more.
+/// Returns whether a picture would show only one place of an axis, and others would show more.
 bool is_one_place(const std::string& axis, const Plot& plot, std::span<const SummaryRow> rows) {
   std::set<std::string> here, all;
   for (const SummaryRow& row : rows) {

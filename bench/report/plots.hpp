@@ -6,12 +6,12 @@
 
 namespace muxlab {
 
-/// What is told of each rig beside what is compared, by the names of columns of summary.csv;
-/// published, so never changed, only added to.
+/// Returns the names of all figures of a rig: the columns of summary.csv. They are published: never
+/// change one, only add.
 ///
-/// `cpu_*_ns_per_echo` are what CPU time goes into where calls are timed: those that wait, read,
-/// write and change what is waited for, reading the clocks for that, and the rest. For io_uring the
-/// calls that wait also do the work. `syscalls_predicted_per_echo` is what theory says for so many
+/// `cpu_*_ns_per_echo` split CPU time where calls are timed: calls that wait, read, write or change
+/// the set of descriptors, reading the clocks for that, and the rest. For io_uring the calls that
+/// wait also do the work. `syscalls_predicted_per_echo` is the theoretical value for the measured
 /// `events_per_wait`. `fairness` is Jain's index of the echoes of each connection. Memory is per
 /// connection, silent or not; the kernel's is that of both ends.
 std::span<const std::string> figure_names();
@@ -28,11 +28,11 @@ struct SummaryRow {
   [[nodiscard]] const std::optional<Spread>& spread(std::string_view figure) const;
 };
 
-/// One for each load and contender, self-checks left out. From the least to the greatest rig but
-/// for CPU time, which is the baseline's times the ratio, with its interval.
+/// Returns one row for each load and contender, without self-checks. A spread is from the least to
+/// the greatest rig; for CPU time it is the baseline's times the ratio, with its interval.
 std::vector<SummaryRow> summarise(const Answer& answer, std::span<const RigRecord> records);
 
-/// summary.csv: per figure F the columns F_median, F_min and F_max, empty where there is none.
+/// Returns summary.csv: per figure F the columns F_median, F_min and F_max, empty for no value.
 std::string summary_csv(std::span<const SummaryRow> rows);
 
 struct PictureKind;
@@ -45,43 +45,43 @@ struct Plot {
   std::vector<std::pair<std::string, std::string>> conditions;  ///< of other columns
   std::string name;                                             ///< of the file, without its ending
 
-  /// Whether `row` is in the slice.
+  /// Returns whether `row` is in the slice.
   [[nodiscard]] bool shows(const SummaryRow& row) const;
 };
 
-/// What `row` has in `axis`: a number or a word; empty where that is not a column.
+/// Returns the value of `row` in `axis`: a number or a word; empty if `axis` is not a column.
 std::string place_on(const std::string& axis, const SummaryRow& row);
 
-/// The pictures that `rows` can fill, those that their experiment names first; and of each one for
-/// every combination of values of the columns that it does not go along, but for those that follow
-/// from another column, as `reuseport` may from there being two threads. Where the experiment does
-/// not say along what, it is each column of numbers of which several values were measured, or
-/// connections where that is none.
+/// Returns the pictures that `rows` can fill; those that the experiment names come first. Each kind
+/// has one picture for every combination of values of the columns other than its axis. A column
+/// that follows from another column does not count, as `reuseport` may follow from two threads. If
+/// the experiment names no axis, each column of numbers with several values is one, or connections
+/// if there is none.
 std::vector<Plot> plots_of(std::span<const SummaryRow> rows);
 
-/// What stands around what is drawn.
+/// The surroundings of a plot.
 struct PlotFrame {
   std::string caption;  ///< below it
-  /// Between how many server threads and how many more begins where there are more of them than
-  /// processors for them; nothing where that is not known or not so.
+  /// The number of server threads, between two measured ones, from which threads outnumber their
+  /// processors. Nothing if that is unknown or never happens.
   std::optional<double> crowded_from;
 };
 
-/// Draws the pictures of one folder of results, with gnuplot. A picture is side work: one that
-/// cannot be drawn is counted and left out, and the file there stays as it was.
+/// Draws the pictures of one folder of results, with gnuplot. A picture that cannot be drawn is
+/// counted and left out, and its old file stays.
 ///
-/// gnuplot runs in the folder, so that it is given names below it and never the user's own path.
+/// gnuplot runs in the folder, so it gets names below it and never the user's own path.
 class Gnuplot {
  public:
-  /// Drawing ends when the descriptor `interrupt` becomes readable; -1: never; borrowed.
+  /// Drawing stops when the descriptor `interrupt` becomes readable; -1: never; borrowed.
   explicit Gnuplot(std::filesystem::path folder, int interrupt = -1);
 
-  /// Draws folder/plots/NAME.svg with the gnuplot file `script` of scripts/plots, and returns it;
-  /// empty when it is missing. `data`, unless empty, is what it is drawn from: it is written as
-  /// plots/NAME.csv, which goes before the `arguments`. The same data gives the same bytes.
+  /// Draws folder/plots/NAME.svg with the gnuplot file `script` of scripts/plots. Returns the
+  /// picture; empty when it is missing. Writes `data`, unless empty, as plots/NAME.csv, which goes
+  /// before the `arguments`. The same data gives the same bytes.
   std::string draw(const std::string& name, const std::string& script, const std::string& data,
                    std::vector<std::string> arguments);
-  /// How many pictures are missing, and why the first is, in one line; empty: none.
+  /// Returns in one line how many pictures are missing and why the first is; empty: none.
   [[nodiscard]] std::string why_missing() const;
 
  private:
@@ -97,17 +97,16 @@ class Gnuplot {
 /// Draws `plot` from the folder's summary.csv, as Gnuplot::draw() does.
 std::string draw_plot(Gnuplot& gnuplot, const Plot& plot, const PlotFrame& frame);
 
-/// Draws all pictures of `rows`, which the folder's summary.csv holds: those of one kind in one
-/// gallery.
+/// Draws all pictures of `rows`, one gallery per kind. Requires `rows` in the folder's summary.csv.
 std::vector<Gallery> draw_pictures(Gnuplot& gnuplot, std::span<const SummaryRow> rows,
                                    const PlotFrame& frame);
 
-/// The machine of a machine.json in a few words, for captions.
+/// Describes the machine of a machine.json in a few words, for captions.
 std::string machine_words(const nlohmann::ordered_json& record);
 
-/// The ratios of all loads with their intervals, as many pictures as it takes, of a few loads each:
-/// plots/ratios.svg, plots/ratios-2.svg and so on, with their data beside them. Those that cannot
-/// be drawn are left out.
+/// Draws the ratios of all loads with their intervals, a few loads per picture: plots/ratios.svg,
+/// plots/ratios-2.svg and so on, with their data in plots/. Leaves out pictures that cannot be
+/// drawn.
 Gallery draw_ratios(const Answer& answer, const nlohmann::ordered_json& record, Gnuplot& gnuplot);
 
 }  // namespace muxlab

@@ -38,7 +38,7 @@ def main(words=None):
 
 def read_arguments(words):
     parser = argparse.ArgumentParser(
-        prog="scripts/tutorial", description="Checks that the tutorial still tells the truth.",
+        prog="scripts/tutorial", description="Checks that the tutorial is still true.",
         epilog="Exit codes: 0 it does, 1 there are findings, 2 usage.",
     )  # fmt: skip
     flag = {"action": "store_true"}
@@ -75,15 +75,15 @@ def check_text(document, repository, options):
 
 
 def tend(path, repository, options, build, arguments):
-    """Checks a text and, with --write, mends what can be mended. Returns what is left."""
+    """Checks a text and, with --write, fixes the fixable findings. Returns the rest."""
     document = before = repository.document(path)
-    mended, left = 0, []
+    fixed, left = 0, []
     for _ in range(0 if arguments.run_only else MOST_TURNS):
         left = list(check_text(document, repository, options))
         edits = [finding.edit for finding in left if finding.edit]
         if not arguments.write or not edits:
             break
-        mended += len(edits)
+        fixed += len(edits)
         document = repository.document(path, apply_edits(document.text, edits))
     if (arguments.run or arguments.run_only) and path in repository.chapters:
         for fence, _ in commands.commands(document):
@@ -91,12 +91,12 @@ def tend(path, repository, options, build, arguments):
                 note(f"{document.path}:{document.line_of(fence.start)}: not run: {fence.attributes.get('reason')}")
         ran = list(commands.run(document, repository, build))
         edits = [finding.edit for finding in ran if finding.edit] if arguments.write else []
-        mended += len(edits)
+        fixed += len(edits)
         left += [finding for finding in ran if not (finding.edit and arguments.write)]
         document = repository.document(path, apply_edits(document.text, edits))
     if document.text != before.text:
         path.write_text(document.text, encoding="utf-8")
-        note(f"{document.path}: {mended} places refreshed")
+        note(f"{document.path}: {fixed} places refreshed")
     return left
 
 

@@ -1,4 +1,4 @@
-"""Every way in which a tutorial stops being true is made in a scratch copy, found, and mended where it can be."""
+"""Makes every kind of untrue text in a scratch copy; the checker must find it, and fix it where possible."""
 
 import pathlib
 import re
@@ -17,14 +17,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Drift(typing.NamedTuple):
-    """A change that makes the text untrue, what is said of it, and whether --write mends it."""
+    """A change that makes the text untrue, the expected message, and whether --write fixes it."""
 
     what: str
     file: str
     old: str
     new: str
     found: str
-    mended: bool = False
+    fixed: bool = False
 
 
 # fmt: off
@@ -46,7 +46,7 @@ DRIFTS = [
     Drift("a figure changed", "results/summary.csv", "2345.6", "4345.6", "figure is 4.35 µs now", True),
     Drift("a figure's row is gone", CHAPTER, "connections=100 /", "connections=9 /", "no row of summary.csv"),
     Drift("a figure's rows are two", CHAPTER, "backend=poll connections=100", "backend=poll",
-          "tell them apart by connections"),
+          "distinguish them by connections"),
     Drift("a figure's column is gone", CHAPTER, '"cpu_ns where', '"ns where', "no column ns"),
     Drift("a condition of no column", CHAPTER, "where backend=poll conn", "where engine=poll conn", "no column engine"),
     Drift("a figure without a format", CHAPTER, "/1000 %.2f µs", "/1000 µs", "no format"),
@@ -93,7 +93,7 @@ RUN_DRIFTS = [
     Drift("the quick form fails", CHAPTER, "```sh run", '```sh run quick="false"', "exit code 1, not 0"),
 ]
 
-# Each: what is shown, what is printed, whether it fits.
+# Each: the shown text, the printed text, whether they match.
 OUTPUTS = [
     (["rate 12.5 k/s"], ["rate 9 k/s"], True), (["p99 12.5 µs"], ["p99 1.2 ms"], True),
     (["took 1e-05 s"], ["took 12 s"], True), (["at 0x7ffe12"], ["at 0x1"], True),
@@ -106,7 +106,7 @@ OUTPUTS = [
     (["0 lost"], ["none lost"], False),
 ]
 
-# Each: C++, what is looked for in it, and the last line of what is found.
+# Each: C++, the name to look for, and the last line of the definition found.
 DEFINITIONS = [
     ("int f() {\n  return 1;\n}  // f\nint g();", "f", "}  // f"),
     ('void f() { g("}"); }\nvoid h() {}', "f", 'void f() { g("}"); }'),
@@ -208,7 +208,7 @@ def _test_of(drift, *words):
         for finding in found:
             self.assertRegex(finding, r"^tutorial/[\w./-]+:\d+: .+; .+")
         left = self.tutorial.check("--write", *words)
-        if drift.mended:
+        if drift.fixed:
             self.assertEqual(left, (0, []))
             self.assertEqual(self.tutorial.check(*words), (0, []))
         else:

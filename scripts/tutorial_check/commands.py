@@ -1,4 +1,4 @@
-"""What a chapter tells the reader to run is run, and prints what the chapter shows."""
+"""Runs the commands of a chapter and compares their output with the chapter."""
 
 import re
 import signal
@@ -86,7 +86,7 @@ def _stop_all(document, servers):
             yield Finding(document, fence.start, f"this server ended before it was stopped{said}", "correct the command")
         elif code not in (0, 128 + signal.SIGTERM):
             what = "does not end" if code is None else f"ended with exit code {code}"
-            yield Finding(document, fence.start, f"this server {what} at SIGTERM{said}", "mend it")
+            yield Finding(document, fence.start, f"this server {what} at SIGTERM{said}", "fix it")
 
 
 def _run_block(document, fence, output, scratch):
@@ -121,7 +121,7 @@ def _compare(document, output, printed):
     exact = "exact" in output.words
     if fits(output.body, printed, exact):
         return
-    there, rest = ("it is to be exact", printed) if exact else first_difference(output.body, printed)
+    there, rest = ("the output must be exact", printed) if exact else first_difference(output.body, printed)
     what = f"the output is another now, from “{there.strip()}” on; there is: {' / '.join(rest[:4])[:300] or 'nothing'}"
     if any(ANY in line for line in output.body):
         yield Finding(document, output.start, what, "correct it by hand")
@@ -149,7 +149,7 @@ def fits(shown, printed, exact=False):
 
 
 def first_difference(shown, printed):
-    """The first line shown that the printed text does not lead to, and what is printed in its place."""
+    """Returns the first shown line that the printed text does not lead to, and the printed line in its place."""
     count = next((n for n, _ in enumerate(shown) if not fits([*shown[: n + 1], ANY], printed)), len(shown))
     rest = next((printed[n:] for n in range(len(printed) + 1) if fits(shown[:count], printed[:n])), printed)
     return [*shown, "the end"][count], rest

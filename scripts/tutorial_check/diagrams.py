@@ -21,7 +21,7 @@ _STYLE = [
 
 
 def mark_of(source):
-    """What stands in a picture for the source it was made from, and for how."""
+    """Returns the mark in a picture for its source, and for the way it was made."""
     return hashlib.sha256((source + repr(_STYLE) + _PAPER).encode()).hexdigest()[:16]
 
 
@@ -41,7 +41,7 @@ def outdated(repository):
 
 
 def write(repository):
-    """Draws what is not up to date. Throws CalledProcessError when graphviz cannot, or OSError when it is not there."""
+    """Draws outdated pictures. Throws CalledProcessError when graphviz fails, or OSError when it is missing."""
     for source in outdated(repository):
         text = source.read_text(encoding="utf-8")
         done = subprocess.run(["dot", "-Tsvg", *_STYLE], input=text, stdout=subprocess.PIPE, text=True, check=True)

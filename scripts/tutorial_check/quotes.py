@@ -136,7 +136,7 @@ def _is_whole(head, following):
 
 
 def _name_of(head):
-    """The name of what a head defines and whether it is a class; none for what is only declared."""
+    """Returns the name that a head defines and whether it is a class; none for a mere declaration."""
     head = re.sub(r"^(?:template\s*<.*?>\s+)+(?=\w)", "", head)
     before = head.split("{", 1)[0]
     if "{" in head and (kind := _TYPE.match(before)):

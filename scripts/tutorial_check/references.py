@@ -1,4 +1,4 @@
-"""What the text names is there: files and anchors behind links, options of muxlab and of the small programs."""
+"""Checks that named things exist: files and anchors behind links, options of muxlab and of the small programs."""
 
 import functools
 import os
@@ -86,7 +86,7 @@ def check_options(document, options):
 
 
 def _check_command(document, offset, command, options):
-    # without what it pipes into, what follows it, and what is run for its arguments
+    # without the command it pipes into, the one after it, and those run for its arguments
     command = re.split(r"\||;|&&| -- ", re.sub(r"\$\([^()]*\)", "", command))[0]
     named = _OPTION.findall(command)
     if not named:

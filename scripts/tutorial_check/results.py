@@ -121,7 +121,7 @@ def _one_row(rows, column, conditions, path, cure):
     if len(found) > 1:
         apart = [key for key in found[0] if len({row[key] for row in found}) == len(found)]
         raise Wrong(f"{len(found)} rows of {path.name} have {_said(conditions)}",
-                    f"tell them apart by {', '.join(apart[:4]) or 'another file'}")  # fmt: skip
+                    f"distinguish them by {', '.join(apart[:4]) or 'another file'}")  # fmt: skip
     if found and column not in found[0]:
         raise Wrong(f"{path.name} has no column {column}", cure)
     return found[0] if found else None

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-STOP_SECONDS = 20  # for what was told to end; only so that a hang becomes a failure
+STOP_SECONDS = 20  # for a process to end after its signal; only so that a hang becomes a failure
 READY = "listening"
 
 
@@ -37,7 +37,7 @@ class Scratch:
 
 
 class Command:
-    """A running block, in a process group of its own, so that what it leaves behind can be ended with it."""
+    """A running block, in a process group of its own, so that processes that it leaves can be ended with it."""
 
     def __init__(self, scratch, text):
         self.stdout, self.stderr = (tempfile.TemporaryFile(dir=scratch.root.parent) for _ in range(2))
@@ -66,7 +66,7 @@ class Command:
         return not _wait(lambda: not _is_running_in_group(self.process.pid), seconds)
 
     def stop(self):
-        """Ends it and what it started; returns its exit code."""
+        """Ends the block and the processes that it started; returns its exit code."""
         self._signal(signal.SIGTERM)
         code = self.wait(STOP_SECONDS)
         self._signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The texts of the tutorial: what one holds and where, what is wrong in it, and how a link reaches a file."""
+"""The texts of the tutorial: their parts and places, findings about them, and how a link reaches a file."""
 
 import collections
 import dataclasses
@@ -36,7 +36,7 @@ class Finding:
 
 
 class Wrong(Exception):
-    """A request of the text that cannot be met. Its arguments are those of a Finding: what is wrong, and the cure."""
+    """A request of the text that cannot be met. Its arguments are those of a Finding: the fault and the fix."""
 
 
 class Fence:
@@ -90,7 +90,7 @@ class Document:
         self.path, self.text = path, text
         self.fences, self.links, self.spans, self.comments, self.headings = [], [], [], [], []
         self._line_starts = [0, *(found.end() for found in re.finditer("\n", text)), len(text)]
-        self._ends = {}  # of what was read of a line that holds several cells
+        self._ends = {}  # of the part read so far of a line with several cells
         environment = {}
         tokens = _PARSER.parse(text, environment)
         for at, token in enumerate(tokens):
@@ -123,7 +123,7 @@ class Document:
         return found
 
     def _read_inline(self, token, environment):
-        """Keeps links and code with their place in the text; returns the tokens of what is shown."""
+        """Keeps links and code with their place in the text; returns the tokens of the visible text."""
         environment.update(source=token.content, found=[])
         children = []
         _PARSER.inline.parse(token.content, _PARSER, environment, children)

@@ -49,7 +49,7 @@ def build(repository, out):
         made = subprocess.run(["sphinx-build", *options, work / "stage", work / "pages"], check=False)
         if made.returncode != 0:
             return False
-        pages.mend(work / "pages")
+        pages.fix(work / "pages")
         (work / "pages" / ".buildinfo").unlink(missing_ok=True)
         if out.exists():
             shutil.rmtree(out)

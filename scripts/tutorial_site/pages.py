@@ -1,4 +1,4 @@
-"""Finished pages: mended, so that they work from a file, and looked through for what is wrong with them."""
+"""Finished pages: fixes them, so that they work from a file, and checks them for faults."""
 
 import html.parser
 import os
@@ -32,11 +32,11 @@ _DARK = re.compile(r'body\[data-theme="dark"\] \{(?P<colours>[^{}]*)\}')
 _FOLLOWS_SYSTEM = 'body:not([data-theme="light"])'
 
 
-def mend(pages):
+def fix(pages):
     """Makes Debian's Furo work from a file: as packaged it is served by a web server, and dark only on request.
 
     Its style sheet imports one by an absolute address, its script is a module, which a page that is opened as a file
-    may not load, and the colours for those whose system is dark got lost when the sheet was made. Each mend applies
+    may not load, and the colours for dark systems got lost when the sheet was made. Each fix applies
     where the fault is, and does nothing to a theme without it.
     """
     style, script = pages / "_static/styles/furo.css", pages / "_static/scripts/furo.js"

@@ -1,4 +1,4 @@
-"""What is staged for the site leads where the chapters lead, and broken pages are noticed."""
+"""Staged pages lead where the chapters lead, and broken pages are noticed."""
 
 import pathlib
 import tempfile
@@ -99,8 +99,8 @@ class MendTest(unittest.TestCase):
                 path = folder / "_static" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            pages.mend(folder)
-            pages.mend(folder)  # a second time it finds nothing to mend
+            pages.fix(folder)
+            pages.fix(folder)  # a second time it finds nothing to fix
             style = (folder / "_static/styles/furo.css").read_text(encoding="utf-8")
             script = (folder / "_static/scripts/furo.js").read_text(encoding="utf-8")
         self.assertEqual(style.count("--paper: #131416;"), 2)

@@ -1,4 +1,4 @@
-"""Puts what the site is made from into a folder of its own: the tutorial, and what it links to.
+"""Puts the sources of the site into a folder of its own: the tutorial, and the files that it links to.
 
 A chapter links to files of the repository as on a code host. Here each such file becomes a page, or a copy to
 download, and the link leads there; what a page links to in turn is followed too.
@@ -40,7 +40,7 @@ class Stage:
         self._write_front()
 
     def place_of(self, path):
-        """Where the file is or will be; whoever asks first has it put there."""
+        """Returns the place of the file in the site; the first call puts it there."""
         if path.is_dir() and (path / FRONT).is_file():
             path = path / FRONT
         if path not in self.places:
