@@ -30,7 +30,7 @@ enum class Bound : std::uint8_t {
   unknown,  ///< both sides share a processor, or there were no echoes
   server,   ///< its processors were busy: its capacity was measured
   client,   ///< its processors were busy: the rate is the client's limit
-  both,     ///< both were busy: the server may be able to do a little more
+  both,     ///< one side was busy, the other nearly: the server may be able to do a little more
   waiting,  ///< neither: more messages in flight would give more echoes
   offered,  ///< neither: the load offered no more messages
 };
