@@ -1,5 +1,5 @@
-# The exercises of the tutorial: each is a folder. Its check.cpp is linked with starter.cpp, which has to fail as
-# complaint.txt says, and with solution.cpp, which has to pass.
+# The exercises of the tutorial, one folder each. check.cpp is linked with starter.cpp, which must fail with the words in
+# the first line of check.cpp, and with solution.cpp, which must pass.
 set(exercises ${CMAKE_CURRENT_LIST_DIR})
 file(GLOB sources CONFIGURE_DEPENDS ${exercises}/*.cpp)
 add_library(exercise_checking STATIC ${sources})

@@ -1,3 +1,4 @@
+// The starter fails with: and the outbox says that it is empty
 #include "tutorial/exercises/01-partial-write/outbox.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/sockets.hpp"

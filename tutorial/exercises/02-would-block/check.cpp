@@ -1,3 +1,4 @@
+// The starter fails with: the peer is silent: receive() returns nothing_yet
 #include <sys/socket.h>
 
 #include <array>

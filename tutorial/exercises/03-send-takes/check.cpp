@@ -1,3 +1,4 @@
+// The starter fails with: takes_all: open
 #include <poll.h>
 #include <sys/socket.h>
 

@@ -1,3 +1,4 @@
+// The starter fails with: something came on it again: the first is reported
 #include <algorithm>
 
 #include "tutorial/exercises/04-select-set/selector.hpp"

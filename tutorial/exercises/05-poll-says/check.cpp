@@ -1,3 +1,4 @@
+// The starter fails with: data_and_end: open
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>

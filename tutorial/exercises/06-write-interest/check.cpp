@@ -1,3 +1,4 @@
+// The starter fails with: it is awake after 1000 turns: a busy loop
 #include "tutorial/exercises/06-write-interest/echo.hpp"
 #include "tutorial/exercises/checking.hpp"
 #include "tutorial/exercises/sockets.hpp"

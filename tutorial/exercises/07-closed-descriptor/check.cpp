@@ -1,3 +1,4 @@
+// The starter fails with: closed: open
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// The starter fails with: are, the loop sleeps, and no edge will tell of the rest
 #include <sys/socket.h>
 
 #include "tutorial/exercises/08-lost-edge/receiver.hpp"

@@ -1,3 +1,4 @@
+// The starter fails with: level_partial_reads: open
 #include <sys/epoll.h>
 #include <sys/socket.h>
 

@@ -1,3 +1,4 @@
+// The starter fails with: a second worker was on the connection before the first was done
 #include <algorithm>
 #include <functional>
 #include <thread>

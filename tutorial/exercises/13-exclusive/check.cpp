@@ -1,3 +1,4 @@
+// The starter fails with: own_epoll: open
 #include <sys/epoll.h>
 #include <sys/socket.h>
 

@@ -1,3 +1,4 @@
+// The starter fails with: after the first push() the descriptor is readable
 #include <poll.h>
 #include <sys/eventfd.h>
 

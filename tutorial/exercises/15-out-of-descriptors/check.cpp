@@ -1,3 +1,4 @@
+// The starter fails with: it is awake after 1000 turns: a busy loop
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// The starter fails with: end_first_recv: open
 #include <poll.h>
 #include <sys/socket.h>
 

@@ -1,3 +1,4 @@
+// The starter fails with: come back, and then the end of the stream
 #include <sys/socket.h>
 
 #include <memory>

@@ -1,3 +1,4 @@
+// The starter fails with: file: open
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>

@@ -1,3 +1,4 @@
+// The starter fails with: times: it spins through the last millisecond
 #include <string>
 
 #include "tutorial/exercises/19-timers/deadlines.hpp"

@@ -1,3 +1,4 @@
+// The starter fails with: the server stalls for one of ten seconds: the 99th percentile is
 #include <algorithm>
 #include <string>
 
