@@ -16,7 +16,7 @@ using test::EchoServer;
 using test::Fault;
 using testing::HasSubstr;
 
-/// The load on a thread of its own, commanded as the harness commands it.
+/// Runs the load on its own thread, and commands it like the harness.
 class SlicedLoadTest : public testing::TestWithParam<LoadEngine> {
  protected:
   void start(const EchoServer& server, LoadOptions options) {
@@ -101,7 +101,7 @@ TEST_P(SlicedLoadTest, EachConnectionMakesItsRoundTripsHoweverShortTheSlice) {
   EXPECT_GE(one.echoes, 200U);
 }
 
-/// All but the first of each connection, which all leave at once.
+/// The slice times all messages but the first of each connection, which leave at once.
 TEST_P(SlicedLoadTest, MessagesAreTimedButForTheFirst) {
   const EchoServer server;
   LoadOptions options;
@@ -149,7 +149,7 @@ TEST_P(SlicedLoadTest, AnOpenLoopSendsWhatIsDue) {
   reply();
   const SliceReply one = slice(100'000'000, 3);
   ASSERT_FALSE(one.is_broken()) << one.broken.data();
-  const std::int64_t due_at_most = one.elapsed_ns / 200'000 + 1;  // it may have been kept waiting
+  const std::int64_t due_at_most = one.elapsed_ns / 200'000 + 1;  // the slice may have run longer
   EXPECT_GE(one.echoes, 500U);
   EXPECT_LE(one.echoes, static_cast<std::uint64_t>(due_at_most));
   EXPECT_NEAR(static_cast<double>(latency_.count()), static_cast<double>(one.echoes) - 50, 1)
