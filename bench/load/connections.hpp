@@ -68,9 +68,7 @@ struct LoadShare {
 ///
 /// A connection always receives, even while it sends, because two sides that only sent would
 /// deadlock. tally() counts a failed connection. Its descriptor is closed, and the caller must
-/// ignore its remaining events.
-///
-/// Thread: one at a time.
+/// ignore its remaining events. Thread: one at a time.
 class LoadConnections {
  public:
   /// Longest send or receive, in bytes; a socket does not hold more at once.
@@ -115,8 +113,7 @@ class LoadConnections {
   /// engine, where flush() itself sends.
   void tell(OracleTeller& teller) { teller_ = &teller; }
 
-  /// Half-closes a connection that has all its echoes back, with shutdown(2). The server must then
-  /// close it.
+  /// Half-closes a connection that has all its echoes, with shutdown(2). The server must close it.
   static void end(LoadConnection& connection);
 
   /// Counts the failure of a connection, and closes it.

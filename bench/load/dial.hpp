@@ -85,9 +85,8 @@ struct EstablishLimits {
   std::chrono::nanoseconds patience;  ///< longest wait without progress
 };
 
-/// Opens all `connections` and waits for one echo on each. The echo proves that the server serves
-/// the connection; one in the accept queue also looks open to a client. Idle connections echo one
-/// byte.
+/// Opens all `connections` and waits for one echo on each (idle ones: of one byte). The echo proves
+/// that the server serves the connection; one in the accept queue also looks open to a client.
 ///
 /// Counts failed connections and leaves them closed. Returns early when the timeline ends, and
 /// closes the connections that have not echoed. Throws Failure (unavailable) if ports run out, or

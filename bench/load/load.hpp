@@ -26,8 +26,7 @@ struct LoadOptions {
   std::uint64_t connections = 1;       ///< connections that echo
   std::uint64_t idle = 0;              ///< additional connections, open and silent
   std::uint64_t size_bytes = 64;       ///< of one message
-  /// Closed loop: messages that each connection keeps in flight. Open loop: the most per
-  /// connection.
+  /// Closed loop: messages in flight on each connection. Open loop: their maximum.
   std::uint64_t depth = 1;
   /// Closed loop: a connection is closed and replaced after so many echoes; nullopt: never.
   std::optional<std::uint64_t> churn;

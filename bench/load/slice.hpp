@@ -42,9 +42,8 @@ struct HistogramCount {
 };
 inline constexpr std::size_t kCountsPerPacket = 4'096;
 
-/// Latencies of several slices. Excluded are, in a closed loop, the first messages of a slice,
-/// which all connections send at once; in an open loop, the messages due in its first 10 ms (at
-/// most its first tenth).
+/// Latencies of several slices, without the first messages of each. In a closed loop these leave
+/// all at once; in an open loop they are due in its first 10 ms (at most its first tenth).
 struct SliceTimes {
   Histogram latency_ns;     ///< open loop: since the message was due
   Histogram first_echo_ns;  ///< of new connections, since connect(2)
@@ -93,7 +92,6 @@ struct Slice {
 /// A slice begins and ends with nothing in flight. Every byte is compared with the sent one. If a
 /// connection fails, or nothing arrives for options.grace, the reply gives the reason, and later
 /// commands get the same reply. Throws Failure like run_load(), and (usage) for several threads.
-/// Thread: runs on the caller's.
 void run_sliced_load(const LoadOptions& options, int channel);
 
 }  // namespace muxlab

@@ -18,8 +18,7 @@ inline std::string name_of(LoadEngine engine) {
   return engine == LoadEngine::epoll ? "epoll" : "io_uring";
 }
 
-/// Skips the test if the engine does not work here. Must be called from SetUp(), because
-/// GTEST_SKIP() elsewhere does not end the test.
+/// Skips the test if the engine does not work here. Must be called from SetUp(), or the test runs.
 inline void require(LoadEngine engine) {
   if (engine != LoadEngine::io_uring) return;
   const Availability found = find_backend("io-uring")->probe();

@@ -31,8 +31,7 @@ class Timeline {
 
   /// Returns a descriptor, readable once the connections may send.
   [[nodiscard]] int started() const { return started_.get(); }
-  /// Returns the time of start(). A thread that notices the start later must send the messages due
-  /// since then.
+  /// Returns the time of start(). Messages due since then count, even if a thread sees it later.
   [[nodiscard]] std::int64_t started_ns() const {
     return started_ns_.load(std::memory_order_relaxed);
   }

@@ -13,8 +13,7 @@ namespace muxlab {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-/// A side cannot continue; what() gives the reason in one line. Ends one contender, not the
-/// campaign.
+/// A side cannot continue, for the reason in what(). It ends one contender, not the campaign.
 struct SideFailed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -54,8 +53,7 @@ class ServerSide : public Side {
  public:
   /// Waits for the server to start, and returns its address. Throws SideFailed, Interrupted.
   virtual std::string address() = 0;
-  /// Must be called once, after all connections are open and before the first slice. Throws
-  /// SideFailed.
+  /// Must be called once, between opening connections and the first slice. Throws SideFailed.
   virtual void settle() = 0;
   /// Returns the current memory use; 0 for unreadable values.
   virtual MemoryUse memory() = 0;
