@@ -38,7 +38,7 @@ void expect_all_is_well(const LoadReport& report, const LoadOptions& options) {
   EXPECT_EQ(tally.established, options.connections + options.idle);
   EXPECT_GE(tally.latency_ns.count(), tally.echoes);
   EXPECT_LE(tally.latency_ns.count(), tally.echoes + options.connections * options.depth)
-      << "with those that were in flight at the end";
+      << "with the messages in flight at the end";
   EXPECT_GE(report.window, options.duration);
   EXPECT_GT(report.client_cpu.count(), 0);
   EXPECT_EQ(tally.bytes_missing, 0U);
@@ -258,7 +258,7 @@ TEST_P(IoUringConnectionsTest, SendTheRestOfWhatFellShort) {
   connections_->flush(connection());
   EXPECT_TRUE(connection().is_quiet_send);
   turn();
-  EXPECT_TRUE(connection().is_sending) << "it fitted: " << connection().stream.in_flight();
+  EXPECT_TRUE(connection().is_sending) << "the send fitted: " << connection().stream.in_flight();
   EXPECT_FALSE(connection().is_quiet_send);
   connection().stream.extend(kBytes);
   while (!connection().stream.is_quiet()) {
@@ -276,7 +276,7 @@ TEST_P(IoUringConnectionsTest, AreClosedThoughTheKernelWasReceiving) {
   turn();
   serve();
   char byte = 0;
-  ASSERT_EQ(::recv(peer(), &byte, 1, 0), -1) << "it is open";
+  ASSERT_EQ(::recv(peer(), &byte, 1, 0), -1) << "the connection is open";
   connections_->fail(connection(), LoadError::timeout, "as the test wants");
   EXPECT_FALSE(connection().fd);
   connections_->close_all();
@@ -330,7 +330,7 @@ void expect_conservation(const LoadTally& tally) {
   EXPECT_EQ(tally.bytes_sent, tally.bytes_received);
   EXPECT_EQ(tally.bytes_missing, 0U);
   EXPECT_LE(tally.echoes, tally.latency_ns.count() + tally.first_echo_ns.count())
-      << "with those in flight at the end";
+      << "with the messages in flight at the end";
 }
 
 class LoadWithChurn : public test::OnEachEngine {};

@@ -103,7 +103,7 @@ TEST_P(OpenLoopOn, CountsWhatItHasNobodyToSendWith) {
     options.gaps = Gaps::fixed;
     options.grace = 1s;
     run_open_loop(*connections, timeline, options, 0, 1, nullptr);
-    EXPECT_GE(connections->tally().unsent, 99U) << "in 20 ms at least";
+    EXPECT_GE(connections->tally().unsent, 99U) << "in at least 20 ms";
     EXPECT_EQ(connections->tally().offered, connections->tally().unsent);
     EXPECT_EQ(connections->tally().bytes_sent, 0U);
   }
@@ -198,7 +198,7 @@ TEST(Arrivals, AreExponentialWhenTheyArePoisson) {
 TEST(Arrivals, AreEvenlySpacedWhenTheyAreFixed) {
   const auto times = dues(started(3, Gaps::fixed, 1), 7);
   EXPECT_EQ(times[0], 333'333'333);
-  EXPECT_EQ(times[2], 1'000'000'000) << "a third is not cut off each time";
+  EXPECT_EQ(times[2], 1'000'000'000) << "fractions of a nanosecond are not lost";
   EXPECT_EQ(times[5], 2'000'000'000);
 }
 

@@ -237,8 +237,8 @@ std::vector<std::string> doubts_of_a_stall(std::uint64_t short_ones, std::uint64
 
 TEST(LoadTrust, IsLostWhenTheServerStoodStill) {
   EXPECT_THAT(doubts_of_a_stall(1'000, 1, 600), ElementsAre(HasSubstr("a message took 600.")));
-  EXPECT_THAT(doubts_of_a_stall(1'000, 1, 190), IsEmpty()) << "a busy machine does that";
-  EXPECT_THAT(doubts_of_a_stall(0, 2, 600), IsEmpty()) << "all take that long";
+  EXPECT_THAT(doubts_of_a_stall(1'000, 1, 190), IsEmpty()) << "a busy machine causes such a delay";
+  EXPECT_THAT(doubts_of_a_stall(0, 2, 600), IsEmpty()) << "all messages take that long";
 }
 
 TEST(LittlesLaw, IsNotForOthers) {
@@ -249,7 +249,7 @@ TEST(LittlesLaw, IsNotForOthers) {
   run.options.churn.reset();
   run.options.rate = 1;
   EXPECT_FALSE(littles_law_ratio(run.options, run.report));
-  EXPECT_FALSE(littles_law_ratio(LoadOptions{}, LoadReport{})) << "it never began";
+  EXPECT_FALSE(littles_law_ratio(LoadOptions{}, LoadReport{})) << "the window never began";
 }
 
 TEST(LoadTrust, IsLostWhenPortsRunOut) {

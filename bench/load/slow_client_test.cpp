@@ -46,9 +46,9 @@ TEST(SlowClient, IsWhatBoundsTheRate) {
   // If other programs use the client's processor, the client waits for it.
   EXPECT_TRUE(baseline.bound == Bound::client || baseline.bound == Bound::waiting)
       << name_of(baseline.bound);
-  EXPECT_GT(baseline.ns[Metric::cpu], 0) << "what an echo costs stays";
+  EXPECT_GT(baseline.ns[Metric::cpu], 0) << "the cost per echo is still known";
   EXPECT_FALSE(answer.loads[0].contenders[1].compared[Metric::echo_time])
-      << "there is no verdict on a rate that is the client's";
+      << "no verdict if the client limits the rate";
 }
 
 }  // namespace

@@ -144,8 +144,8 @@ TEST(RealRigs, ThreadsCostsWhatItCostsWithAThousandOfThem) {
     echoes[slice.contender] += static_cast<double>(slice.echoes);
   }
   const double ratio = cpu_ns[0] / echoes[0] / (cpu_ns[1] / echoes[1]);
-  EXPECT_GT(ratio, 0.5) << "all threads are in it";
-  EXPECT_LT(ratio, 20) << "and nothing else";
+  EXPECT_GT(ratio, 0.5) << "it includes all threads";
+  EXPECT_LT(ratio, 20) << "and no other CPU time";
 }
 
 /// The server has more threads than the rig watches one by one.
@@ -343,7 +343,7 @@ TEST(FakeRig, AnIsolatedOneStartsAServerForEachVisit) {
   EXPECT_EQ(sides.count.most, 1);
   Rig together(sides, load_of(10, 0), contenders_named({"epoll-lt", "poll"}), {});
   EXPECT_EQ(sides.count.most, 2);
-  EXPECT_EQ(together.memory(0).with_connections.kernel_bytes, 0U) << "others grew it too";
+  EXPECT_EQ(together.memory(0).with_connections.kernel_bytes, 0U) << "other servers grew it too";
 }
 
 }  // namespace
