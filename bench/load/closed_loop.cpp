@@ -8,23 +8,23 @@
 namespace muxlab {
 namespace {
 
-/// Ports come out of TIME_WAIT after a second or a minute, and each try may search through all.
+/// Ports leave TIME_WAIT after a second or a minute, and each attempt may search all of them.
 constexpr std::int64_t kShortestPause_ns = 1'000'000;
 constexpr std::int64_t kLongestPause_ns = 64'000'000;
 
-/// Opens connections in the place of those that ended, each with one message to begin with.
+/// Replaces closed connections. Each new connection starts with one message.
 ///
-/// A connection that was ended in order leaves its port in TIME_WAIT, and a Unix server's backlog
-/// may be full: then there is none to be had at the moment. Those that have to wait are opened in
-/// their turn, at intervals that grow while there still is nothing, and are counted.
+/// dial() can fail for a while, because closed connections leave their ports in TIME_WAIT and a
+/// Unix server's backlog may be full. Such connections wait in a queue and are counted. Churn
+/// retries in order, at growing intervals.
 class Churn {
  public:
-  /// All are borrowed; `size_bytes` of a message.
+  /// Borrows its arguments. `size_bytes`: of a message.
   Churn(LoadConnections& connections, const LoadTarget& target, SourceAddresses& sources,
         std::uint64_t size_bytes)
       : connections_(connections), target_(target), sources_(sources), size_bytes_(size_bytes) {}
 
-  /// Opens connection `index`, which has no descriptor, now or as soon as it can be.
+  /// Opens connection `index` now or as soon as possible. Requires that it has no descriptor.
   void open(std::size_t index) {
     if (waiting_.empty() && try_to_open(index)) return;
     waiting_.push_back(index);
@@ -32,7 +32,7 @@ class Churn {
     ++(last_error_ == EAGAIN ? tally.without_backlog : tally.without_port);
   }
 
-  /// When to call open_those_that_wait() next, in CLOCK_MONOTONIC; kForever: none waits.
+  /// Returns when to call open_those_that_wait() (CLOCK_MONOTONIC); kForever: no connection waits.
   [[nodiscard]] std::int64_t due_ns() const {
     return waiting_.empty() ? LoadConnections::kForever : retry_at_ns_;
   }
@@ -42,7 +42,7 @@ class Churn {
   }
 
  private:
-  /// False when there is none to be had at the moment.
+  /// Returns false if no port, or no room in the backlog, is available now.
   bool try_to_open(std::size_t index) {
     Dialled dialled = dial(target_, sources_);
     if (dialled.error == EADDRNOTAVAIL || dialled.error == EAGAIN) {
@@ -68,7 +68,7 @@ class Churn {
   std::deque<std::size_t> waiting_;
   std::int64_t retry_at_ns_ = 0;
   std::int64_t pause_ns_ = 0;
-  int last_error_ = 0;  // for which those that wait do
+  int last_error_ = 0;  // why the queue waits: EADDRNOTAVAIL or EAGAIN
 };
 
 class ClosedLoop final : public LoadLoop {
@@ -119,7 +119,7 @@ class ClosedLoop final : public LoadLoop {
     connections_.flush(connection);
   }
 
-  /// What it still waits for has taken so long at least.
+  /// Records the time so far as the latency of each missing message; the true one is longer.
   void on_given_up(const LoadConnection& connection) override {
     if (!connection.is_established || connection.is_ending) return;
     const std::int64_t now_ns = monotonic_ns();
@@ -151,7 +151,7 @@ class ClosedLoop final : public LoadLoop {
     churn_.open(connections_.index_of(connection));
   }
 
-  /// Of a connection that has nothing in flight.
+  /// Sends the first `depth` messages. Requires that nothing is in flight.
   void fill(LoadConnection& connection, std::int64_t now_ns) {
     EchoStream& stream = connection.stream;
     std::fill_n(starts_of(connection), depth_, now_ns);
@@ -165,8 +165,7 @@ class ClosedLoop final : public LoadLoop {
     const bool is_echo = timeline_.measures(now_ns);
     const std::int64_t inside_ns = timeline_.inside(began_ns, now_ns);
     if (is_echo) ++tally.echoes;
-    // One that was in flight when the window ended is timed too: a server that stands still then
-    // would otherwise be left out.
+    // Messages in flight at the end of the window are timed too, or a stall then would not show.
     if (!is_echo && inside_ns == 0) return;
     if (began_ns >= timed_from_ns_) {
       tally.latency_ns.record(static_cast<std::uint64_t>(now_ns - began_ns));
@@ -193,11 +192,11 @@ class ClosedLoop final : public LoadLoop {
   }
 
   Churn& churn_;
-  bool goes_on_;                    // where a slice before it ended
-  std::int64_t timed_from_ns_ = 0;  // what was sent before is not
+  bool goes_on_;                    // continues on the connections of the previous slice
+  std::int64_t timed_from_ns_ = 0;  // messages sent earlier are not timed
   std::uint64_t depth_;
-  std::uint64_t last_byte_;              // that a connection sends before it is replaced
-  std::vector<std::int64_t> starts_ns_;  // of each message in flight, `depth` per connection
+  std::uint64_t last_byte_;              // bytes that a connection sends before it is replaced
+  std::vector<std::int64_t> starts_ns_;  // start of each message in flight, `depth` per connection
 };
 
 }  // namespace

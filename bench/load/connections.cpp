@@ -14,7 +14,7 @@ namespace muxlab {
 
 namespace {
 
-/// The first of `bytes`, as a C string has them.
+/// Returns the first 16 of `bytes` as a C string literal.
 std::string excerpt(std::span<const std::byte> bytes) {
   constexpr std::size_t kShown = 16;
   std::string text = "\"";
@@ -63,7 +63,7 @@ Came LoadConnections::take_end(LoadConnection& connection) {
 
 void LoadConnections::end(LoadConnection& connection) {
   connection.is_ending = true;
-  // It fails only when the connection is reset, which the next receive tells of.
+  // shutdown() fails only on a reset connection, which the next receive reports.
   static_cast<void>(::shutdown(connection.fd.get(), SHUT_WR));
 }
 
@@ -109,7 +109,7 @@ void LoadConnections::close_all() {
 
 LoadEngine available_engine(LoadEngine asked) {
   if (asked == LoadEngine::epoll) return asked;
-  // The server's backend of that name needs the same of the kernel.
+  // The io-uring backend of the server needs the same kernel features.
   const Availability found = find_backend("io-uring")->probe();
   if (found.works) return LoadEngine::io_uring;
   if (asked == LoadEngine::any) return LoadEngine::epoll;

@@ -10,7 +10,7 @@ namespace muxlab {
 
 /// How the client waits for its connections.
 enum class LoadEngine : std::uint8_t {
-  any,  ///< the one that costs less where it works
+  any,  ///< io_uring where it works, because it costs less; else epoll
   epoll,
   io_uring,
 };
@@ -23,39 +23,39 @@ inline std::string_view engine_name(LoadEngine engine) {
 
 class OracleTeller;
 
-/// One connection of the load client. Without a descriptor when it is not open yet or any more.
-/// With thousands, the cache lines that an echo touches are felt: it has one.
+/// One connection of the load client. `fd` is empty before it is opened and after it is closed.
+/// It fills exactly one cache line, because with thousands of connections each line costs time.
 struct alignas(64) LoadConnection {
   UniqueFd fd;
-  std::uint32_t slot = 0;  ///< of the oldest message in flight, among its start times
+  std::uint32_t slot = 0;  ///< index of the oldest message in flight, among its start times
   EchoStream stream{};
-  std::uint64_t number = 0;         ///< in the order of opening, among those of the whole run
+  std::uint64_t number = 0;         ///< of the connection in this run; see LoadShare
   std::uint32_t handed_over = 0;    ///< io_uring: bytes of the last send
   bool is_established : 1 = false;  ///< it has echoed once
-  bool is_ending : 1 = false;       ///< it sends no more, and waits for the server's end
-  bool is_sending : 1 = false;      ///< what is due is on its way, or waits for room
-  bool is_quiet_send : 1 = false;   ///< io_uring: which is only told of when it fails
-  bool is_receiving : 1 = false;    ///< io_uring: the kernel has a receive of it
+  bool is_ending : 1 = false;       ///< half-closed by us; the server must close it now
+  bool is_sending : 1 = false;      ///< a send is in progress, or waits for room in the socket
+  bool is_quiet_send : 1 = false;   ///< io_uring: the kernel reports that send only if it fails
+  bool is_receiving : 1 = false;    ///< io_uring: the kernel holds a receive request for it
 };
 static_assert(sizeof(LoadConnection) == 64);
 
-/// Something that happened. What it is, is between wait() and advance().
+/// An event that wait() returns. Only advance() interprets flags, result and kind.
 struct LoadEvent {
-  std::uint64_t id;  ///< the index of a connection, or what watch() was given
+  std::uint64_t id;  ///< the index of a connection, or the id given to watch()
   std::uint32_t flags = 0;
   std::int32_t result = 0;
   std::uint8_t kind = 0;
 };
 
-/// What came of an event.
+/// The result of an event.
 enum class Came : std::uint8_t {
-  nothing,  ///< or the connection has failed, and has no descriptor any more
-  bytes,    ///< and they were right
-  end,      ///< the server's, after ours: the connection has no descriptor any more
+  nothing,  ///< no bytes; if the connection failed, its descriptor is closed
+  bytes,    ///< bytes were received, and they were correct
+  end,      ///< the server closed its side after ours; the descriptor is closed
 };
 
-/// Which connections a thread has: `count`, of which the first `active` are to echo. As they are
-/// opened they get the numbers `first`, first + stride, ... of those of the whole run.
+/// The connections of one thread: `count`, of which the first `active` echo. In the order of
+/// opening they get the numbers `first`, first + stride, ..., which are unique in the run.
 struct LoadShare {
   std::size_t count;
   std::size_t active;
@@ -63,15 +63,15 @@ struct LoadShare {
   std::uint64_t stride;
 };
 
-/// One thread's connections: their streams, what comes back compared with what was sent, and how
-/// they fail. How they are waited for is the engine's, which derives from this.
+/// Holds one thread's connections and their streams, and compares received bytes with sent bytes.
+/// Each engine derives a class from this that waits for events.
 ///
-/// Every connection is received from all the time, also while it sends: two sides that both only
-/// sent would wait for each other for ever. A connection that fails is counted in tally(), closed
-/// and from then on without a descriptor; events of it that are still to be handled are void.
+/// A connection always receives, even while it sends, because two sides that only sent would
+/// deadlock. tally() counts a failed connection. Its descriptor is closed, and the caller must
+/// ignore its remaining events. Thread: one at a time.
 class LoadConnections {
  public:
-  /// More than any socket holds at once would be pointless.
+  /// Longest send or receive, in bytes; a socket does not hold more at once.
   static constexpr std::size_t kLongestRun = 1 << 18;
   static constexpr std::int64_t kForever = -1;
 
@@ -93,45 +93,43 @@ class LoadConnections {
   }
   [[nodiscard]] LoadTally& tally() { return tally_; }
 
-  /// Takes over a descriptor that is connecting, and sends `bytes` as soon as it is connected.
+  /// Takes ownership of a connecting descriptor, and sends `bytes` bytes once it is connected.
   void open(std::size_t index, UniqueFd fd, std::uint64_t bytes);
-  /// Waits for a descriptor that is not a connection to be readable; its events carry `id`, of 32
-  /// bits. To be unwatched when there was one.
+  /// Makes wait() report `id` (32 bits) when `fd`, which is not a connection, becomes readable.
+  /// The caller must call unwatch() after the first such event.
   virtual void watch(int fd, std::uint64_t id) = 0;
   virtual void unwatch(int fd, std::uint64_t id) = 0;
-  /// Waits for events, for no longer than `timeout_ns`. They are valid until the next call, and all
-  /// those of open connections are to be passed to advance().
+  /// Waits for events, for at most `timeout_ns` (kForever: no limit). The events are valid until
+  /// the next call. The caller must pass each event of an open connection to advance().
   virtual std::span<const LoadEvent> wait(std::int64_t timeout_ns) = 0;
 
-  /// Does what an event of an open connection asks for: takes in what came and verifies it, goes on
-  /// sending.
+  /// Handles an event of an open connection: receives and verifies bytes, or continues a send.
   virtual Came advance(LoadConnection& connection, const LoadEvent& event) = 0;
-  /// Sends what is due, with the next wait() at the latest, as far as the socket takes it, and sees
-  /// to it that the rest follows.
+  /// Sends the unsent bytes, at the latest during the next wait(). The rest follows when the
+  /// socket has room again.
   virtual void flush(LoadConnection& connection) = 0;
 
-  /// From now on `teller`, which outlives this, is told of each message that is sent. Only on
-  /// epoll, where flush() is what sends.
+  /// Makes `teller`, which outlives this, report each message that is sent. Requires the epoll
+  /// engine, where flush() itself sends.
   void tell(OracleTeller& teller) { teller_ = &teller; }
 
-  /// Tells the server that a connection whose messages are all back sends no more, so that what is
-  /// left of it is the server's end, shutdown(2).
+  /// Half-closes a connection that has all its echoes, with shutdown(2). The server must close it.
   static void end(LoadConnection& connection);
 
   /// Counts the failure of a connection, and closes it.
   void fail(LoadConnection& connection, LoadError error, std::string_view reason);
-  /// Counts a connection that could not even be opened.
+  /// Counts the failure of a connection that could not be opened.
   void fail_to_open(std::size_t index, std::string_view reason);
   void close(LoadConnection& connection);
-  /// Returns when all are closed.
+  /// Closes all connections, and waits until the kernel has released them.
   virtual void close_all();
 
  protected:
   static bool is_momentary(int error);
 
-  /// Begins to receive, and to send what is due once it is connected.
+  /// Starts to receive, and to send the unsent bytes once the connection is connected.
   virtual void begin(LoadConnection& connection) = 0;
-  /// The last chance to take the descriptor, which is closed otherwise.
+  /// Called before close() closes the descriptor. An engine may move the descriptor away here.
   virtual void let_go(LoadConnection&) {}
 
   Came take_in(LoadConnection& connection, std::span<const std::byte> bytes);
@@ -149,17 +147,17 @@ class LoadConnections {
   LoadTally tally_;
 };
 
-/// One that works on this machine, and is never `any`. Throws Failure (unavailable) with the reason
-/// when the one that was asked for does not.
+/// Returns an engine that works on this machine; never `any`. Throws Failure (unavailable) with the
+/// reason if the requested engine does not work.
 LoadEngine available_engine(LoadEngine asked);
 
-/// To be called on the thread that is to use them. `largest_receive`: bytes that are expected at
-/// once on a connection. Throws std::system_error.
+/// Makes the connections of one thread. `largest_receive`: bytes expected at once on a connection.
+/// Throws std::system_error. Thread: must be the thread that uses them.
 std::unique_ptr<LoadConnections> make_connections(LoadEngine engine, const Pattern& pattern,
                                                   const LoadShare& share,
                                                   std::uint64_t largest_receive);
 
-/// On an epoll(7) instance, level-triggered.
+/// Makes connections that wait on a level-triggered epoll(7) instance. Throws std::system_error.
 std::unique_ptr<LoadConnections> make_epoll_connections(const Pattern& pattern,
                                                         const LoadShare& share);
 

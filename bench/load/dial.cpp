@@ -24,7 +24,7 @@ constexpr std::string_view kUnixPrefix = "unix:";
   throw Failure(ExitCode::usage, fmt::format("--connect \"{}\": {}", text, expected));
 }
 
-/// The host and the port.
+/// Splits `text` into host and port.
 std::pair<std::string, std::string> split(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) reject(text, "expected HOST:PORT, [IPV6]:PORT or unix:PATH");
@@ -70,7 +70,7 @@ std::vector<LoadTarget> resolve_tcp(std::string_view text) {
   return all;
 }
 
-/// The errno of a connection that is opened and closed again; 0: it came up.
+/// Opens a connection and closes it again. Returns its errno; 0: it succeeded.
 int error_of_trial(const LoadTarget& target) {
   constexpr int kPatience_ms = 3'000;
   const UniqueFd fd(
@@ -114,18 +114,18 @@ void set_option(int fd, int level, int option, const void* value, socklen_t size
 void prepare(int fd) {
   const int on = 1;
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  // BBR, the default on many machines, paces even loopback with timers. Every kernel has Reno.
+  // BBR, the default on many machines, paces even loopback with timers. Reno is always available.
   constexpr char reno[] = "reno";
   set_option(fd, IPPROTO_TCP, TCP_CONGESTION, reno, sizeof reno - 1);
-  // A reset instead of a farewell: thousands of connections in TIME_WAIT would hold their ports for
-  // a minute and starve the next run. Nothing is lost, for all that was sent is back by then.
+  // Close with a reset: thousands of connections in TIME_WAIT would hold their ports for a minute,
+  // and the next run would lack them. No data is lost, because all echoes are back by then.
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   set_option(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 void bind_to(int fd, in_addr address) {
   const int on = 1;
-  // Without it bind() would take a port that no other connection from here may use, wherever to.
+  // Otherwise bind() would reserve a port, which no connection to another address could share.
   set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   sockaddr_in name{};
   name.sin_family = AF_INET;
@@ -162,7 +162,7 @@ class Establishing {
   }
 
  private:
-  /// False when a Unix server's backlog is full, which no event will tell the end of.
+  /// Returns false if a Unix server's backlog is full. No event reports when it has room again.
   bool dial_more() {
     for (; under_way_ < limits_.under_way && next_ < connections_.size(); ++next_) {
       Dialled dialled = dial(target_, sources_);
@@ -218,7 +218,7 @@ class Establishing {
   std::size_t next_ = 0;         // the connection to open next
   std::uint64_t under_way_ = 0;  // opened, and neither established nor failed
   std::uint64_t finished_ = 0;   // established or failed
-  bool has_ended_ = false;       // the timeline, before all are there
+  bool has_ended_ = false;       // the timeline ended before all were established
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using test::EchoServer;
 using test::FewPorts;
 
-/// The last number of the 127.0.0.x that comes next; 0 when the kernel chooses.
+/// Returns x of the next address 127.0.0.x; 0: the kernel chooses.
 std::uint32_t next_number(SourceAddresses& sources) {
   const auto address = sources.next();
   if (!address) return 0;

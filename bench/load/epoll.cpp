@@ -10,7 +10,7 @@
 namespace muxlab {
 namespace {
 
-/// Connections that an epoll(7) instance watches, level-triggered.
+/// Waits for connections with a level-triggered epoll(7) instance.
 class EpollConnections final : public LoadConnections {
  public:
   /// Throws std::system_error.
@@ -28,8 +28,8 @@ class EpollConnections final : public LoadConnections {
   std::span<const LoadEvent> wait(std::int64_t timeout_ns) override {
     const timespec timeout{.tv_sec = timeout_ns / 1'000'000'000,
                            .tv_nsec = timeout_ns % 1'000'000'000};
-    // epoll_pwait2(2), for milliseconds are too coarse for the gaps of an open loop: since
-    // Linux 5.11.
+    // epoll_pwait2(2), since Linux 5.11: the milliseconds of epoll_wait() are too coarse for the
+    // gaps of an open loop.
     const int count = ::epoll_pwait2(epoll_.get(), found_.data(), static_cast<int>(found_.size()),
                                      timeout_ns == kForever ? nullptr : &timeout, nullptr);
     if (count < 0 && errno != EINTR) throw_errno("epoll_pwait2");
@@ -78,7 +78,7 @@ class EpollConnections final : public LoadConnections {
       const auto size = static_cast<std::size_t>(count);
       stream.add_sent(size);
       tally().bytes_sent += size;
-      if (size < run.size()) break;  // the socket is full: another send() would only hear EAGAIN
+      if (size < run.size()) break;  // the socket is full: another send() would return EAGAIN
       if (teller_ != nullptr && stream.unsent() == 0) teller_->tell(connection.fd.get());
     }
     await_writable(connection, stream.unsent() > 0);

@@ -30,7 +30,7 @@ LoadOptions failing_run(const std::string& address, LoadEngine engine = LoadEngi
   return options;
 }
 
-/// Of servers that leave connections waiting.
+/// Options for servers that never serve a connection.
 LoadOptions impatient_run(const std::string& address, LoadEngine engine) {
   LoadOptions options = failing_run(address, engine);
   options.connect_patience = 100ms;
@@ -47,7 +47,7 @@ void expect_failure(const LoadOptions& options, ExitCode code, const std::string
   }
 }
 
-/// The address of a server that was there a moment ago.
+/// Returns the address of a server that has just ended.
 std::string deserted_address() { return EchoServer().address(); }
 
 class LoadFailureOn : public test::OnEachEngine {};
@@ -58,7 +58,7 @@ TEST_P(LoadFailureOn, NobodyListens) {
   expect_failure(options, ExitCode::unavailable, "Connection refused");
   options.threads = 3;
   expect_failure(options, ExitCode::unavailable, "Connection refused");
-  options.connect = "unix:" + testing::TempDir() + "muxlab-nobody";
+  options.connect = "unix:" + testing::TempDir() + "muxlab-absent";
   expect_failure(options, ExitCode::unavailable, "No such file");
 }
 
@@ -122,7 +122,7 @@ bool the_others_went_on(const Connections& before, const Connections& now) {
   return now.struck > 0 && now.bytes > before.bytes + 100'000;
 }
 
-/// What a fault has taken away is not waited for as long as usual.
+/// Options with a shorter grace time, because a fault removes bytes that never arrive.
 LoadOptions faulty_run(const std::string& address, LoadEngine engine) {
   LoadOptions options = short_run(address, engine);
   options.grace = std::chrono::seconds(1);
@@ -156,8 +156,8 @@ struct Loss {
   LoadError error;
 };
 
-/// With messages of 64 bytes: byte 64 is the first after the one that each connection is
-/// established with, and byte 191 the last of a message.
+/// Messages have 64 bytes. Byte 64 is the first after the message that establishes a connection,
+/// and byte 191 the last of a message.
 using LoadOfLoss = test::CaseOnEachEngine<Loss>;
 
 TEST_P(LoadOfLoss, IsCountedByKindAndTheRunGoesOn) {
@@ -185,7 +185,7 @@ class LoadWithIdle : public test::OnEachEngine {};
 INSTANTIATE_TEST_SUITE_P(Engines, LoadWithIdle, test::kEngines, test::OnEachEngine::name);
 
 TEST_P(LoadWithIdle, WatchesThem) {
-  // Idle connections are opened last and echo one byte, so each of them is struck at once.
+  // Idle connections are opened last and echo one byte, so the fault strikes each at once.
   const EchoServer server({.fault = Fault::repeat, .on_connection = 3, .at_byte = 0});
   LoadOptions options = short_run(server.address(), GetParam());
   options.idle = 1;
@@ -209,7 +209,7 @@ using testing::Not;
 class LoadEdgesOn : public test::OnEachEngine {};
 INSTANTIATE_TEST_SUITE_P(Engines, LoadEdgesOn, test::kEngines, test::OnEachEngine::name);
 
-/// The window ends while the server stands still, and it goes on after that.
+/// The window ends while the server is stopped; the server continues later.
 TEST_P(LoadEdgesOn, MessagesInFlightWhenTheWindowEndsAreInTheStatistics) {
   test::ServerProcess server({"--backend", "epoll-lt"});
   ASSERT_TRUE(server.listens());
@@ -237,7 +237,7 @@ TEST_P(LoadEdgesOn, MessagesInFlightWhenTheWindowEndsAreInTheStatistics) {
   EXPECT_THAT(why_not_trusted(options, report), testing::ElementsAre(HasSubstr("stood still")));
 }
 
-/// Those that never come back have taken so long at least.
+/// The grace time is the least latency of a message that never comes back.
 TEST_P(LoadEdgesOn, MessagesThatAreGivenUpAreInTheStatistics) {
   const EchoServer server({.fault = Fault::silence, .on_connection = 1, .at_byte = 640});
   LoadOptions options = test::short_run(server.address(), GetParam());
@@ -269,7 +269,7 @@ TEST(LoadEdges, IPv6Works) {
   EXPECT_GT(report.tally.established, 0U);
 }
 
-/// Whichever of a name's addresses the server has, and in whichever order they are.
+/// The server listens on either address of a name, in either order of the addresses.
 TEST(LoadEdges, EveryAddressOfANameIsTried) {
   const std::string unshare = "--user --map-root-user --mount";
   if (!may_unshare(unshare)) GTEST_SKIP() << "this machine does not permit: unshare " << unshare;

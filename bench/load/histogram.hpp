@@ -12,16 +12,15 @@ namespace muxlab {
 /// dynamic range histogram for 1 to 60,000,000,000 (a minute in nanoseconds) and 3 significant
 /// figures.
 ///
-/// Values below 2048 have a bucket each. From there on every doubling has 1024 buckets, each twice
-/// as wide as those of the doubling before. A bucket stands for all the values that it counts, and
-/// what is reported follows HdrHistogram_c to the bit: percentiles and max() give the highest value
-/// of a bucket, min() the lowest, mean() is taken over bucket middles.
+/// Each value below 2048 has its own bucket. Each doubling above has 1024 buckets, twice as wide as
+/// those of the doubling before. Results equal those of HdrHistogram_c bit for bit: percentiles and
+/// max() return the highest value of a bucket, min() the lowest; mean() uses bucket middles.
 ///
-/// Not synchronised: one histogram per thread, merged at the end. Percentiles of several histograms
-/// cannot be averaged; merge the histograms.
+/// Thread: not synchronised; use one histogram per thread and merge them at the end. Do not average
+/// percentiles of several histograms; merge the histograms.
 class Histogram {
  public:
-  /// Buckets in all: enough that the last one ends at or above 60,000,000,000.
+  /// Number of buckets; the last one ends above 60,000,000,000.
   static constexpr std::size_t kBuckets = 27'648;
   /// The highest value that has a bucket.
   static constexpr std::uint64_t kHighest = (std::uint64_t{1} << 36) - 1;
@@ -39,40 +38,40 @@ class Histogram {
     ++count_;
   }
 
-  /// Counts `count` more values of a bucket, whose index is below kBuckets.
+  /// Counts `count` more values in bucket `index`. Requires index < kBuckets.
   void add(std::size_t index, std::uint64_t count) {
     counts_[index] += count;
     count_ += count;
   }
-  /// Forgets all values.
+  /// Removes all values.
   void clear();
 
   /// Adds everything that `other` counted, dropped values included.
   void merge(const Histogram& other);
 
-  /// Values counted, and values that were out of range.
+  /// Return the number of values counted, and of values above kHighest.
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
-  /// All of these are 0 when nothing was counted.
+  /// Return 0 for an empty histogram.
   [[nodiscard]] std::uint64_t min() const;
   [[nodiscard]] std::uint64_t max() const;
   [[nodiscard]] double mean() const;
 
-  /// The smallest bucket below or in which `percentile` (0 to 100) of the values lie, as its
-  /// highest value; for percentile 0 as its lowest.
+  /// Returns the highest value of the first bucket up to which `percentile` % (0 to 100) of the
+  /// values lie; for percentile 0 its lowest value.
   [[nodiscard]] std::uint64_t value_at_percentile(double percentile) const;
 
-  /// How many values each bucket counted, for writing a histogram out without loss.
+  /// Returns the count of each bucket, to write a histogram out without loss.
   [[nodiscard]] std::span<const std::uint64_t> counts() const { return counts_; }
 
-  /// The bucket that counts `value`; kBuckets or more when there is none.
+  /// Returns the bucket of `value`; kBuckets or more if `value` is above kHighest.
   [[nodiscard]] static constexpr std::size_t index_of(std::uint64_t value) {
     const auto doubling =
         static_cast<unsigned>(std::bit_width(value | (2 * kHalf - 1))) - (kHalfBits + 1);
     return (static_cast<std::size_t>(doubling) << kHalfBits) + (value >> doubling);
   }
-  /// The range of values that a bucket counts: lowest_value up to lowest_value + width - 1.
+  /// Return the range of a bucket: from lowest_value to lowest_value + width - 1.
   [[nodiscard]] static constexpr std::uint64_t lowest_value(std::size_t index) {
     return (index - (std::uint64_t{doubling_of(index)} << kHalfBits)) << doubling_of(index);
   }

@@ -10,7 +10,7 @@
 namespace muxlab {
 namespace {
 
-/// What a histogram stands for, value by value.
+/// Compares a histogram with the sorted list of its values.
 class Values {
  public:
   void record(std::uint64_t value) {
@@ -22,7 +22,7 @@ class Values {
     assert(histogram.dropped() == dropped_.size());
     if (values_.empty()) return;
     std::ranges::sort(values_);
-    // One of them at a time: each looks at all the buckets, which takes long.
+    // Only one per input, because each reads all buckets, which takes long.
     switch (script.ConsumeIntegralInRange(0, 3)) {
       case 0:
         return compare_counts(histogram.counts());
@@ -36,7 +36,7 @@ class Values {
   }
 
  private:
-  /// A relative error below 1/1000, as the header promises; below 1000 none.
+  /// Expects a relative error below 1/1000, and none below 1000.
   static bool is_near(std::uint64_t reported, std::uint64_t value) {
     const std::uint64_t error = reported > value ? reported - value : value - reported;
     return error == 0 || error * 1000 < value;
@@ -75,7 +75,7 @@ class Values {
     }
   }
 
-  /// The value at that percentile among the sorted values, rounded to the nearest one.
+  /// Returns the value at that percentile of the sorted values, rounded to the nearest.
   [[nodiscard]] std::uint64_t value_at(double percentile) const {
     const double share = std::clamp(percentile, 0.0, 100.0) / 100;
     const double rank = std::floor(share * static_cast<double>(values_.size()) + 0.5);
@@ -86,7 +86,7 @@ class Values {
   std::vector<std::uint64_t> dropped_;
 };
 
-/// Of every magnitude alike; one in a few lies beside a power of two, where the buckets change.
+/// Returns a value of any magnitude; half of them are next to a power of two, where buckets change.
 std::uint64_t next_value(FuzzedDataProvider& script) {
   const auto bits = script.ConsumeIntegralInRange<unsigned>(0, 63);
   const std::uint64_t power = std::uint64_t{1} << bits;

@@ -45,7 +45,7 @@ TEST(HistogramBuckets, FollowOneAnotherWithoutGapUpToTheHighestValue) {
   EXPECT_EQ(Histogram().counts().size_bytes(), 221'184U);
 }
 
-/// The sequence that the reference figures below were made with.
+/// The random sequence of the reference figures below.
 class XorShift {
  public:
   std::uint64_t operator()() {
@@ -129,7 +129,7 @@ TEST(Histogram, GivesTheLowestValueOfTheBucketForPercentileZero) {
   EXPECT_EQ(histogram.value_at_percentile(100), 123'519U);
 }
 
-/// As the counts of another process arrive.
+/// The harness adds the counts of a load process in this way.
 TEST(Histogram, CountsCanBeAddedAndForgotten) {
   Histogram sent, received;
   for (const std::uint64_t value : {5U, 5U, 7'000U, 1'000'000U}) sent.record(value);

@@ -16,44 +16,46 @@ namespace {
 constexpr unsigned kSubmissions = 1024;
 constexpr std::size_t kMostBufferBytes = std::size_t{16} << 20;
 
-/// An odd number of cache lines: those a power of two apart would share a few sets of the cache.
+/// Returns the bytes of a buffer: an odd number of cache lines, because buffers a power of two
+/// apart would share a few cache sets.
 std::size_t buffer_size(std::uint64_t largest_receive) {
   constexpr std::uint64_t kLine = 64;
   const std::uint64_t size = std::clamp<std::uint64_t>(largest_receive, 512, 1 << 16);
   return static_cast<std::size_t>((size / (2 * kLine) * 2 + 1) * kLine);
 }
 
-/// One for each that echoes, if that is not too much, for all may be answered at once.
+/// Returns the number of buffers: within limits one per active connection, because all may be
+/// answered at once.
 unsigned buffer_count(const LoadShare& share, std::uint64_t largest_receive) {
   const std::size_t fitting = std::bit_floor(kMostBufferBytes / buffer_size(largest_receive));
   const std::size_t most = std::min(std::size_t{4096}, fitting);
   return static_cast<unsigned>(std::clamp(std::bit_ceil(share.active), std::size_t{64}, most));
 }
 
-/// Room for all that one call can bring, so that it never has to be brought in several.
+/// Returns the number of completions that one call can bring, so that the ring does not overflow.
 unsigned completion_count(const LoadShare& share, unsigned buffers) {
-  constexpr std::size_t kMost = 1 << 16;  // that Linux makes
+  constexpr std::size_t kMost = 1 << 16;  // the limit of Linux
   const std::size_t wanted = std::bit_ceil(buffers + 2 * share.count + 64);
   return static_cast<unsigned>(std::clamp(wanted, std::size_t{2} * kSubmissions, kMost));
 }
 
 constexpr std::uint64_t kGenerations = 1 << 24;
 
-/// Connections on an io_uring(7), completion: a receive is asked for once and goes on by itself,
-/// into buffers that the kernel picks, and what is due is sent by requests that go to the kernel
-/// with the next wait. So a turn is one system call, whatever the number of echoes in it.
+/// Receives and sends with io_uring(7) completions. One multishot receive per connection fills
+/// buffers that the kernel picks. The next wait submits all sends. So a turn is one system call,
+/// regardless of the number of echoes.
 ///
-/// A send is quiet where it can be: it does not wait, so it is over when the call that submitted it
-/// returns, and is only told of when it fell short. What did not fit is sent by a request that
-/// waits for room. Bytes count as sent when they are handed over, less those that fell short.
+/// A send is "quiet" where possible: MSG_DONTWAIT makes it complete during the call that submits
+/// it, and the kernel posts a completion only if it fails or is short. A second request, which
+/// waits for room, sends the rest. Bytes count as sent when submitted, minus those of short sends.
 ///
-/// A connection that failed is closed when the kernel has let go of it, for a request holds the
-/// socket open. What a request of an earlier connection in the same place brings is told apart by
-/// a generation.
+/// A failed connection stays open until its last request completes, because a request holds the
+/// socket. A generation in user_data identifies completions of an earlier connection at the same
+/// index.
 class IoUringConnections final : public LoadConnections {
  public:
-  /// To be made on the thread that uses it. `largest_receive` is how many bytes are expected at
-  /// once on a connection; more come in several pieces. Throws std::system_error.
+  /// `largest_receive`: bytes expected at once on a connection; more arrive in several completions.
+  /// Throws std::system_error. Thread: must be constructed by the thread that uses it.
   IoUringConnections(const Pattern& pattern, const LoadShare& share, std::uint64_t largest_receive)
       : LoadConnections(pattern, share),
         leaving_(share.count),
@@ -80,7 +82,7 @@ class IoUringConnections final : public LoadConnections {
     submit_and_wait(std::exchange(hurry_, false) ? 0 : timeout_ns);
     events_.clear();
     const unsigned count = ring_.ready();
-    // A reply may be there before the word that the message was sent, which is to be known first.
+    // An echo's completion may precede that of its send, which must be handled first.
     for (unsigned i = 0; i < count; ++i) collect_send(ring_.completion(i));
     if (!ring_.has_overflow() && ::io_uring_sq_ready(ring_.get()) == 0) settle_quiet_sends();
     for (unsigned i = 0; i < count; ++i) collect(ring_.completion(i));
@@ -102,7 +104,7 @@ class IoUringConnections final : public LoadConnections {
     if (connection.is_sending) {
       hurry_ |= connection.is_quiet_send;
     } else if (connection.stream.unsent() > 0) {
-      // While it connects there is no room, and after a part there is more to do.
+      // A connecting socket has no room yet, and a partial run needs a completion to send the rest.
       const bool is_all = connection.stream.unsent() <= pattern_.longest_run();
       send(connection, connection.is_established && is_all);
     }
@@ -114,7 +116,7 @@ class IoUringConnections final : public LoadConnections {
   }
 
  private:
-  enum class Kind : std::uint8_t { nobody, watched, receive, send, settled };
+  enum class Kind : std::uint8_t { ignored, watched, receive, send, settled };
 
   void begin(LoadConnection& connection) override {
     assert(!leaving_[index_of(connection)]);
@@ -183,8 +185,8 @@ class IoUringConnections final : public LoadConnections {
                        .kind = static_cast<std::uint8_t>(kind)});
   }
 
-  /// A send that does not wait is over when the call that submitted it returns, and those that fell
-  /// short have been told of.
+  /// Completes the quiet sends of the last call. Failed and short ones have posted a completion by
+  /// then.
   void settle_quiet_sends() {
     for (const std::uint32_t index : quiet_) {
       LoadConnection& connection = at(index);
@@ -210,7 +212,7 @@ class IoUringConnections final : public LoadConnections {
   Came received(LoadConnection& connection, const LoadEvent& event) {
     if (event.result == 0) return take_end(connection);
     if (event.result < 0 && event.result != -ENOBUFS && !is_momentary(-event.result)) {
-      // What is known to be sent counts; a connection that was refused has not sent anything.
+      // Count only confirmed bytes as sent; a refused connection has sent nothing.
       if (connection.is_sending) take_back(connection, connection.handed_over);
       fail_with_errno(connection, -event.result);
       return Came::nothing;
@@ -221,10 +223,10 @@ class IoUringConnections final : public LoadConnections {
       came = take_in(connection, {buffers_.data(id), static_cast<std::size_t>(event.result)});
       if (came == Came::nothing) return came;
     }
-    // Without a buffer, or room for its completion, it has ended: there are both with the next
-    // call.
+    // The kernel ends a multishot receive if it lacks a buffer or room for a completion. The next
+    // call provides both.
     if ((event.flags & IORING_CQE_F_MORE) == 0) receive(connection);
-    // What came back was sent, also when that is not known yet.
+    // An echoed message was sent, even if its quiet send is not settled yet.
     if (connection.is_quiet_send && connection.stream.in_flight() == 0) {
       connection.is_quiet_send = connection.is_sending = false;
     }
@@ -252,12 +254,12 @@ class IoUringConnections final : public LoadConnections {
     connection.is_sending = false;
     const auto size = static_cast<std::uint32_t>(std::max(result, 0));
     take_back(connection, connection.handed_over - size);
-    if (result == -EPIPE) return;  // why it broke, the receive is told
+    if (result == -EPIPE) return;  // the receive reports the reason
     if (result < 0 && !is_momentary(-result)) return fail_with_errno(connection, -result);
     if (connection.stream.unsent() > 0) send(connection, false);
   }
 
-  /// Of what was handed over, these were not sent.
+  /// Marks submitted bytes as not sent.
   void take_back(LoadConnection& connection, std::uint64_t bytes) {
     const std::uint64_t unsent = std::min(bytes, connection.stream.in_flight());
     connection.stream.take_back(unsent);
@@ -267,8 +269,8 @@ class IoUringConnections final : public LoadConnections {
   void cancel(std::uint64_t name) {
     io_uring_sqe* const entry = ring_.entry();
     io_uring_prep_cancel64(entry, name, 0);
-    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;  // what was cancelled completes, which is what counts
-    entry->user_data = static_cast<std::uint64_t>(Kind::nobody);
+    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;  // the cancelled request posts its own completion
+    entry->user_data = static_cast<std::uint64_t>(Kind::ignored);
   }
 
   void close_when_free(std::size_t index) {
@@ -278,13 +280,13 @@ class IoUringConnections final : public LoadConnections {
     --leaving_count_;
   }
 
-  /// The kind, a generation and the index, in 8, 24 and 32 bits.
+  /// Returns the user_data of a request: index, generation and kind, in 32, 24 and 8 bits.
   [[nodiscard]] std::uint64_t name_of(Kind kind, const LoadConnection& connection) const {
     return std::uint64_t{index_of(connection)} << 32 | connection.number % kGenerations << 8 |
            static_cast<std::uint64_t>(kind);
   }
 
-  /// Nothing when it was replaced.
+  /// Returns the connection of a request; nullptr if it was replaced.
   LoadConnection* connection_of(std::uint64_t name) {
     LoadConnection& connection = at(name >> 32);
     return (name >> 8) % kGenerations == connection.number % kGenerations ? &connection : nullptr;
@@ -294,9 +296,9 @@ class IoUringConnections final : public LoadConnections {
   std::vector<std::uint32_t> quiet_;    // indexes of connections with a quiet send
   std::vector<BufferRing::Id> taken_;   // buffers of the last events
   std::vector<std::uint64_t> watched_;  // ids
-  std::vector<UniqueFd> leaving_;       // by index: sockets that the kernel still has a request of
+  std::vector<UniqueFd> leaving_;       // by index: failed sockets with requests in the kernel
   std::size_t leaving_count_ = 0;
-  bool hurry_ = false;  // something is due after a quiet send: not to wait for more
+  bool hurry_ = false;  // bytes wait behind a quiet send, so the next wait must not block
   BufferRing buffers_;
   Ring ring_;  // destroyed first: until then the kernel may write into the buffers
 };

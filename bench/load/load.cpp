@@ -28,14 +28,14 @@ LoadTally run_thread(LoadSetup& setup, std::uint64_t number) {
     thread.run();
     return std::move(tally);
   } catch (...) {
-    setup.timeline.end();  // the others would wait for this thread for ever
+    setup.timeline.end();  // or the other threads would wait for this one forever
     throw;
   }
 }
 
-/// How long the threads of this process, as they are now, were ready to run without a processor
-/// since each began: ns, from the second field of /proc/PID/task/TID/schedstat. Nothing for a
-/// process of so many threads that asking would disturb it, or where the kernel does not tell.
+/// Returns the time in ns that the current threads of this process, since their start, were
+/// runnable without a processor: the second field of /proc/PID/task/TID/schedstat. Returns nullopt
+/// for more than 64 threads, because reading would disturb them, or if the kernel lacks the file.
 std::optional<double> runqueue_wait_ns() {
   constexpr std::size_t kMaxThreadsToAsk = 64;
   double sum = 0;
@@ -50,7 +50,7 @@ std::optional<double> runqueue_wait_ns() {
   return threads > 0 ? std::optional(sum) : std::nullopt;
 }
 
-/// Takes all threads through the run; false when it ended early.
+/// Conducts all threads through the run. Returns false if it ended early.
 bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report) {
   const std::int64_t dialled_ns = monotonic_ns();
   if (!timeline.await_arrivals(options.threads, options.interrupt)) return false;
@@ -59,8 +59,8 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
   timeline.start();
   if (!timeline.pause(options.warmup, options.interrupt)) return false;
 
-  // One instant for the clock, the processor time and the threads, so that all three have the same
-  // window even when this thread wakes late.
+  // Clock, processor time and threads share one instant, so that all three have the same window
+  // even if this thread wakes late.
   const std::optional<double> begin_wait_ns = runqueue_wait_ns();
   const std::int64_t begin_cpu_ns = process_cpu_ns();
   const std::int64_t begin_ns = monotonic_ns();
@@ -78,7 +78,7 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
   return is_complete;
 }
 
-/// No connection has echoed: why, as far as the client can see.
+/// Throws the reason why no connection has echoed, as far as the client knows it.
 [[noreturn]] void fail_without_any(const LoadOptions& options, const LoadTally& tally) {
   if (tally.errors.of(LoadError::mismatch) > 0) {
     throw Failure(ExitCode::failed,
@@ -91,10 +91,10 @@ bool conduct(const LoadOptions& options, Timeline& timeline, LoadReport& report)
                   is_refused ? ", is its server running? First:" : ":", tally.first_error));
 }
 
-/// Ends the run when the scope is left, or threads would wait for a conductor that is gone.
+/// Ends the run at the end of the scope, or threads would wait for a conductor that is gone.
 using EndAtExit = std::unique_ptr<Timeline, decltype([](Timeline* timeline) { timeline->end(); })>;
 
-/// The first messages of an open loop meet a server that slept, and are not timed.
+/// The first messages of an open loop wake a sleeping server, so they are not timed.
 constexpr std::int64_t kUntimed_ns = 10'000'000;
 
 struct Counts {
@@ -105,7 +105,7 @@ Counts counts_of(const LoadTally& tally) {
           tally.without_port};
 }
 
-/// What is in flight now has been waited for in vain.
+/// Returns the reason why the load cannot continue; empty if all echoes are back.
 std::string why_broken(LoadConnections& connections, std::chrono::nanoseconds grace) {
   const LoadTally& tally = connections.tally();
   if (!tally.first_error.empty()) return tally.first_error;
@@ -119,7 +119,7 @@ std::string why_broken(LoadConnections& connections, std::chrono::nanoseconds gr
                      std::chrono::duration<double>(grace).count(), missing);
 }
 
-/// One slice, on connections that stay open or make way for new ones.
+/// Runs one slice. Connections stay open, except that churn replaces them.
 SliceReply run_slice(LoadThread& thread, LoadSetup& setup, const SliceCommand& command) {
   LoadTally& tally = thread.connections().tally();
   tally.latency_ns.clear();
@@ -160,7 +160,7 @@ std::vector<HistogramCount> counts_of(const Histogram& histogram) {
   return all;
 }
 
-/// False when the other side has closed the channel.
+/// Receives a command. Returns false if the other side has closed the channel.
 bool receive(int channel, SliceCommand& command) {
   ssize_t size = 0;
   do size = ::recv(channel, &command, sizeof command, 0);
@@ -169,7 +169,7 @@ bool receive(int channel, SliceCommand& command) {
 }
 
 void send_packet(int channel, const void* data, std::size_t size) {
-  // The harness may be gone: then the next receive ends this process.
+  // If the harness is gone, the next receive ends this process.
   static_cast<void>(::send(channel, data, size, MSG_NOSIGNAL));
 }
 

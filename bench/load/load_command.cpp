@@ -26,7 +26,7 @@ struct LoadCommand {
   std::optional<std::string> active_ratio;
   std::uint64_t churn = 0;
   std::string engine = "auto";
-  int slices = -1;  ///< a channel to be commanded over; -1: it works as the options say
+  int slices = -1;  ///< channel for the harness's commands; -1: run once as the options say
 };
 
 Gaps gaps_named(const std::string& name) {
@@ -38,7 +38,7 @@ LoadEngine engine_named(const std::string& name) {
   return static_cast<LoadEngine>(found - kLoadEngineNames.begin());
 }
 
-/// What makes an open loop of it.
+/// Reads the options of an open loop.
 void read_rate(const CLI::App& verb, LoadCommand& command) {
   LoadOptions& options = command.options;
   options.gaps = gaps_named(command.gaps);
@@ -54,7 +54,7 @@ void read_rate(const CLI::App& verb, LoadCommand& command) {
   }
 }
 
-/// How many of all connections echo, and how many are silent beside them.
+/// Splits the connections into active and idle ones by --active-ratio.
 void read_active_ratio(LoadCommand& command) {
   if (!command.active_ratio) return;
   const std::string& text = *command.active_ratio;
@@ -72,16 +72,16 @@ void read_active_ratio(LoadCommand& command) {
   options.idle = all - options.connections;
 }
 
-/// Runs the load and prints what it measured, whatever failed: a failure has figures too.
+/// Runs the load and prints its results, also if connections failed.
 ExitCode load(LoadCommand& command) {
   LoadOptions& options = command.options;
   if (command.slices >= 0) {
     run_sliced_load(options, command.slices);
     return ExitCode::ok;
   }
-  ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is then an error of write(2)
+  ::signal(SIGPIPE, SIG_IGN);  // write(2) then returns EPIPE if the reader is gone
   check_options(options);
-  options.target = find_target(options.connect);  // a signal ends it, however long that takes
+  options.target = find_target(options.connect);  // before Interrupts, so that a signal ends it
   Interrupts interrupts;
   options.interrupt = interrupts.fd();
   if (::isatty(STDERR_FILENO) != 0) {
@@ -106,11 +106,11 @@ void explain_load(CLI::App& verb) {
   cli::explain(
       verb,
       {.description =
-           "Without --rate it is a closed loop: each connection sends when its echo is back, which "
-           "is right for what an echo costs. With --rate it is an open loop: messages are sent "
-           "when they are due and timed from then, which is right for latency, for a server that "
-           "stalls is not spared meanwhile. It says when the figures show the client and not the "
-           "server.",
+           "Without --rate the load is a closed loop: each connection sends its next message when "
+           "its echo is back. Use it to measure the cost of an echo. With --rate it is an open "
+           "loop: messages are sent when they are due and timed from then. Use it to measure "
+           "latency, because it keeps sending while the server stalls. A warning appears if the "
+           "figures show the client instead of the server.",
        .examples = {{"muxlab load --connect 127.0.0.1:4711 --connections 1k --idle 9k",
                      "1,000 connections that echo among 9,000 silent ones"},
                     {"muxlab load --connect 127.0.0.1:4711 --connections 1k --rate 20k",
@@ -139,35 +139,35 @@ void add_load(CLI::App& program, ExitCode& exit_code) {
   cli::add_count(verb, "--connections", options.connections, {1, kMany}, "Connections that echo")
       .required();
   const cli::Option idle = cli::add_count(verb, "--idle", options.idle, {0, kMany},
-                                          "Connections beside them that are open and silent");
+                                          "Additional connections that are open and silent");
   cli::add_text(verb, "--active-ratio", command->active_ratio, "R",
-                "The share of --connections that echo, 0.01 say; the others are silent")
+                "Share of --connections that echo, such as 0.01; the others are silent")
       .excludes(idle);
   cli::add_duration(verb, "--duration", options.duration, "How long to measure");
-  cli::add_duration(verb, "--warmup", options.warmup, "How long to send before that");
+  cli::add_duration(verb, "--warmup", options.warmup, "How long to send before measuring");
   cli::add_size(verb, "--size", options.size_bytes, {1, 1 << 20}, "Size of a message");
   cli::add_count(verb, "--depth", options.depth, {1, 1024},
-                 "Messages that each connection keeps in flight; with --rate at most")
+                 "Messages in flight on each connection; with --rate the maximum")
       .shows_default("1, with --rate no limit");
   cli::add_count(verb, "--churn", command->churn, {1, kMany},
-                 "Echoes after which a connection is closed, and a new one opened in its place")
+                 "Echoes after which a connection is closed and replaced by a new one")
       .shows_default("connections stay open");
   cli::add_count(verb, "--rate", command->rate, {1, 100'000'000},
                  "Messages per second in all, sent when they are due: an open loop")
       .shows_default("as fast as echoes come back");
   cli::add_text(verb, "--gaps", command->gaps, "KIND",
-                "Between messages with --rate: poisson or fixed")
+                "Gaps between messages with --rate: poisson or fixed")
       .one_of({std::string(gaps_name(Gaps::poisson)), std::string(gaps_name(Gaps::fixed))});
   cli::add_count(verb, "--seed", options.seed, {0, UINT32_MAX},
-                 "Draws the gaps, and who sends next, with --rate")
+                 "Seed for message times and connection choice with --rate")
       .shows_default("a new one");
   cli::add_count(verb, "--threads", options.threads, {1, 1024},
                  "Threads that share the connections evenly");
   cli::add_text(verb, "--engine", command->engine, "NAME",
-                "How this client waits: epoll, io-uring, or auto: the cheaper one that works")
+                "How this client waits: epoll, io-uring, or auto for the cheaper that works")
       .one_of({kLoadEngineNames.begin(), kLoadEngineNames.end()});
   cli::add_text(verb, "--oracle", options.oracle, "FILE",
-                "Tell a server on the oracle, which was given the same, what is ready for it");
+                "Report sent messages to an oracle server with the same --oracle");
   cli::add_flag(verb, "--json", command->json, "Write one JSON object instead of text");
   cli::add_descriptor(verb, "--slices", command->slices);
   explain_load(verb);

@@ -172,28 +172,28 @@ struct Mistake {
 };
 
 TEST(LoadCommand, RefusesACommandLineThatMakesNoSense) {
-  const std::string nobody = "127.0.0.1:1";
+  const std::string absent = "127.0.0.1:1";
   const Mistake mistakes[] = {
       {{}, "--connect"},
-      {{"--connect", nobody}, "--connections"},
+      {{"--connect", absent}, "--connections"},
       {{"--connect", "nowhere", "--connections", "1"}, "HOST:PORT"},
       {{"--connect", "unix:", "--connections", "1"}, "from 1 to 107 bytes"},
-      {{"--connect", nobody, "--connections", "0"}, "--connections 0"},
-      {short_words(nobody, {"--threads", "4"}), "--threads 4 is more than --connections 3"},
-      {short_words(nobody, {"--active-ratio", "0"}), "--active-ratio 0"},
-      {short_words(nobody, {"--active-ratio", "1.1"}), "--active-ratio 1.1"},
-      {short_words(nobody, {"--active-ratio", "half"}), "--active-ratio half"},
-      {short_words(nobody, {"--active-ratio", "nan"}), "--active-ratio nan"},
-      {short_words(nobody, {"--active-ratio", "0.5", "--idle", "1"}), "--idle excludes"},
-      {short_words(nobody, {"--churn", "0"}), "--churn 0"},
-      {short_words(nobody, {"--engine", "kqueue"}),
+      {{"--connect", absent, "--connections", "0"}, "--connections 0"},
+      {short_words(absent, {"--threads", "4"}), "--threads 4 is more than --connections 3"},
+      {short_words(absent, {"--active-ratio", "0"}), "--active-ratio 0"},
+      {short_words(absent, {"--active-ratio", "1.1"}), "--active-ratio 1.1"},
+      {short_words(absent, {"--active-ratio", "half"}), "--active-ratio half"},
+      {short_words(absent, {"--active-ratio", "nan"}), "--active-ratio nan"},
+      {short_words(absent, {"--active-ratio", "0.5", "--idle", "1"}), "--idle excludes"},
+      {short_words(absent, {"--churn", "0"}), "--churn 0"},
+      {short_words(absent, {"--engine", "kqueue"}),
        "--engine kqueue is unknown: there are auto, epoll, io-uring"},
-      {short_words(nobody, {"--churn", "1", "--rate", "1"}), "--churn is for a closed loop"},
-      {short_words(nobody, {"--size", "2m"}), "--size 2097152"},
-      {short_words(nobody, {"--size", "0"}), "--size 0"},
-      {short_words(nobody, {"--depth", "many"}), "\"many\""},
-      {short_words(nobody, {"--slices", "99"}), "--slices 99 is not an open descriptor"},
-      {{"--connect", nobody, "--connections", "1", "--duration", "0"}, "--duration 0"},
+      {short_words(absent, {"--churn", "1", "--rate", "1"}), "--churn is for a closed loop"},
+      {short_words(absent, {"--size", "2m"}), "--size 2097152"},
+      {short_words(absent, {"--size", "0"}), "--size 0"},
+      {short_words(absent, {"--depth", "many"}), "\"many\""},
+      {short_words(absent, {"--slices", "99"}), "--slices 99 is not an open descriptor"},
+      {{"--connect", absent, "--connections", "1", "--duration", "0"}, "--duration 0"},
   };
   for (const Mistake& mistake : mistakes) {
     SCOPED_TRACE(mistake.reason);

@@ -38,7 +38,7 @@ void expect_all_is_well(const LoadReport& report, const LoadOptions& options) {
   EXPECT_EQ(tally.established, options.connections + options.idle);
   EXPECT_GE(tally.latency_ns.count(), tally.echoes);
   EXPECT_LE(tally.latency_ns.count(), tally.echoes + options.connections * options.depth)
-      << "with those that were in flight at the end";
+      << "with the messages in flight at the end";
   EXPECT_GE(report.window, options.duration);
   EXPECT_GT(report.client_cpu.count(), 0);
   EXPECT_EQ(tally.bytes_missing, 0U);
@@ -161,7 +161,7 @@ TEST_P(LoadOn, CanBeInterruptedBeforeItMeasures) {
 
 namespace {
 
-/// Connections over pairs of Unix sockets, whose other ends are the test.
+/// Connections over pairs of Unix sockets. The test holds the other ends.
 class IoUringConnectionsTest : public testing::TestWithParam<LoadEngine> {
  protected:
   void SetUp() override { test::require(GetParam()); }
@@ -183,7 +183,7 @@ class IoUringConnectionsTest : public testing::TestWithParam<LoadEngine> {
   int peer() const { return peers_[0].fd.get(); }
   const LoadTally& tally() { return connections_->tally(); }
 
-  /// Events of one turn, handled; true when a receive ended for want of a buffer.
+  /// Handles the events of one turn. Returns true if a receive ended for lack of a buffer.
   bool turn() {
     bool has_starved = false;
     for (const LoadEvent& event : connections_->wait(0)) {
@@ -194,7 +194,7 @@ class IoUringConnectionsTest : public testing::TestWithParam<LoadEngine> {
     return has_starved;
   }
 
-  /// Takes in what the peers can receive now.
+  /// Receives all bytes pending at the peers.
   void serve() {
     std::array<char, 1 << 16> buffer{};
     for (Peer& peer : peers_) {
@@ -204,7 +204,7 @@ class IoUringConnectionsTest : public testing::TestWithParam<LoadEngine> {
       }
     }
   }
-  /// Sends back as much of it as there is room for.
+  /// Sends back as many of them as the socket takes.
   void reply() {
     for (Peer& peer : peers_) {
       const ssize_t count =
@@ -228,7 +228,7 @@ INSTANTIATE_TEST_SUITE_P(Engine, IoUringConnectionsTest, testing::Values(LoadEng
 
 TEST_P(IoUringConnectionsTest, GoOnWhenTheBuffersRanOut) {
   constexpr std::size_t kConnections = 8;
-  constexpr std::uint64_t kBytes = 50'000;  // all buffers together hold less than one sends
+  constexpr std::uint64_t kBytes = 50'000;  // more than all buffers together hold
   open(kConnections);
   for (std::size_t i = 0; i < kConnections; ++i) {
     connections_->at(i).stream.extend(kBytes);
@@ -258,7 +258,7 @@ TEST_P(IoUringConnectionsTest, SendTheRestOfWhatFellShort) {
   connections_->flush(connection());
   EXPECT_TRUE(connection().is_quiet_send);
   turn();
-  EXPECT_TRUE(connection().is_sending) << "it fitted: " << connection().stream.in_flight();
+  EXPECT_TRUE(connection().is_sending) << "the send fitted: " << connection().stream.in_flight();
   EXPECT_FALSE(connection().is_quiet_send);
   connection().stream.extend(kBytes);
   while (!connection().stream.is_quiet()) {
@@ -276,7 +276,7 @@ TEST_P(IoUringConnectionsTest, AreClosedThoughTheKernelWasReceiving) {
   turn();
   serve();
   char byte = 0;
-  ASSERT_EQ(::recv(peer(), &byte, 1, 0), -1) << "it is open";
+  ASSERT_EQ(::recv(peer(), &byte, 1, 0), -1) << "the connection is open";
   connections_->fail(connection(), LoadError::timeout, "as the test wants");
   EXPECT_FALSE(connection().fd);
   connections_->close_all();
@@ -320,7 +320,7 @@ LoadOptions churning_run(const std::string& address, LoadEngine engine = LoadEng
   return options;
 }
 
-/// Enough that each connection was replaced several times.
+/// True once each connection was replaced several times.
 bool many_came(const Connections& before, const Connections& now) {
   return now.accepted > before.accepted + 100;
 }
@@ -330,7 +330,7 @@ void expect_conservation(const LoadTally& tally) {
   EXPECT_EQ(tally.bytes_sent, tally.bytes_received);
   EXPECT_EQ(tally.bytes_missing, 0U);
   EXPECT_LE(tally.echoes, tally.latency_ns.count() + tally.first_echo_ns.count())
-      << "with those in flight at the end";
+      << "with the messages in flight at the end";
 }
 
 class LoadWithChurn : public test::OnEachEngine {};
@@ -351,7 +351,7 @@ TEST_P(LoadOfDepthWithChurn, OpensAndClosesAsTheServerSaysItDid) {
   EXPECT_GT(tally.closed, 0U);
   EXPECT_LE(tally.closed, tally.closed_in_all);
   EXPECT_EQ(counts.accepted, tally.established);
-  // Those that are open at the end are reset.
+  // The client resets connections that are open at the end.
   EXPECT_EQ(counts.ended, tally.closed_in_all);
   EXPECT_EQ(counts.ended_bytes, tally.closed_in_all * kEchoes * options.size_bytes);
 }
@@ -419,7 +419,7 @@ TEST_P(LoadWithChurn, CountsConnectionsThatTheServerDoesNotEnd) {
   EXPECT_EQ(tally.bytes_missing, 0U);
 }
 
-/// A connection that was ended in order holds its port for a second at least.
+/// An orderly closed connection holds its port for at least a second.
 TEST_F(FewPorts, AreWaitedForWithChurn) {
   constexpr int kPorts = 10;
   if (!enter(kPorts)) {

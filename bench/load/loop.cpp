@@ -10,7 +10,7 @@ bool is_awaited(const LoadConnection& connection) {
 }
 
 LoadError error_of(const LoadConnection& connection, std::uint64_t size_bytes) {
-  // Each has completed the one message that it was established with.
+  // Each connection has completed the message that established it.
   const bool has_replied = connection.stream.completed() > size_bytes || connection.is_ending;
   return has_replied ? LoadError::unanswered : LoadError::timeout;
 }
@@ -36,7 +36,7 @@ void LoadLoop::run_loop() {
   give_up_the_rest();
 }
 
-/// How long to wait: until `until_ns`, or until something is due before that.
+/// Returns the time to wait until `until_ns`, or until do_what_is_due() must run before that.
 std::int64_t LoadLoop::wait_until_ns(std::int64_t until_ns) const {
   const std::int64_t left_ns = std::max<std::int64_t>(until_ns - monotonic_ns(), 0);
   const std::int64_t next_ns = until_next_ns();
@@ -79,24 +79,24 @@ void LoadLoop::on_event(const LoadEvent& event) {
   if (event.id == Timeline::kStarted) {
     connections_.unwatch(timeline_.started(), Timeline::kStarted);
     has_started_ = true;
-    if (!has_ended_) start();  // else it was interrupted at once
+    if (!has_ended_) start();  // else the run was interrupted at once
     return;
   }
   if (event.id == Timeline::kEnded) {
-    // What was due is part of the load, however late: even if the start is seen only now.
+    // Messages that were due are part of the load, even if this thread sees the start only now.
     do_what_is_due();
     has_ended_ = true;
     return connections_.unwatch(timeline_.ended(), Timeline::kEnded);
   }
   LoadConnection& connection = connections_.at(event.id);
-  if (!connection.fd) return;  // something that was sent since found it broken
+  if (!connection.fd) return;  // it failed after wait(), during a send
   const Came came = connections_.advance(connection, event);
   if (came == Came::bytes && connection.fd) on_received(connection);
   if (came == Came::end) on_ended(connection);
 }
 
-/// Until everything in flight is back, nothing has come for the grace time, or something has come
-/// for ten times as long and yet not enough.
+/// Waits until every message is back, but at most for one grace time without progress, and for ten
+/// grace times in all.
 void LoadLoop::await_the_rest() {
   constexpr int kMaxGraces = 10;
   const std::int64_t last_ns = monotonic_ns() + kMaxGraces * grace_.count();
@@ -110,7 +110,7 @@ void LoadLoop::await_the_rest() {
   }
 }
 
-/// Counts the connections that did not get back all they sent, and closes all.
+/// Fails each connection that still misses echoes, and closes all connections.
 void LoadLoop::give_up_the_rest() {
   for (LoadConnection& connection : connections_.active()) {
     if (!is_awaited(connection)) continue;

@@ -9,38 +9,39 @@
 
 namespace muxlab {
 
-/// What a closed and an open loop have in common: one thread that sends on its connections from
-/// when the timeline starts until it has ended, and then waits for what is in flight.
+/// The common part of a closed and an open loop. One thread sends on its connections from the start
+/// to the end of the timeline, and then waits for the messages in flight.
 class LoadLoop {
  public:
   LoadLoop(const LoadLoop&) = delete;
   LoadLoop& operator=(const LoadLoop&) = delete;
 
  protected:
-  /// `size_bytes` of a message; `grace` is how long to wait at the end while nothing comes.
+  /// `size_bytes`: of a message; `grace`: longest wait without progress at the end.
   LoadLoop(LoadConnections& connections, const Timeline& timeline, std::uint64_t size_bytes,
            std::chrono::nanoseconds grace)
       : connections_(connections), timeline_(timeline), size_bytes_(size_bytes), grace_(grace) {}
   virtual ~LoadLoop() = default;
 
-  /// Returns when the timeline has ended and everything in flight is back or given up; all are
-  /// closed then.
+  /// Runs until the timeline has ended and every message is back or given up. Closes all
+  /// connections.
   void run_loop();
-  /// Begins at once and sends for `duration_ns`, and until `least_bytes` are back. Returns when
-  /// nothing is in flight, when a connection has failed, or when nothing has come for the grace
-  /// time. All stay open, for the next slice.
+  /// Sends at once, for `duration_ns` and until `least_bytes` are back. Returns when nothing is in
+  /// flight, when a connection has failed, or after the grace time without progress. Connections
+  /// stay open for the next slice.
   void run_slice(std::int64_t duration_ns, std::uint64_t least_bytes);
 
-  /// The timeline has started: from now on there is something to send.
+  /// Called when sending may start.
   virtual void start() = 0;
-  /// Bytes came, and were right.
+  /// Called after correct bytes were received.
   virtual void on_received(LoadConnection& connection) = 0;
-  /// The server has ended its side too; the descriptor is closed.
+  /// Called when the server has closed its side too; the descriptor is closed.
   virtual void on_ended(LoadConnection&) {}
-  /// The run is over, and not all that was sent is back; the connection fails next.
+  /// Called at the end of the run if echoes are missing; the connection fails next.
   virtual void on_given_up(const LoadConnection&) {}
-  /// How long to wait for an event at most, and what is to be done then; not once it has ended.
+  /// Returns the time until do_what_is_due() must run; kForever: never.
   [[nodiscard]] virtual std::int64_t until_next_ns() const { return LoadConnections::kForever; }
+  /// Sends due messages, or opens waiting connections.
   virtual void do_what_is_due() {}
 
   [[nodiscard]] bool is_sending() const { return has_started_ && !has_ended_; }
@@ -61,40 +62,39 @@ class LoadLoop {
   bool has_ended_ = false;
 };
 
-/// Keeps `depth` messages in flight on each active connection: whenever one is back, it is timed
-/// and the next one sent at once. Idle connections are watched, for whatever comes from them is
-/// wrong.
+/// Keeps `depth` messages in flight on each active connection. When an echo is complete, the loop
+/// times it and sends the next message at once. It also watches idle connections, because any byte
+/// from them is an error.
 ///
-/// A message's time runs from when it was due, which is when the one before it was back, to when
-/// the bytes that completed it were taken in. Timed are all that were in flight inside the window,
-/// those too that came back after its end, or, given up, never. So the times of a connection that
-/// stays open leave no gap, and add up to the window's length, but for what lies outside it: the
-/// beginning of those that were in flight when it began, and the rest of those that were when it
-/// ended. That is tallied as latency_outside_ns, with which Little's law holds exactly, in a short
-/// window too.
+/// Latency runs from the completion of the previous echo to the receive that completed this one. It
+/// covers all messages that were in flight inside the window, including those that came back later
+/// or were given up. So the latencies of an open connection have no gaps. They add up to the length
+/// of the window, plus the parts of messages before its begin and after its end. latency_outside_ns
+/// counts these parts. With it Little's law holds exactly, even in a short window.
 ///
-/// With churn, a connection whose last echo is back is ended by this side and then by the server,
-/// and replaced. The first echo of a new one is timed from when connect(2) was first called.
+/// With churn, the client half-closes a connection after its last echo, the server closes it, and
+/// the client replaces it. The latency of the first echo runs from the first connect(2).
 ///
-/// Returns when the timeline has ended and everything in flight is back or given up. New
-/// connections go to `target`, from `sources`.
+/// Returns when the timeline has ended and every message is back or given up. New connections go to
+/// `target`, from `sources`.
 ///
-/// With a `slice` it returns as LoadLoop::run_slice() does, and goes on where the slice before
-/// ended: connections that were closed then are opened again. The first messages, which all leave
-/// at once, are not timed.
+/// With a `slice` it returns like LoadLoop::run_slice(), and continues where the previous slice
+/// ended: it opens the connections again that were closed then. It does not time the first
+/// messages, because all of them leave at once.
 void run_closed_loop(LoadConnections& connections, const Timeline& timeline,
                      const LoadTarget& target, SourceAddresses& sources, const LoadOptions& options,
                      const SliceCommand* slice);
-/// When each message of an open loop is due, whatever became of those before. The same arguments
-/// give the same times.
+
+/// Computes the due time of each message of an open loop, independent of earlier messages. Equal
+/// arguments give equal times.
 class Arrivals {
  public:
-  /// `per_s` of them, more than 0, drawn from `seed`.
+  /// `per_s`: messages per second, more than 0; `seed` determines the random numbers.
   Arrivals(double per_s, Gaps gaps, std::uint64_t seed)
       : mean_gap_ns_(1e9 / per_s), gaps_(gaps), random_(seed) {}
 
-  /// The first one is due a gap after `now_ns`; one of `shares` fixed schedules, of which this is
-  /// number `share`, so much earlier that together they are evenly spaced too.
+  /// Starts the schedule: the first message is due one gap after `now_ns`. With fixed gaps,
+  /// schedule `share` of `shares` starts earlier, so that all schedules together are evenly spaced.
   void start(std::int64_t now_ns, std::uint64_t share, std::uint64_t shares) {
     began_ns_ = now_ns;
     elapsed_ns_ = gaps_ == Gaps::fixed
@@ -103,15 +103,15 @@ class Arrivals {
     advance();
   }
 
-  /// Of CLOCK_MONOTONIC.
+  /// Returns when the next message is due (CLOCK_MONOTONIC).
   [[nodiscard]] std::int64_t due_ns() const { return began_ns_ + std::llround(elapsed_ns_); }
   void advance() { elapsed_ns_ += gaps_ == Gaps::fixed ? mean_gap_ns_ : exponential_gap_ns(); }
 
-  /// One of `count`, each as likely as the others.
+  /// Returns a random number below `count`, all equally likely.
   std::uint64_t choose(std::uint64_t count) { return random_() % count; }
 
  private:
-  /// By inversion, so that it is the same with every standard library.
+  /// Uses inversion, so that all standard libraries give the same gaps.
   double exponential_gap_ns() {
     constexpr double kUlp = 0x1p-53;
     return -std::log1p(-static_cast<double>(random_() >> 11) * kUlp) * mean_gap_ns_;
@@ -121,28 +121,28 @@ class Arrivals {
   Gaps gaps_;
   std::mt19937_64 random_;
   std::int64_t began_ns_ = 0;
-  double elapsed_ns_ = 0;  // a sum of gaps of fractions: no error of rounding adds up to a rate
+  double elapsed_ns_ = 0;  // fractional, so that rounding errors do not change the rate
 };
 
-/// Sends each message when it is due, on a connection drawn at random, whatever became of those
-/// before it. So a server that stalls does not stall the load, and what is due meanwhile waits as
-/// long as it would in life: in the socket or, on a connection that has as many in flight as it may
-/// have, here.
+/// Sends each message when it is due, on a random connection, regardless of earlier messages. So a
+/// stalled server does not stall the load. Messages that are due during a stall wait in the socket,
+/// or in this loop if the connection already has `depth` messages in flight.
 ///
-/// A message's latency runs from when it was due to when the receive that completed it returned.
-/// Beside it are recorded the latency from when it was really sent, which is what one sees who
-/// waits for the server before measuring, and the lag from when it was due until this loop came to
-/// it, which is the client's own share. All three are of the messages that were due inside the
-/// window, also when they came back after it.
+/// Latency runs from the due time to the return of the receive that completed the message. The loop
+/// also records the latency from the actual send, as a client would that measures only from there.
+/// And it records the lag from the due time until this loop handled the message, which is the
+/// client's own delay. All three cover the messages due inside the window, even if they came back
+/// after it.
 ///
-/// Returns when the timeline has ended and everything in flight is back or given up; with a `slice`
-/// as LoadLoop::run_slice() does. `thread` is the loop's number among the options' threads, which
-/// share the rate; `seed` draws the gaps and the connections.
+/// Returns when the timeline has ended and every message is back or given up; with a `slice` like
+/// LoadLoop::run_slice(). `thread`: number of this loop among options.threads, which share the
+/// rate. `seed` determines gaps and connections.
 void run_open_loop(LoadConnections& connections, const Timeline& timeline,
                    const LoadOptions& options, std::uint64_t thread, std::uint64_t seed,
                    const SliceCommand* slice);
 
-/// What the threads of a load share. The options outlive it. Throws Failure as run_load() does.
+/// The data that all threads of a load share. The options must outlive it. Throws Failure like
+/// run_load().
 struct LoadSetup {
   explicit LoadSetup(const LoadOptions& asked) : options(asked) {}
 
@@ -153,13 +153,13 @@ struct LoadSetup {
   Timeline timeline;
 };
 
-/// One thread's part of a load, of the thread that makes it.
+/// One thread's part of a load. Thread: the one that constructs it.
 class LoadThread {
  public:
-  /// Opens its connections, and returns when each has echoed. Throws as run_load() does.
+  /// Opens the connections and waits until each has echoed. Throws like run_load().
   LoadThread(LoadSetup& setup, std::uint64_t thread);
 
-  /// Runs the loop that the options ask for, closed or open; with a `slice` for that long.
+  /// Runs the closed or open loop that the options select; with a `slice` only for that slice.
   void run(const SliceCommand* slice = nullptr);
   [[nodiscard]] LoadConnections& connections() { return *connections_; }
 

@@ -6,13 +6,13 @@
 namespace muxlab {
 namespace {
 
-/// The kernel wakes us up to so much too late. For so long we do not sleep, where that keeps no
-/// server from its processor.
+/// Returns the time to spin before a message is due, because the kernel wakes us up to that much
+/// late. It is 0 on one processor, where spinning would keep the server from running.
 std::int64_t lateness_ns() { return std::thread::hardware_concurrency() > 1 ? 60'000 : 0; }
 
 class OpenLoop final : public LoadLoop {
  public:
-  /// Messages that may be under way at once; what is due beyond them is not sent, but counted.
+  /// Maximum of messages not back yet. Messages due beyond that are not sent, but counted.
   static constexpr std::uint32_t kMostUnderWay = 1 << 20;
 
   OpenLoop(LoadConnections& connections, const Timeline& timeline, const LoadOptions& options,
@@ -33,7 +33,7 @@ class OpenLoop final : public LoadLoop {
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
-  /// A message that is not back yet. Those of one connection are a list, the oldest first.
+  /// A message that is not back yet. Each connection has a list of them, oldest first.
   struct Message {
     std::int64_t due_ns;
     std::int64_t lag_ns;
@@ -43,7 +43,7 @@ class OpenLoop final : public LoadLoop {
   struct Queue {
     std::uint32_t oldest = kNone;
     std::uint32_t newest = kNone;
-    std::uint32_t unsent = kNone;  ///< the oldest of those that wait for one in flight
+    std::uint32_t unsent = kNone;  ///< the oldest that waits because `depth` are in flight
     std::uint64_t in_flight = 0;
   };
 
@@ -119,7 +119,7 @@ class OpenLoop final : public LoadLoop {
     free_ = number;
   }
 
-  /// Of a connection that failed, and of one that did not get everything back.
+  /// Counts the messages that are not back, on failed connections too.
   void count_the_lost() {
     LoadTally& tally = connections_.tally();
     for (const Queue& queue : queues_) {
@@ -148,10 +148,10 @@ class OpenLoop final : public LoadLoop {
   const LoadOptions& options_;
   std::uint64_t thread_;
   Arrivals arrivals_;
-  std::int64_t awake_ns_;          // before a message is due, for the kernel wakes us up late
-  std::vector<Queue> queues_;      // of each connection
-  std::vector<Message> messages_;  // as many as were ever under way at once
-  std::uint32_t free_ = kNone;     // list of those that are not
+  std::int64_t awake_ns_;          // time to spin before a message is due
+  std::vector<Queue> queues_;      // one per connection
+  std::vector<Message> messages_;  // as many as were ever pending at once
+  std::uint32_t free_ = kNone;     // list of unused messages
 };
 
 }  // namespace

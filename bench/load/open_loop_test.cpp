@@ -27,7 +27,7 @@ LoadOptions open_run(const std::string& address, std::uint64_t rate, LoadEngine 
   return options;
 }
 
-/// Every message that was due is accounted for, once in each histogram if it came back.
+/// Expects that every due message is counted, once in each histogram if it came back.
 void expect_balance(const LoadTally& tally) {
   EXPECT_EQ(tally.offered, tally.latency_ns.count() + tally.latency_ns.dropped() + tally.unsent +
                                tally.unanswered);
@@ -60,7 +60,7 @@ TEST_P(OpenLoopOn, KeepsMessagesOfAllSizesApart) {
   const EchoServer server({.in_odd_chunks = true});
   for (const std::uint64_t size : {1, 64, 65'536}) {
     LoadOptions options = open_run(server.address(), 2000, GetParam());
-    options.connections = 2;  // so that several are in flight on each
+    options.connections = 2;  // so several messages are in flight on each
     options.size_bytes = size;
     const LoadReport report = run_load(options);
     EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
@@ -103,7 +103,7 @@ TEST_P(OpenLoopOn, CountsWhatItHasNobodyToSendWith) {
     options.gaps = Gaps::fixed;
     options.grace = 1s;
     run_open_loop(*connections, timeline, options, 0, 1, nullptr);
-    EXPECT_GE(connections->tally().unsent, 99U) << "in 20 ms at least";
+    EXPECT_GE(connections->tally().unsent, 99U) << "in at least 20 ms";
     EXPECT_EQ(connections->tally().offered, connections->tally().unsent);
     EXPECT_EQ(connections->tally().bytes_sent, 0U);
   }
@@ -116,9 +116,9 @@ TEST_P(OpenLoopOn, AccountsForWhatItSentToConnectionsThatBroke) {
   expect_balance(report.tally);
 }
 
-/// What a server that stands still for 200 ms of a second or more looks like: all connections of an
-/// open loop may have one message in flight. It stands still once each connection has sent one in
-/// the window, so what it holds meanwhile counts.
+/// Measures a server that stalls for 200 ms of a second or more. Each connection of the open loop
+/// may have one message in flight. The server stalls after each connection has sent one in the
+/// window, so the messages that it holds count.
 LoadTally stalled_run(std::optional<std::uint64_t> rate) {
   EchoServer server;
   LoadOptions options = test::short_run(server.address());
@@ -139,10 +139,9 @@ LoadTally stalled_run(std::optional<std::uint64_t> rate) {
   return std::move(report.tally);
 }
 
-/// Two messages are due each millisecond that the server stands still, 400 in all, and each waits
-/// for as long as it still will. All but ten of them are not even sent before it goes on: that wait
-/// is in no figure that is taken from when a message was sent. Who waits for an answer before
-/// sending again has ten messages delayed.
+/// During the stall two messages are due per millisecond, 400 in all, and each waits for its end.
+/// The client sends only ten of them before the end, so latencies from the send omit the wait of
+/// the others. A closed loop would delay only ten messages.
 TEST(OpenLoop, SeesAStallThatOneWhoWaitsForTheServerDoesNot) {
   constexpr double kMs = 1e6;
   const LoadTally open = stalled_run(2000);
@@ -184,8 +183,8 @@ TEST(Arrivals, AreExponentialWhenTheyArePoisson) {
     before = time;
   }
   std::ranges::sort(gaps);
-  // Kolmogorov and Smirnov: the distribution function is never further off than 1.95 / sqrt(n), but
-  // once in a thousand seeds. Whole nanoseconds add half a gap of a thousandth.
+  // Kolmogorov-Smirnov: the distribution function deviates by more than 1.95 / sqrt(n) only for one
+  // seed in a thousand. Whole nanoseconds add half a gap of a thousandth.
   double furthest = 0;
   for (std::size_t i = 0; i < kCount; ++i) {
     const double expected = 1 - std::exp(-gaps[i] / 1000);
@@ -199,7 +198,7 @@ TEST(Arrivals, AreExponentialWhenTheyArePoisson) {
 TEST(Arrivals, AreEvenlySpacedWhenTheyAreFixed) {
   const auto times = dues(started(3, Gaps::fixed, 1), 7);
   EXPECT_EQ(times[0], 333'333'333);
-  EXPECT_EQ(times[2], 1'000'000'000) << "a third is not cut off each time";
+  EXPECT_EQ(times[2], 1'000'000'000) << "fractions of a nanosecond are not lost";
   EXPECT_EQ(times[5], 2'000'000'000);
 }
 

@@ -9,27 +9,27 @@ namespace muxlab {
 
 void check_oracle(const LoadOptions& options) {
   if (!options.oracle) return;
-  const auto refuse = [](const std::string& what) {
-    throw Failure(ExitCode::usage, "--oracle is not for " + what);
+  const auto refuse = [](const std::string& conflict) {
+    throw Failure(ExitCode::usage, "--oracle is not for " + conflict);
   };
   if (options.threads != 1) {
-    refuse(fmt::format("--threads {}: one thread tells, so ask for 1", options.threads));
+    refuse(fmt::format("--threads {}: only one thread may report, so use 1", options.threads));
   }
   if (options.engine == LoadEngine::io_uring) {
-    refuse("--engine io-uring: what it sends goes out later, with the next wait");
+    refuse("--engine io-uring: it sends later, with the next wait");
   }
-  if (options.churn) refuse("--churn: the server is asked once what it calls the connections");
+  if (options.churn) refuse("--churn: the client looks up the server's connections only once");
   if (options.rate) refuse("--rate: a connection could have several messages in flight");
   if (options.depth != 1) {
-    refuse(fmt::format("--depth {}: two messages could come with one receive, so ask for 1",
-                       options.depth));
+    refuse(
+        fmt::format("--depth {}: one receive could return two messages, so use 1", options.depth));
   }
   if (options.size_bytes > kBufferSize) {
-    refuse(fmt::format("--size {}: a message has to come with one receive, which takes {}",
+    refuse(fmt::format("--size {}: one receive must return a message, at most {} bytes",
                        options.size_bytes, kBufferSize));
   }
   if (options.connect.starts_with("unix:")) {
-    refuse("unix sockets: a connection is named by its address and port");
+    refuse("unix sockets: address and port identify a connection");
   }
 }
 
@@ -48,14 +48,14 @@ void OracleTeller::begin(std::span<LoadConnection> connections) {
     if (found == published.end()) {
       throw Failure(
           ExitCode::usage,
-          fmt::format("--oracle {} is of another server than the one connected to", path_));
+          fmt::format("--oracle {} belongs to another server than the connected one", path_));
     }
     at_server_[connection.fd.get()] = found->second;
   }
   has_begun_ = board_.begin_reporting();
   if (!has_begun_) {
     throw Failure(ExitCode::unavailable,
-                  fmt::format("--oracle {}: another client tells that server already", path_));
+                  fmt::format("--oracle {}: another client already reports to that server", path_));
   }
 }
 

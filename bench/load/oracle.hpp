@@ -6,33 +6,33 @@
 
 namespace muxlab {
 
-/// Throws Failure (usage) when --oracle goes with something that would make what is told wrong: a
-/// note has to stand for exactly one receive. Does nothing without --oracle.
+/// Checks that the options allow --oracle: each report must stand for exactly one receive. Throws
+/// Failure (usage) that names the first conflicting option. Does nothing without --oracle.
 void check_oracle(const LoadOptions& options);
 
-/// Tells a server on the `oracle` control which of its connections has just been sent to. Of the
-/// one client thread.
+/// Reports to a server on the `oracle` control each connection that a message was sent on. Thread:
+/// the single client thread.
 class OracleTeller {
  public:
-  /// `path`: what the server was given as --oracle. Throws Failure when it is no board.
+  /// `path`: the server's own --oracle file. Throws Failure if it is no board.
   explicit OracleTeller(const std::string& path);
   OracleTeller(const OracleTeller&) = delete;
   OracleTeller& operator=(const OracleTeller&) = delete;
-  ~OracleTeller();  ///< tells no more
+  ~OracleTeller();  ///< stops reporting
 
-  /// Looks up what the server calls those of `connections` that are open, and tells from now on.
-  /// They have echoed once, and nothing is in flight. Throws Failure when the server does not know
-  /// them, or somebody else tells it already.
+  /// Looks up the server's descriptors of the open `connections`, and starts to report. Requires
+  /// that each has echoed once and nothing is in flight. Throws Failure if the server does not know
+  /// a connection, or another client reports to it already.
   void begin(std::span<LoadConnection> connections);
 
-  /// All of a message is sent on the connection of `fd`, a descriptor of ours.
+  /// Reports that a whole message was sent on the client's descriptor `fd`.
   void tell(int fd) { board_.report(at_server_[fd]); }
 
  private:
   OracleBoard board_;
   std::string path_;
   bool has_begun_ = false;
-  FdMap<std::uint32_t> at_server_;  ///< by our descriptors
+  FdMap<std::uint32_t> at_server_;  ///< the server's names, by the client's descriptors
 };
 
 }  // namespace muxlab

@@ -17,7 +17,7 @@ std::string board_file() {
   return fmt::format("{}/muxlab-load-oracle-{}", testing::TempDir(), ::getpid());
 }
 
-LoadOptions told(const std::string& address) {
+LoadOptions oracle_run(const std::string& address) {
   LoadOptions options;
   options.connect = address;
   options.oracle = board_file();
@@ -33,11 +33,11 @@ TEST(LoadOracle, TellsTheServerSoThatItNeverWaits) {
   const OracleBoard board = OracleBoard::create(board_file());
   const Server server(*find_backend("oracle"), serve);
   const auto begin = std::chrono::steady_clock::now();
-  const LoadReport report = run_load(told(server.address()));
+  const LoadReport report = run_load(oracle_run(server.address()));
   const auto took = std::chrono::steady_clock::now() - begin;
   EXPECT_EQ(report.tally.errors.total(), 0U) << report.tally.first_error;
   EXPECT_GT(report.tally.echoes, 0U);
-  // With one connection, to wait is once per echo; told, it looks around ten times a second.
+  // Without reports it would wait once per echo; with them it polls epoll ten times a second.
   const WorkerStats& stats = server.stats()[0];
   EXPECT_LE(stats[Call::wait].get(),
             static_cast<std::uint64_t>(took / std::chrono::milliseconds(100)) + 20);
@@ -51,13 +51,13 @@ TEST(LoadOracle, RefusesTheBoardOfAnotherServer) {
   const OracleBoard board = OracleBoard::create(board_file());
   const Server oracle(*find_backend("oracle"), serve);
   const Server other(*find_backend("poll"), {});
-  EXPECT_THROW(run_load(told(other.address())), Failure);
+  EXPECT_THROW(run_load(oracle_run(other.address())), Failure);
   EXPECT_FALSE(OracleBoard::open(board_file()).is_reporting());
 }
 
 TEST(LoadOracle, RefusesWhatWouldMakeANoteWrong) {
   const auto refuses = [](void (*change)(LoadOptions&)) {
-    LoadOptions options = told("127.0.0.1:1");
+    LoadOptions options = oracle_run("127.0.0.1:1");
     options.connections = 2;
     change(options);
     try {

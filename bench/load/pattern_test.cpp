@@ -55,7 +55,7 @@ constexpr std::uint64_t kStart = 12'345;
 
 class EchoStreamTest : public testing::Test {
  protected:
-  /// Sends all that is due, as a socket without limit would.
+  /// Sends all due bytes, like a socket without limit.
   std::vector<std::byte> send_all() {
     std::vector<std::byte> sent;
     while (stream_.unsent() > 0) {

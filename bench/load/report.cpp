@@ -14,7 +14,7 @@ double seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-/// The quotient, or null when there is nothing to divide by.
+/// Returns the quotient, or null if the divisor is not positive.
 Json ratio(double dividend, double divisor) {
   return divisor > 0 ? Json(dividend / divisor) : Json();
 }
@@ -38,21 +38,21 @@ Json latency_json(const Histogram& latency) {
   return json;
 }
 
-/// Jain's index: 1 when every connection completed as many messages as the others, 1/n when one of
-/// n completed all. Null where connections come and go.
+/// Returns Jain's index: 1 if all connections completed equally many messages, 1/n if one of n
+/// completed all. Null with churn.
 Json fairness_json(const LoadOptions& options, const LoadTally& tally) {
   if (options.churn) return {};
   return ratio(tally.share_sum * tally.share_sum, tally.shares * tally.share_square_sum);
 }
 
-/// Of the window, for each thread; null when it is not known.
+/// Returns the share of the window that a thread waited for a processor; null if unknown.
 Json runqueue_wait_share(const LoadOptions& options, const LoadReport& report) {
   if (!report.runqueue_wait) return {};
   return ratio(seconds(*report.runqueue_wait),
                seconds(report.window) * static_cast<double>(options.threads));
 }
 
-/// What an open loop has beside the rest.
+/// Returns the additional keys of an open loop.
 Json open_loop_json(const LoadOptions& options, const LoadReport& report) {
   const LoadTally& tally = report.tally;
   return {
@@ -68,12 +68,12 @@ Json open_loop_json(const LoadOptions& options, const LoadReport& report) {
   };
 }
 
-/// With churn, inside the window: those whose first echo came back.
+/// Returns the connections whose first echo came back inside the window, with churn.
 std::uint64_t opened_of(const LoadTally& tally) {
   return tally.first_echo_ns.count() + tally.first_echo_ns.dropped();
 }
 
-/// What churn adds.
+/// Returns the additional keys of churn.
 Json churn_json(const LoadOptions& options, const LoadReport& report) {
   const LoadTally& tally = report.tally;
   const std::uint64_t opened = opened_of(tally);
@@ -90,7 +90,7 @@ Json churn_json(const LoadOptions& options, const LoadReport& report) {
 
 using Reasons = std::vector<std::string>;
 
-/// The time in which messages were to be in flight inside the window, of all of them together.
+/// Returns the sum over all messages of the time that they should be in flight inside the window.
 double flight_ns(const LoadOptions& options, const LoadReport& report) {
   return static_cast<double>(options.connections * options.depth) *
          static_cast<double>(report.window.count());
@@ -103,8 +103,8 @@ std::string show_ns(double ns) {
   return fmt::format("{:.2f} s", ns / 1e9);
 }
 
-/// A client that waits for the server before it sends again sends little while the server stands
-/// still, so that the percentiles do not show it.
+/// Warns of a stalled server. A closed loop sends little during a stall, so the percentiles do not
+/// show it.
 void doubt_stall(const LoadReport& report, Reasons& reasons) {
   constexpr double kLeast_ns = 200e6;
   const Histogram& latency = report.tally.latency_ns;
@@ -139,7 +139,7 @@ void doubt_closed_loop(const LoadOptions& options, const LoadReport& report, Rea
 }
 
 void doubt_open_loop(const LoadReport& report, Reasons& reasons) {
-  constexpr std::uint64_t kUnderWay = 10;  // are no backlog, however few were due
+  constexpr std::uint64_t kUnderWay = 10;  // so many missing echoes are never a backlog
   constexpr std::uint64_t kLeastLag_ns = 50'000;
   const LoadTally& tally = report.tally;
   if (tally.offered == 0) reasons.emplace_back("no message was due: measure for longer");
@@ -188,12 +188,12 @@ std::string show_errors(const LoadErrors& errors) {
   return text;
 }
 
-/// A line for a reader: what it is, and its value.
+/// Returns a line of a name and its value.
 std::string line(std::string_view name, const std::string& value) {
   return fmt::format("{:<13}{}\n", name, value);
 }
 
-/// Nothing when there are none.
+/// Returns the lines of a histogram; empty if it is.
 std::string latency_lines(std::string_view name, const Histogram& latency, std::string_view since) {
   if (latency.count() == 0) return {};
   std::string text = line(name, fmt::format("mean {}{}", show_ns(latency.mean()), since));

@@ -59,7 +59,7 @@ TEST(LoadJson, HasJainsIndexOfWhatEachConnectionCompleted) {
   report.tally.share_sum = 400;
   report.tally.share_square_sum = 4 * 100 * 100;
   EXPECT_DOUBLE_EQ(load_json(some_options(), report)["fairness"].get<double>(), 1);
-  report.tally.share_square_sum = 400.0 * 400;  // one of the four has had all
+  report.tally.share_square_sum = 400.0 * 400;  // one of the four had all messages
   EXPECT_DOUBLE_EQ(load_json(some_options(), report)["fairness"].get<double>(), 0.25);
   LoadOptions churning = some_options();
   churning.churn = 3;
@@ -152,7 +152,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// 1,000 messages of which all but `missing` came back, each after 1 ms, `lag_ns` of it ours.
+/// 1,000 messages; all but `missing` came back after 1 ms, of which `lag_ns` are the client's.
 std::vector<std::string> doubts(std::uint64_t missing, std::uint64_t lag_ns) {
   LoadOptions options;
   options.rate = 1000;
@@ -179,7 +179,7 @@ TEST(LoadTrust, IsLostWhenTheClientIsInTheFigures) {
   EXPECT_THAT(doubts(0, 260'000), ElementsAre(HasSubstr("the client sent too late")));
 }
 
-/// Ten connections that keep two messages each in flight for a second, which take 1 ms each.
+/// Ten connections with two messages each in flight for a second; a message takes 1 ms.
 struct ClosedRun {
   LoadOptions options;
   LoadReport report;
@@ -215,14 +215,14 @@ TEST(LittlesLaw, IsBrokenByEchoesThatAreCountedTwice) {
 
 TEST(LittlesLaw, AllowsForWhatLiesOutsideTheWindow) {
   ClosedRun run = closed_run(18'000);
-  run.report.tally.latency_outside_ns = -2'000'000'000;  // all stand still for the last 0.1 s
+  run.report.tally.latency_outside_ns = -2'000'000'000;  // all stall for the last 0.1 s
   EXPECT_NEAR(littles_law_ratio(run.options, run.report).value(), 0.9, 0.001);
   EXPECT_THAT(why_not_trusted(run.options, run.report), IsEmpty());
   run.report.tally.latency_outside_ns = 2'000'000'000;
   EXPECT_THAT(why_not_trusted(run.options, run.report), ElementsAre(HasSubstr("is 80.0 % of")));
 }
 
-/// Messages of 1 ms and of `ms` in a window of a second, one after the other.
+/// Consecutive messages of 1 ms, and then of `ms`, in a window of a second.
 std::vector<std::string> doubts_of_a_stall(std::uint64_t short_ones, std::uint64_t long_ones,
                                            std::uint64_t ms) {
   ClosedRun run = closed_run(short_ones);
@@ -237,8 +237,8 @@ std::vector<std::string> doubts_of_a_stall(std::uint64_t short_ones, std::uint64
 
 TEST(LoadTrust, IsLostWhenTheServerStoodStill) {
   EXPECT_THAT(doubts_of_a_stall(1'000, 1, 600), ElementsAre(HasSubstr("a message took 600.")));
-  EXPECT_THAT(doubts_of_a_stall(1'000, 1, 190), IsEmpty()) << "a busy machine does that";
-  EXPECT_THAT(doubts_of_a_stall(0, 2, 600), IsEmpty()) << "all take that long";
+  EXPECT_THAT(doubts_of_a_stall(1'000, 1, 190), IsEmpty()) << "a busy machine causes such a delay";
+  EXPECT_THAT(doubts_of_a_stall(0, 2, 600), IsEmpty()) << "all messages take that long";
 }
 
 TEST(LittlesLaw, IsNotForOthers) {
@@ -249,7 +249,7 @@ TEST(LittlesLaw, IsNotForOthers) {
   run.options.churn.reset();
   run.options.rate = 1;
   EXPECT_FALSE(littles_law_ratio(run.options, run.report));
-  EXPECT_FALSE(littles_law_ratio(LoadOptions{}, LoadReport{})) << "it never began";
+  EXPECT_FALSE(littles_law_ratio(LoadOptions{}, LoadReport{})) << "the window never began";
 }
 
 TEST(LoadTrust, IsLostWhenPortsRunOut) {

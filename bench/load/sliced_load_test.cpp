@@ -16,7 +16,7 @@ using test::EchoServer;
 using test::Fault;
 using testing::HasSubstr;
 
-/// The load on a thread of its own, commanded as the harness commands it.
+/// Runs the load on its own thread, and commands it like the harness.
 class SlicedLoadTest : public testing::TestWithParam<LoadEngine> {
  protected:
   void start(const EchoServer& server, LoadOptions options) {
@@ -88,7 +88,7 @@ TEST_P(SlicedLoadTest, EverythingThatIsSentComesHome) {
   }
   const auto counts =
       server.await([&](const test::Connections& all) { return all.bytes >= bytes + 7 * 100 + 3; });
-  EXPECT_EQ(counts.bytes, bytes + 7 * 100 + 3) << "with what each was established with";
+  EXPECT_EQ(counts.bytes, bytes + 7 * 100 + 3) << "with the first echo of each";
 }
 
 TEST_P(SlicedLoadTest, EachConnectionMakesItsRoundTripsHoweverShortTheSlice) {
@@ -101,14 +101,14 @@ TEST_P(SlicedLoadTest, EachConnectionMakesItsRoundTripsHoweverShortTheSlice) {
   EXPECT_GE(one.echoes, 200U);
 }
 
-/// All but the first of each connection, which all leave at once.
+/// The slice times all messages but the first of each connection, which leave at once.
 TEST_P(SlicedLoadTest, MessagesAreTimedButForTheFirst) {
   const EchoServer server;
   LoadOptions options;
   options.connections = 10;
   start(server, options);
   reply();
-  EXPECT_EQ(latency_.count(), 0U) << "nothing was measured yet";
+  EXPECT_EQ(latency_.count(), 0U) << "no slice has run yet";
   for (int i = 0; i < 3; ++i) {
     const SliceReply one = slice(2'000'000, 3);
     EXPECT_EQ(latency_.count(), one.echoes - 10);
@@ -129,7 +129,7 @@ TEST_P(SlicedLoadTest, ConnectionsComeAndGo) {
     const SliceReply one = slice(2'000'000, 6);
     ASSERT_FALSE(one.is_broken()) << one.broken.data();
     EXPECT_EQ(one.bytes_sent, one.bytes_received);
-    EXPECT_GE(one.opened, 4U) << "each has lived and made way";
+    EXPECT_GE(one.opened, 4U) << "each connection was replaced";
     EXPECT_LE(first_echo_.count(), one.opened);
     opened += one.opened;
   }
@@ -149,11 +149,11 @@ TEST_P(SlicedLoadTest, AnOpenLoopSendsWhatIsDue) {
   reply();
   const SliceReply one = slice(100'000'000, 3);
   ASSERT_FALSE(one.is_broken()) << one.broken.data();
-  const std::int64_t due_at_most = one.elapsed_ns / 200'000 + 1;  // it may have been kept waiting
+  const std::int64_t due_at_most = one.elapsed_ns / 200'000 + 1;  // the slice may have run longer
   EXPECT_GE(one.echoes, 500U);
   EXPECT_LE(one.echoes, static_cast<std::uint64_t>(due_at_most));
   EXPECT_NEAR(static_cast<double>(latency_.count()), static_cast<double>(one.echoes) - 50, 1)
-      << "not of the first tenth";
+      << "the first tenth is not timed";
   EXPECT_EQ(one.unsent, 0U);
 }
 

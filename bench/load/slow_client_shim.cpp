@@ -1,5 +1,4 @@
-/// Preloaded into the load client, makes it slow: each receive takes a while of processor time
-/// more.
+/// Slows down the load client when preloaded into it: each recv() uses 50 us more processor time.
 #include <dlfcn.h>
 #include <sys/socket.h>
 

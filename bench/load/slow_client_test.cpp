@@ -11,7 +11,7 @@
 namespace muxlab {
 namespace {
 
-/// The real program, with a client that needs ten times the server's time for each echo.
+/// Runs the real program with a client that needs ten times the server's time for each echo.
 TEST(SlowClient, IsWhatBoundsTheRate) {
   const std::vector<int> allowed = allowed_processors();
   if (allowed.size() < 2) GTEST_SKIP() << "server and client have one processor together";
@@ -43,12 +43,12 @@ TEST(SlowClient, IsWhatBoundsTheRate) {
   const Answer answer = answer_of(plan, records);
   const AtLoad& baseline = answer.loads[0].contenders[0];
   EXPECT_EQ(baseline.broken, 0U) << baseline.reason;
-  // Where others keep the client's processor busy, it waits for that.
+  // If other programs use the client's processor, the client waits for it.
   EXPECT_TRUE(baseline.bound == Bound::client || baseline.bound == Bound::waiting)
       << name_of(baseline.bound);
-  EXPECT_GT(baseline.ns[Metric::cpu], 0) << "what an echo costs stays";
+  EXPECT_GT(baseline.ns[Metric::cpu], 0) << "the cost per echo is still known";
   EXPECT_FALSE(answer.loads[0].contenders[1].compared[Metric::echo_time])
-      << "there is no verdict on a rate that is the client's";
+      << "no verdict if the client limits the rate";
 }
 
 }  // namespace

@@ -15,13 +15,13 @@ void add_members(Sum& sum, const Sum& part, Members... members) {
   ((sum.*members += part.*members), ...);
 }
 
-/// How a connection failed. Each connection fails once at most.
+/// How a connection failed. A connection fails at most once.
 enum class LoadError : std::uint8_t {
   connect,       ///< could not be opened
   reset,         ///< reset by the server
   closed,        ///< closed by the server
   mismatch,      ///< bytes came back that differ from those sent, or that were never sent
-  timeout,       ///< not one reply during the whole run
+  timeout,       ///< no reply during the whole run
   unanswered,    ///< replied, but not to everything within the grace time after the run
   system,        ///< any other error of recv(2) or send(2)
   conservation,  ///< bytes sent are not bytes received plus bytes missing: a bug in this client
@@ -30,7 +30,7 @@ enum class LoadError : std::uint8_t {
 inline constexpr std::array<std::string_view, 8> kLoadErrorNames = {
     "connect", "reset", "closed", "mismatch", "timeout", "unanswered", "system", "conservation"};
 
-/// How many connections failed, by how.
+/// Counts failed connections by error.
 class LoadErrors {
  public:
   void add(LoadError error) { ++counts_[static_cast<std::size_t>(error)]; }
@@ -48,34 +48,34 @@ class LoadErrors {
   std::array<std::uint64_t, kLoadErrorNames.size()> counts_{};
 };
 
-/// What one thread counted, and by merging what all of them did.
+/// The counts of one thread; merged, those of all threads.
 struct LoadTally {
   std::uint64_t established = 0;  ///< connections that echoed once, idle ones included
   std::uint64_t echoes = 0;       ///< completed inside the window
-  /// Of those echoes; of a closed loop also of messages in flight when the window ended; of an open
-  /// loop since they were due.
+  /// Closed loop: of these echoes, and of messages in flight when the window ended. Open loop: of
+  /// the messages due inside the window, since they were due.
   Histogram latency_ns;
   std::int64_t latency_outside_ns = 0;  ///< closed loop: see run_closed_loop()
-  Histogram first_echo_ns;            ///< churn: of new connections, whose first echo is only here
-  std::uint64_t closed = 0;           ///< churn: by us and then by the server, inside the window
-  std::uint64_t closed_in_all = 0;    ///< the same during the whole run
-  std::uint64_t without_port = 0;     ///< churn: connections that had to wait for a port
-  std::uint64_t without_backlog = 0;  ///< churn: that had to wait for room in a Unix backlog
-  Histogram latency_from_send_ns;     ///< open loop: of the same messages, since they were sent
-  Histogram send_lag_ns;              ///< open loop: from when they were due until they were sent
-  std::uint64_t offered = 0;          ///< open loop: messages that were due inside the window
-  std::uint64_t unsent = 0;           ///< of these: too many were in flight, or no connection left
-  std::uint64_t unanswered = 0;       ///< of these: sent, and never back
-  /// Of the connections that echo and stay: how many there were at the end, and of the messages
-  /// that each completed during the whole run, the sum and that of their squares.
+  Histogram first_echo_ns;              ///< churn: first echoes, which latency_ns does not include
+  std::uint64_t closed = 0;             ///< churn: by us and then by the server, inside the window
+  std::uint64_t closed_in_all = 0;      ///< churn: the same during the whole run
+  std::uint64_t without_port = 0;       ///< churn: connections that had to wait for a port
+  std::uint64_t without_backlog = 0;    ///< churn: that had to wait for room in a Unix backlog
+  Histogram latency_from_send_ns;       ///< open loop: of the same messages, since they were sent
+  Histogram send_lag_ns;         ///< open loop: from the due time until the loop handled them
+  std::uint64_t offered = 0;     ///< open loop: messages due inside the window
+  std::uint64_t unsent = 0;      ///< of these: too many were pending, or no connection was left
+  std::uint64_t unanswered = 0;  ///< of these: accepted for sending, but never echoed
+  /// Of the active connections open at the end: their number, the sum of the messages that each
+  /// completed since it was opened, and the sum of the squares.
   double shares = 0;
   double share_sum = 0;
   double share_square_sum = 0;
-  std::uint64_t bytes_sent = 0;      ///< during the whole run, as these two
-  std::uint64_t bytes_received = 0;  ///< and found to be right
-  std::uint64_t bytes_missing = 0;   ///< sent and not back when their connection ended
+  std::uint64_t bytes_sent = 0;      ///< these three during the whole run
+  std::uint64_t bytes_received = 0;  ///< found correct
+  std::uint64_t bytes_missing = 0;   ///< sent, but not back when their connection was closed
   LoadErrors errors;
-  std::string first_error;  ///< one line; empty when there was none
+  std::string first_error;  ///< one line; empty if there was none
 
   void merge(const LoadTally& other) {
     using T = LoadTally;

@@ -18,14 +18,14 @@ inline std::string name_of(LoadEngine engine) {
   return engine == LoadEngine::epoll ? "epoll" : "io_uring";
 }
 
-/// Skips the test where the machine does not have the engine. From SetUp(), or it would go on.
+/// Skips the test if the engine does not work here. Must be called from SetUp(), or the test runs.
 inline void require(LoadEngine engine) {
   if (engine != LoadEngine::io_uring) return;
   const Availability found = find_backend("io-uring")->probe();
   if (!found.works) GTEST_SKIP() << found.reason;
 }
 
-/// A test that is run on each engine.
+/// A test that runs on each engine.
 class OnEachEngine : public testing::TestWithParam<LoadEngine> {
  protected:
   void SetUp() override { require(GetParam()); }
@@ -36,7 +36,7 @@ class OnEachEngine : public testing::TestWithParam<LoadEngine> {
   }
 };
 
-/// One of several cases, on each engine.
+/// A test that runs each case on each engine.
 template <typename Case>
 class CaseOnEachEngine : public testing::TestWithParam<std::tuple<LoadEngine, Case>> {
  protected:
@@ -50,8 +50,8 @@ class CaseOnEachEngine : public testing::TestWithParam<std::tuple<LoadEngine, Ca
   }
 };
 
-/// As little load as shows what a test is about. It waits for what is late for as long as a machine
-/// may need; a test in which something never comes says how long that is.
+/// Returns the options of a minimal load. Its grace time is long enough for a slow machine. A test
+/// in which bytes never arrive must set a shorter one.
 inline LoadOptions short_run(const std::string& address, LoadEngine engine = LoadEngine::epoll) {
   using namespace std::chrono_literals;
   LoadOptions options;
@@ -64,8 +64,8 @@ inline LoadOptions short_run(const std::string& address, LoadEngine engine = Loa
   return options;
 }
 
-/// Runs it from when the window has begun until `is_enough` holds of what the server has seen
-/// before and since. So how fast the machine is does not matter.
+/// Runs a load until `is_enough(before, now)` is true for the server's counts at the begin of the
+/// window and now. So the result does not depend on the speed of the machine.
 template <typename IsEnough>
 LoadReport run_until(const EchoServer& server, LoadOptions options, IsEnough is_enough) {
   const UniqueFd interrupt(checked(::eventfd(0, EFD_CLOEXEC), "eventfd"));

@@ -12,8 +12,8 @@
 #include "bench/load/load.hpp"
 #include "bench/micro/micro.hpp"
 
-/// The load client's processor time per echo, beside that of a loop that does nothing but echo: no
-/// clock, no histogram, no verification. The time shown is of one echo.
+/// Compares the load client's processor time per echo with that of a loop that only echoes: no
+/// clock, no histogram, no verification. The reported time is that of one echo.
 ///
 ///   muxlab_micro --benchmark_filter=client --benchmark_repetitions=9
 ///     --benchmark_enable_random_interleaving=true
@@ -30,7 +30,7 @@ void pin_to(int processor) {
   cpu_set_t set{};
   CPU_ZERO(&set);
   CPU_SET(processor, &set);
-  ::sched_setaffinity(0, sizeof set, &set);  // a machine with one has to do with that
+  ::sched_setaffinity(0, sizeof set, &set);  // without effect on a machine with one processor
 }
 
 UniqueFd stream_socket() {
@@ -49,7 +49,7 @@ void watch(int epoll, int fd) {
   checked(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
 
-/// Whatever is readable, echoed.
+/// Echoes all received bytes, for ever.
 [[noreturn]] void serve(int listener) {
   const UniqueFd epoll(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
   watch(epoll.get(), listener);
@@ -72,8 +72,8 @@ void watch(int epoll, int fd) {
   }
 }
 
-/// An echo server in a process of its own, on the first processor; while there is one, this thread
-/// and those that it starts are on the second.
+/// An echo server in its own process, on the first processor. During its lifetime this thread, and
+/// threads that it starts, run on the second.
 class Server {
  public:
   Server() : listener_(stream_socket()) {
@@ -111,7 +111,7 @@ class Server {
   pid_t pid_;
 };
 
-/// The least that a client on epoll can do.
+/// The minimal client on epoll(7).
 class BareClient {
  public:
   BareClient(const Server& server, std::size_t connections) : connections_(connections) {

@@ -13,8 +13,8 @@
 namespace muxlab {
 namespace {
 
-/// A way of waiting on its own, without a server around it: what all benchmarks of waiting drive.
-/// Used by one thread; borrows descriptors, which outlive it.
+/// A mechanism of waiting without a server, which all benchmarks of waiting call. Borrows
+/// descriptors, which must outlive it. Thread: one.
 class Waiter {
  public:
   Waiter() = default;
@@ -22,29 +22,29 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
   virtual ~Waiter() = default;
 
-  /// To wait for something to read.
+  /// Starts to wait for readability.
   virtual void add(int fd) = 0;
-  /// To wait for something else from now on.
+  /// Changes the interest.
   virtual void modify(int fd, Interest interest) = 0;
   virtual void remove(int fd) = 0;
 
-  /// A byte is on its way to `fd`: only the oracle listens.
-  virtual void tell(int /*fd*/) {}
+  /// Announces a byte sent to `fd`. Only the oracle uses it.
+  virtual void announce(int /*fd*/) {}
 
-  /// Waits once, and takes what has come on all that are ready. How many were.
+  /// Waits once, and receives from all ready descriptors. Returns their number.
   virtual std::size_t take_ready() = 0;
 };
 
-/// How to make one.
+/// A factory of waiters.
 struct Mechanism {
   std::string name;
   std::function<std::unique_ptr<Waiter>()> make;
   int max_descriptor = std::numeric_limits<int>::max();
 };
 
-/// Takes what has come on `fd`.
+/// Receives all pending bytes of `fd`.
 void take_from(int fd) {
-  std::array<char, 64> bytes;  // more than ever come: a short read means drained
+  std::array<char, 64> bytes;  // larger than the pending bytes: a short read means drained
   static_cast<void>(::recv(fd, bytes.data(), bytes.size(), 0));
 }
 
@@ -70,7 +70,7 @@ class LibeventWaiter final : public Waiter {
   explicit LibeventWaiter(const std::string& method) : base_(libevent::make_base(method)) {}
 
   void add(int fd) override { events_[fd] = libevent::watch(base_.get(), fd, EV_READ, take, this); }
-  /// An event waits for what it was made for; to wait for something else it is assigned anew.
+  /// libevent cannot change an event's interest, so this assigns the event again.
   void modify(int fd, Interest interest) override {
     event* const changed = events_[fd].get();
     event_del(changed);
@@ -101,20 +101,20 @@ class OracleWaiter final : public Waiter {
   void add(int /*fd*/) override {}
   void modify(int /*fd*/, Interest /*interest*/) override {}
   void remove(int /*fd*/) override {}
-  void tell(int fd) override { told_.push_back(fd); }
+  void announce(int fd) override { ready_.push_back(fd); }
   std::size_t take_ready() override {
-    for (const int fd : told_) take_from(fd);
-    const std::size_t count = told_.size();
-    told_.clear();
+    for (const int fd : ready_) take_from(fd);
+    const std::size_t count = ready_.size();
+    ready_.clear();
     return count;
   }
 
  private:
-  std::vector<int> told_;
+  std::vector<int> ready_;
 };
 
-/// Every Poller of the registry, libevent's event API on each of its methods, and the oracle, which
-/// never waits: the floor below them all. Those that this machine lacks are left out.
+/// Returns every Poller of the registry, libevent's event API on each of its methods, and the
+/// oracle, which never waits and is the lower bound. Omits mechanisms that do not work here.
 std::vector<Mechanism> mechanisms() {
   std::vector<Mechanism> all = {{"oracle", std::make_unique<OracleWaiter>}};
   for (const Backend* backend : backends()) {
@@ -135,14 +135,14 @@ std::vector<Mechanism> mechanisms() {
   return all;
 }
 
-/// Two connected unix sockets: what is written to `far` is to be waited for on `near`.
+/// Two connected unix sockets. Bytes sent on `far` become readable on `near`.
 struct SocketPair {
   UniqueFd near;
   UniqueFd far;
 };
 
-/// The first `count` of the pairs that all benchmarks share, made where there are fewer: ten
-/// thousand take longer to make than to measure. Throws std::system_error.
+/// Returns the first `count` of the pairs that all benchmarks share, and creates missing ones. They
+/// are shared because creating ten thousand takes longer than measuring. Throws std::system_error.
 std::span<const SocketPair> first_pairs(std::size_t count) {
   static std::vector<SocketPair> pairs;
   while (pairs.size() < count) {
@@ -154,7 +154,7 @@ std::span<const SocketPair> first_pairs(std::size_t count) {
   return std::span(pairs).first(count);
 }
 
-/// False, and `state` says why, where `mechanism` cannot take the descriptors of `pairs`.
+/// Returns false, with the reason in `state`, if `mechanism` cannot wait for descriptors that high.
 bool can_wait_for(const Mechanism& mechanism, std::span<const SocketPair> pairs,
                   benchmark::State& state) {
   if (pairs.empty() || pairs.back().near.get() <= mechanism.max_descriptor) return true;
@@ -164,32 +164,30 @@ bool can_wait_for(const Mechanism& mechanism, std::span<const SocketPair> pairs,
   return false;
 }
 
-/// As many turns between two looks at the clock of this thread, one of which costs as much as a
-/// cheap wait.
+/// Turns per reading of the thread's clock, because a reading costs as much as a cheap wait.
 constexpr benchmark::IterationCount kTurnsPerLook = 16;
 
 void send_byte(int fd) {
   if (::send(fd, "x", 1, MSG_NOSIGNAL) != 1) throw_errno("send");
 }
 
-/// A byte to each of `active` pairs that lie as far apart as they can, and then waits until all
-/// have come. Each turn begins one pair further, so that every descriptor gets its turn. The number
-/// of waits.
+/// Sends a byte to each of `active` evenly spaced pairs, and waits until all are received. Returns
+/// the number of waits. The caller increments `offset`, so that every descriptor becomes ready.
 std::size_t turn(Waiter& waiter, std::span<const SocketPair> pairs, std::size_t active,
                  std::size_t offset) {
   const std::size_t stride = pairs.size() / active;
   for (std::size_t i = 0; i < active; ++i) {
     const SocketPair& pair = pairs[(offset + i * stride) % pairs.size()];
     send_byte(pair.far.get());
-    waiter.tell(pair.near.get());
+    waiter.announce(pair.near.get());
   }
   std::size_t waits = 0;
   for (std::size_t taken = 0; taken < active; ++waits) taken += waiter.take_ready();
   return waits;
 }
 
-/// One turn of a loop, reading and writing included: what the oracle takes for the same, which
-/// knows what is ready, is to be subtracted for the price of waiting alone.
+/// Measures one turn of a loop, with reading and writing. For the cost of waiting alone, subtract
+/// the oracle's time, because the oracle knows the ready descriptors.
 void wait_for_some_of_many(benchmark::State& state, const Mechanism& mechanism) {
   const auto active = static_cast<std::size_t>(state.range(1));
   const auto pairs = first_pairs(static_cast<std::size_t>(state.range(0)));
@@ -210,7 +208,7 @@ void wait_for_some_of_many(benchmark::State& state, const Mechanism& mechanism) 
       static_cast<double>(turns * active) / static_cast<double>(waits);
 }
 
-/// A connection comes and goes among `registered` silent ones.
+/// Measures adding and removing a descriptor among `registered` silent ones.
 void add_and_remove(benchmark::State& state, const Mechanism& mechanism) {
   const auto pairs = first_pairs(static_cast<std::size_t>(state.range(0)) + 1);
   if (!can_wait_for(mechanism, pairs, state)) return;
@@ -223,9 +221,8 @@ void add_and_remove(benchmark::State& state, const Mechanism& mechanism) {
   }
 }
 
-/// A connection has something to send that finds no room at first: it waits for room, has it, and
-/// waits for something to read again. With the wait, because io_uring and libevent put off the
-/// change until then.
+/// Measures a connection with unsent bytes: change to POLLOUT, wait, change back to POLLIN. It
+/// includes the wait, because io_uring and libevent defer the change until then.
 void modify_and_back(benchmark::State& state, const Mechanism& mechanism) {
   const auto pairs = first_pairs(1);
   const auto waiter = mechanism.make();

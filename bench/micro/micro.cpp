@@ -10,7 +10,7 @@
 
 namespace {
 
-/// What a reader of the JSON has to know; the rest of the context is Google Benchmark's own.
+/// Adds the machine's data to the JSON; Google Benchmark itself adds the rest of the context.
 void add_context() {
   const auto card = muxlab::machine_card();
   for (const char* key : {"kernel_release", "cpu_model", "compiler"}) {

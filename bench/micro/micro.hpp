@@ -8,15 +8,15 @@
 
 namespace muxlab {
 
-/// Registers what only the machine can tell: benchmarks of each mechanism that it has.
+/// Registers the benchmarks of each mechanism that works on this machine.
 ///
-/// wait/NAME/registered:N/active:A: one turn in which A of N descriptors become ready, wherever
-/// they are; in processor time of the thread.
-/// add_and_remove/NAME/registered:N and modify_and_back/NAME: to change what is waited for.
+/// wait/NAME/registered:N/active:A: one turn in which A of N descriptors become ready, spread over
+/// all of them; in processor time of the thread.
+/// add_and_remove/NAME/registered:N and modify_and_back/NAME: changes of the interest.
 void register_mechanism_benchmarks();
 
-/// The processor time of this thread. A wait for thousands may take longer than the scheduler lets
-/// a thread run, so that time by the wall would have in it what others did meanwhile.
+/// Returns the processor time of this thread, in seconds. A wait for thousands of descriptors may
+/// exceed the thread's time slice, so wall time would include the work of other threads.
 inline double thread_cpu_s() {
   timespec now{};
   checked(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now), "clock_gettime");

@@ -21,7 +21,7 @@ void take_notification(int fd) {
   benchmark::DoNotOptimize(::read(fd, bytes.data(), bytes.size()));
 }
 
-/// One wake-up: the write(2) of who hands over, and the read(2) of who is woken.
+/// Measures one wake-up: the acceptor's write(2) and the worker's read(2).
 void notify_by_eventfd(benchmark::State& state) {
   const UniqueFd fd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
   for (auto _ : state) {
@@ -43,8 +43,8 @@ void notify_by_pipe(benchmark::State& state) {
 }
 BENCHMARK(notify_by_pipe);
 
-/// A burst of connections through the queue of the server, which notifies only when it was empty.
-/// Per connection: the longer the burst, the less of a system call.
+/// Measures the server's queue, per connection. The queue notifies only if it was empty, so longer
+/// bursts need fewer system calls per connection.
 void hand_off(benchmark::State& state, muxlab::Notify notify) {
   const auto burst = static_cast<std::size_t>(state.range(0));
   muxlab::Admission admission(burst, INT32_MAX, muxlab::WhenFull::wait);
@@ -56,7 +56,7 @@ void hand_off(benchmark::State& state, muxlab::Notify notify) {
   while (state.KeepRunningBatch(state.range(0))) {
     for (UniqueFd& connection : connections) queue.push(std::move(connection));
     for (UniqueFd& connection : connections) connection = std::move(*queue.take());
-    benchmark::DoNotOptimize(queue.take());  // who was woken goes on until there is nothing
+    benchmark::DoNotOptimize(queue.take());  // the worker continues until the queue is empty
   }
 }
 BENCHMARK_CAPTURE(hand_off, eventfd, muxlab::Notify::eventfd)
@@ -68,7 +68,7 @@ BENCHMARK_CAPTURE(hand_off, pipe, muxlab::Notify::pipe)
     ->RangeMultiplier(8)
     ->Range(1, 64);
 
-/// Latencies as a run sees them: most near one value, some far above.
+/// Returns typical latencies: most near one value, some far above.
 std::array<std::uint64_t, 1024> typical_latencies_ns() {
   std::array<std::uint64_t, 1024> values{};
   std::uint64_t state = 88'172'645'463'325'252;
@@ -100,14 +100,14 @@ void histogram_percentile(benchmark::State& state) {
 }
 BENCHMARK(histogram_percentile);
 
-/// The way into the kernel and back, and nothing else: no mechanism is below that per call. On a
-/// virtual machine it also tells how fast the host lets it be at the moment.
+/// Measures the way into the kernel and back, which is the lower bound of every call. On a virtual
+/// machine it also shows the speed that the host grants at the moment.
 void null_system_call(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(::syscall(SYS_getppid));
 }
 BENCHMARK(null_system_call);
 
-/// What the client pays to time an echo, twice.
+/// Measures a clock reading, which the client needs to time an echo.
 void read_the_clock(benchmark::State& state) {
   timespec now{};
   for (auto _ : state) {

@@ -13,7 +13,7 @@ namespace {
 
 using Path = std::filesystem::path;
 
-/// "cpu0 user nice system idle iowait irq softirq steal ...", one line per processor.
+/// Reads proc_stat(5): "cpu0 user nice system idle iowait irq softirq steal ..." per processor.
 void read_processors(std::span<const int> processors, const Path& file, Conditions& conditions) {
   const double ticks_per_s = static_cast<double>(::sysconf(_SC_CLK_TCK));
   std::ifstream stream(file);

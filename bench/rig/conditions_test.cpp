@@ -11,7 +11,7 @@ namespace {
 
 using Path = std::filesystem::path;
 
-/// A /proc of two processors, in ticks of a hundredth of a second as everywhere.
+/// A /proc of two processors, in the usual ticks of 10 ms.
 class ConditionsTest : public testing::Test {
  protected:
   ConditionsTest() {

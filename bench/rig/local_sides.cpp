@@ -28,14 +28,14 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-/// How much longer than it should a step may take before its side counts as failed.
+/// A side fails if a step exceeds its expected time by this.
 constexpr seconds kPatience{15};
-/// A server that has answered every message is asleep within microseconds, unless another program
-/// has its processor.
+/// A server sleeps within microseconds after its last answer, unless another program uses its
+/// processor.
 constexpr seconds kMostToFallAsleep{5};
 constexpr microseconds kNap{50};
-constexpr milliseconds kMostToStop{2};  // of a process whose threads are not looked at
-/// Reading a file per thread would take longer than a slice for more than these.
+constexpr milliseconds kMostToStop{2};  // of a process whose threads are not watched
+/// With more threads, reading a file per thread would take longer than a slice.
 constexpr std::size_t kMostWatchedThreads = 16;
 
 void nap(nanoseconds duration) {
@@ -49,12 +49,12 @@ std::string obituary(std::string_view what, const Process& process) {
                      words.empty() ? "it gave no reason" : words);
 }
 
-/// Of this program itself.
+/// Returns a command that runs this program itself.
 Command own_command(std::vector<std::string> words, const std::vector<int>& processors) {
   return {.words = std::move(words), .processors = processors, .shares_environment = true};
 }
 
-/// Has the child inherit `fd`, and says so with `option`.
+/// Makes the child inherit `fd`, and passes its number with `option`.
 Command with(Command command, int fd, const char* option) {
   command.inherited = fd;
   command.words.insert(command.words.end(), {option, fmt::to_string(kInheritedFd)});
@@ -72,7 +72,7 @@ std::vector<std::string> serve_words(const std::filesystem::path& program, const
   return words;
 }
 
-/// The sum of some fields of proc_meminfo(5).
+/// Returns the sum of some fields of proc_meminfo(5).
 std::uint64_t meminfo_bytes(std::initializer_list<std::string_view> names) {
   std::ifstream file("/proc/meminfo");
   std::uint64_t kilobytes = 0, sum = 0;
@@ -82,7 +82,7 @@ std::uint64_t meminfo_bytes(std::initializer_list<std::string_view> names) {
   return sum;
 }
 
-/// Of proc_pid_statm(5), its second field.
+/// Returns the second field of proc_pid_statm(5), in bytes.
 std::uint64_t resident_bytes(pid_t pid) {
   std::ifstream statm(fmt::format("/proc/{}/statm", pid));
   std::uint64_t all_pages = 0, resident_pages = 0;
@@ -93,7 +93,7 @@ std::uint64_t resident_bytes(pid_t pid) {
 /// The states of a process's threads, from proc_pid_stat(5).
 class ThreadStates {
  public:
-  /// Of more than `most` threads nothing is known.
+  /// Opens the state file of each thread. With more than `most` threads, no state is known.
   ThreadStates(pid_t pid, std::size_t most) {
     const auto tasks = fmt::format("/proc/{}/task", pid);
     std::error_code error;
@@ -106,9 +106,8 @@ class ThreadStates {
     }
   }
 
-  /// Nothing is known of the threads of a process that has many.
   [[nodiscard]] bool are_known() const { return !files_.empty(); }
-  /// True when none runs, waits for a processor, or is about to.
+  /// Returns true if the state letter of each thread is in `states`.
   [[nodiscard]] bool all_are(std::string_view states) const {
     for (const UniqueFd& file : files_) {
       std::array<char, 256> text{};
@@ -128,12 +127,12 @@ class ThreadStates {
 
 class LocalServer final : public ServerSide {
  public:
-  /// `own_file` is removed at the end: of the board, or of the unix socket; may be empty. `churns`:
-  /// connections come and go, and threads with them, it may be.
+  /// `own_file`: the board or the unix socket, removed at the end; may be empty. `churns`:
+  /// connections come and go, and perhaps threads with them.
   LocalServer(Command command, const Backend& backend, bool churns, int interrupt,
               std::filesystem::path own_file)
       : own_file_(std::move(own_file)),
-        is_told_(is_oracle(backend)),
+        has_board_(is_oracle(backend)),
         churns_(churns),
         never_sleeps_(backend.spins),
         interrupt_(interrupt),
@@ -151,7 +150,7 @@ class LocalServer final : public ServerSide {
     if (!own_file_.empty()) std::filesystem::remove(own_file_, gone);
   }
 
-  void abandon() override { process_.send(SIGKILL); }  // SIGTERM: it would wait for its clients
+  void abandon() override { process_.send(SIGKILL); }  // on SIGTERM it would wait for its clients
 
   std::string address() override {
     constexpr std::string_view kPrefix = "listening on ";
@@ -199,11 +198,11 @@ class LocalServer final : public ServerSide {
     return process_.exit_code() ? obituary("the server", process_) : "";
   }
 
-  /// Where client and server meet when the one tells the other what is ready; else empty.
-  [[nodiscard]] std::string board() const { return is_told_ ? own_file_.string() : ""; }
+  /// Returns the path of the oracle's board; empty for any other backend.
+  [[nodiscard]] std::string board() const { return has_board_ ? own_file_.string() : ""; }
 
  private:
-  /// Without waiting: right only while the server sleeps.
+  /// Reads counters and clock without waiting. Exact only while the server sleeps.
   Silence now() {
     timespec spent{};
     if (::clock_gettime(clock_, &spent) != 0) {
@@ -213,13 +212,13 @@ class LocalServer final : public ServerSide {
                                   static_cast<std::uint64_t>(spent.tv_nsec)};
   }
 
-  /// Whether no thread has anything left to do, whatever it waits for: its processor too.
+  /// Returns true if no thread runs, waits for a processor, or has work left.
   bool is_at_rest() {
     if (churns_) threads_.emplace(process_.pid(), SIZE_MAX);
     if (threads_->are_known()) return threads_->all_are("S");
-    // Of thousands of threads the counters tell. A thread counts received bytes before it sends and
-    // sent bytes after it, then the echo, and the next receive before it blocks in it: so when all
-    // of them rest the bytes are equal, and no more receives can be ahead of echoes.
+    // With thousands of threads, use the counters instead. A thread counts received bytes before it
+    // sends, sent bytes and the echo after that, and the next receive before it blocks in it. So
+    // once all rest, the bytes are equal, and the excess of receives over echoes is at its maximum.
     const CounterSums all = counters_.read();
     if (all.bytes_in != all.bytes_out || all.receives_ahead < most_ahead_) return false;
     most_ahead_ = all.receives_ahead;
@@ -233,7 +232,8 @@ class LocalServer final : public ServerSide {
     return *silence;
   }
 
-  /// Only when it has counted all that it sent: it may be stopped between any two instructions.
+  /// Stops the server once it has counted all sent bytes, because SIGSTOP may hit between sending
+  /// and counting.
   void stop() {
     const auto counted = [this] {
       const CounterSums all = counters_.read();
@@ -252,7 +252,7 @@ class LocalServer final : public ServerSide {
   }
 
   std::filesystem::path own_file_;
-  bool is_told_;
+  bool has_board_;
   bool churns_;
   bool never_sleeps_;
   int interrupt_;
@@ -261,7 +261,7 @@ class LocalServer final : public ServerSide {
   Process process_;
   clockid_t clock_{};
   std::optional<ThreadStates> threads_;
-  std::uint64_t most_ahead_ = 0;  // receives ahead of echoes, as seen so far
+  std::uint64_t most_ahead_ = 0;  // largest excess of receives over echoes so far
 };
 
 struct Channel {
@@ -286,7 +286,7 @@ class LocalLoad final : public LoadSide {
 
   void command(const SliceCommand& command) override {
     deadline_ = Clock::now() + nanoseconds(command.duration_ns) + kPatience;
-    // When it is gone reply() tells.
+    // If the load process is gone, reply() throws.
     static_cast<void>(::send(channel_.get(), &command, sizeof command, MSG_NOSIGNAL));
   }
 
@@ -326,7 +326,7 @@ class LocalLoad final : public LoadSide {
     std::array<pollfd, 2> waited{{{channel_.get(), POLLIN, 0}, {interrupt_, POLLIN, 0}}};
     for (;;) {
       const auto left = std::chrono::ceil<milliseconds>(deadline_ - Clock::now()).count();
-      const bool is_last = left <= 0;  // an answer may be there, if it was us who were late
+      const bool is_last = left <= 0;  // poll once more: the reply may be there and we are late
       ::poll(waited.data(), waited.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
       if (waited[1].revents != 0) throw Interrupted();
       if (waited[0].revents != 0) return;
@@ -334,7 +334,7 @@ class LocalLoad final : public LoadSide {
     }
   }
 
-  /// Opening thousands of connections to fifteen servers at once takes a while.
+  /// Opening thousands of connections to fifteen servers at once takes up to a minute.
   Clock::time_point deadline_ = Clock::now() + 4 * kPatience;
   int interrupt_;
   UniqueFd channel_;
@@ -350,7 +350,7 @@ LocalSides::~LocalSides() {
 
 std::filesystem::path LocalSides::new_file() {
   if (folder_.empty()) {
-    constexpr std::size_t kMost = 80;  // of the 107 bytes that the path of a unix socket may have
+    constexpr std::size_t kMost = 80;  // of the 107 bytes for the path of a unix socket
     const char* const given = std::getenv("TMPDIR");
     const bool is_usable = given != nullptr && *given != '\0' && std::strlen(given) < kMost;
     std::string name = std::string(is_usable ? given : "/tmp") + "/muxlab-bench-XXXXXX";

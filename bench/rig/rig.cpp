@@ -15,29 +15,29 @@
 namespace muxlab {
 namespace {
 
-/// A load process has one thread. Two for each of the server's keep it busy; the oracle's client
-/// has to be one.
+/// Returns the number of load processes, which have one thread each. Two per server thread keep the
+/// server busy. The oracle must have a single client.
 std::size_t load_processes(const Cell& cell, const Processors& processors) {
   if (is_oracle(*find_backend(cell.backend))) return 1;
   const std::size_t wanted = std::min<std::size_t>(processors.client.size(), 2 * cell.threads);
-  // With no messages of its own a process would be a closed loop.
+  // A process with a rate of 0 would be a closed loop.
   const std::uint64_t most =
       cell.rate_per_s > 0 ? std::min(cell.connections, cell.rate_per_s) : cell.connections;
   return std::clamp<std::size_t>(wanted, 1, most);
 }
 
-/// More calls than twice what theory says are a fault of the measurement or of the backend. Nothing
-/// where theory says nothing.
+/// Returns the limit of system calls per echo, about twice the theoretical number. More calls are a
+/// bug of the measurement or the backend. Returns nullopt if there is no theoretical number.
 std::optional<double> most_calls_per_echo(const Cell& cell) {
   const std::optional<CallsPerEcho> calls = find_backend(cell.backend)->calls;
   if (!calls || cell.threading != "single" || cell.churn > 0) return std::nullopt;
-  constexpr double kLeastPerReceive = 4096;  // what bufferevent reads at a time
+  constexpr double kLeastPerReceive = 4096;  // bufferevent's bytes per receive
   const double receives = 1 + std::ceil(static_cast<double>(cell.size_bytes) / kLeastPerReceive);
   return 2 * receives * (calls->events + calls->read + calls->write + calls->ctl + calls->other) +
          2;
 }
 
-/// Why a slice does not count; empty: it does.
+/// Returns the reason why a slice does not count; empty: it counts.
 std::string why_broken(const Slice& slice, const SliceReply& reply, const CounterSums& served,
                        const Cell& cell) {
   if (reply.bytes_sent != reply.bytes_received || served.bytes_in != reply.bytes_sent ||
@@ -62,7 +62,7 @@ std::string why_broken(const Slice& slice, const SliceReply& reply, const Counte
   return {};
 }
 
-/// What moved from `begin` to `end`.
+/// Adds the differences from `begin` to `end`.
 void add(CounterSums& sum, const CounterSums& begin, const CounterSums& end) {
   using C = CounterSums;
   for (const auto one : {&C::echoes, &C::bytes_in, &C::bytes_out, &C::events, &C::clock_ns}) {
@@ -82,7 +82,7 @@ void add(SliceReply& sum, const SliceReply& part) {
   sum.elapsed_ns = std::max(sum.elapsed_ns, part.elapsed_ns);
 }
 
-/// Jain's index: 1 when all had as many, 1/n when one of n had all.
+/// Returns Jain's index: 1 if all had equally many echoes, 1/n if one of n had all; 0: unknown.
 double fairness_of(const SliceReply& reply) {
   if (reply.shares == 0 || reply.share_square_sum == 0) return 0;
   return reply.share_sum * reply.share_sum / (reply.shares * reply.share_square_sum);
@@ -100,7 +100,7 @@ Rig::Rig(Sides& sides, const PlannedLoad& load, std::vector<Contender> contender
   begin_ = std::chrono::steady_clock::now();
 }
 
-/// Beside each other.
+/// Performs each step for all members before the next step.
 void Rig::build(std::span<Member> members) {
   each_alive(members, [&](Member& member) {
     member.server = sides_.start_server(
@@ -122,7 +122,7 @@ Rig::~Rig() {
   }
 }
 
-/// What fails for one contender is no concern of the others.
+/// Calls `step` for each member without a failure. A failure ends only that member.
 template <typename Step>
 void Rig::each_alive(std::span<Member> members, Step step) {
   for (Member& member : members) {
@@ -131,13 +131,13 @@ void Rig::each_alive(std::span<Member> members, Step step) {
       step(member);
     } catch (const SideFailed& failed) {
       end(member, failed.what());
-    } catch (const std::system_error& error) {  // no process or no descriptor is left for it
+    } catch (const std::system_error& error) {  // the limit of processes or descriptors is reached
       end(member, explain(error));
     }
   }
 }
 
-/// A server that ended says more than a load that lost it.
+/// Appends how the server ended, because that explains more than the load's error.
 void Rig::end(Member& member, const std::string& why) {
   const std::string ended = member.server ? member.server->how_it_ended() : "";
   member.failure = ended.empty() || why.find(ended) != std::string::npos ? why : why + "; " + ended;
@@ -167,7 +167,7 @@ Slice Rig::visit(Member& member, const SliceCommand& command, std::int64_t count
   CounterSums served;
   for (std::int64_t i = 0; i < count; ++i) {
     reply.elapsed_ns = 0;
-    reply.shares = reply.share_sum = reply.share_square_sum = 0;  // the last slice has them all
+    reply.shares = reply.share_sum = reply.share_square_sum = 0;  // the last slice has the totals
     const Silence begin = member.server->begin_slice();
     for (const auto& side : member.loads) side->command(command);
     for (const auto& side : member.loads) add(reply, side->reply(scratch_));

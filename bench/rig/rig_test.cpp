@@ -35,7 +35,7 @@ std::vector<Contender> contenders_named(const std::vector<std::string>& names) {
   return all;
 }
 
-/// A backend on a threading model.
+/// A backend with a threading model.
 struct Served {
   std::string backend;
   std::string threading;
@@ -47,7 +47,7 @@ void PrintTo(const Served& served, std::ostream* out) {
   *out << served.backend << " on " << served.threading;
 }
 
-/// Those that work here, controls too, on all models that they are for.
+/// Returns the backends that work here, with controls, each on all its threading models.
 std::vector<Served> all_that_work() {
   std::vector<Served> served;
   for (const auto all : {backends(), controls()}) {
@@ -63,7 +63,7 @@ std::vector<Served> all_that_work() {
   return served;
 }
 
-/// Real servers and loads. What they count is exact, so that it does not depend on the machine.
+/// Real servers and loads. Their counts are exact, so the test does not depend on the machine.
 class RealRig : public testing::TestWithParam<Served> {
  protected:
   std::vector<Slice> run(PlannedLoad load, int blocks) {
@@ -101,7 +101,7 @@ TEST_P(RealRig, BothSidesCountTheSameAndTheClockMoves) {
 }
 
 TEST_P(RealRig, LargeMessagesToo) {
-  // Two controls are for messages of one receive.
+  // Two controls need messages of one receive.
   const bool one_receive = GetParam().backend == "bare-epoll-et" || GetParam().backend == "oracle";
   const std::uint64_t size = one_receive ? 8'000 : 100'000;
   for (const Slice& slice : run(load_of(3, 0, size), 2)) {
@@ -110,9 +110,9 @@ TEST_P(RealRig, LargeMessagesToo) {
   }
 }
 
-/// Of a server whose threads come and go with them, too.
+/// Also for a server whose threads come and go with the connections.
 TEST_P(RealRig, ConnectionsComeAndGo) {
-  if (is_oracle(*find_backend(GetParam().backend))) return;  // its client names connections once
+  if (is_oracle(*find_backend(GetParam().backend))) return;  // its client refuses --churn
   PlannedLoad load = load_of(8, 2);
   load.cell.churn = 2;
   for (const Slice& slice : run(load, 2)) {
@@ -144,11 +144,11 @@ TEST(RealRigs, ThreadsCostsWhatItCostsWithAThousandOfThem) {
     echoes[slice.contender] += static_cast<double>(slice.echoes);
   }
   const double ratio = cpu_ns[0] / echoes[0] / (cpu_ns[1] / echoes[1]);
-  EXPECT_GT(ratio, 0.5) << "all threads are in it";
-  EXPECT_LT(ratio, 20) << "and nothing else";
+  EXPECT_GT(ratio, 0.5) << "it includes all threads";
+  EXPECT_LT(ratio, 20) << "and no other CPU time";
 }
 
-/// More threads than are looked at one by one.
+/// The server has more threads than the rig watches one by one.
 TEST(RealRigs, ManyThreadsFallAsleepToo) {
   PlannedLoad load = load_of(60, 0);
   load.cell.threads = 20;
@@ -167,7 +167,7 @@ TEST(RealRigs, ManyThreadsFallAsleepToo) {
 TEST(RealRigs, AServerThatDoesNotStartIsNamedAndTheOthersGoOn) {
   LocalSides sides(MUXLAB_BINARY, -1);
   PlannedLoad load = load_of(5, 0);
-  load.cell.threading = "half-sync";  // which threads cannot do
+  load.cell.threading = "half-sync";  // the `threads` backend does not support it
   load.cell.threads = 2;
   Rig rig(sides, load, contenders_named({"epoll-lt", "threads"}), {});
   EXPECT_EQ(rig.failure(0), "");
@@ -180,13 +180,13 @@ TEST(RealRigs, AServerThatDoesNotStartIsNamedAndTheOthersGoOn) {
   EXPECT_EQ(slices[0].broken, "");
 }
 
-/// Sides without processes, of which one may do wrong.
+/// Sides without processes, one of which may misbehave.
 struct Wrong {
-  std::string of;  ///< the backend that does wrong
+  std::string of;  ///< the backend that misbehaves
   enum class How { counts_more_than_it_sent, makes_many_calls, does_not_sleep, load_fails } how;
 };
 
-/// How many servers there are, were at most at a time, and were started in all.
+/// Counts servers: alive, alive at most, and started in all.
 struct ServerCount {
   int alive = 0, most = 0, started = 0;
 };
@@ -203,7 +203,7 @@ class FakeServer final : public ServerSide {
   ~FakeServer() override { --count_.alive; }
   void abandon() override {}
   std::string address() override { return "nowhere"; }
-  /// A thousand bytes more each time that it is asked.
+  /// Returns a thousand bytes more on each call.
   MemoryUse memory() override {
     memory_.resident_bytes += 1'000;
     memory_.kernel_bytes += 1'000;
@@ -278,7 +278,7 @@ TEST(FakeRig, WhatCannotBeIsBrokenAndNamed) {
   struct Case {
     Wrong::How how;
     const char* reason;
-    std::size_t slices_of_poll;  // in three blocks: what only counts wrongly is visited again
+    std::size_t slices_of_poll;  // in three blocks; a wrong count alone does not end the visits
   };
   for (const Case& one :
        {Case{Wrong::How::counts_more_than_it_sent, "client and server disagree", 3},
@@ -325,7 +325,7 @@ TEST(FakeRig, TheSeedDrawsTheOrder) {
   }
 }
 
-/// What the kernel's memory grows by is then one server's own.
+/// With a single server, the growth of the kernel's memory is that server's.
 TEST(FakeRig, AnIsolatedOneStartsAServerForEachVisit) {
   FakeSides sides({"none", Wrong::How::does_not_sleep});
   std::vector<Slice> slices;
@@ -343,7 +343,7 @@ TEST(FakeRig, AnIsolatedOneStartsAServerForEachVisit) {
   EXPECT_EQ(sides.count.most, 1);
   Rig together(sides, load_of(10, 0), contenders_named({"epoll-lt", "poll"}), {});
   EXPECT_EQ(sides.count.most, 2);
-  EXPECT_EQ(together.memory(0).with_connections.kernel_bytes, 0U) << "others grew it too";
+  EXPECT_EQ(together.memory(0).with_connections.kernel_bytes, 0U) << "other servers grew it too";
 }
 
 }  // namespace

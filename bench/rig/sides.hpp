@@ -7,29 +7,29 @@
 #include "bench/data/experiment.hpp"
 #include "bench/load/slice.hpp"
 
-/// The two sides of a measurement as the harness commands them, wherever they run: LocalSides are
-/// those of this machine. All calls are made by one thread.
+/// The harness's interface to the two sides of a measurement, on any machine. LocalSides runs them
+/// on this machine. Thread: one makes all calls.
 namespace muxlab {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-/// A side cannot go on, and why, in one line. Ends one contender and not the campaign.
+/// A side cannot continue, for the reason in what(). It ends one contender, not the campaign.
 struct SideFailed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// SIGINT or SIGTERM came while a side was waited for.
+/// The interrupt descriptor became readable (SIGINT, SIGTERM) during a wait for a side.
 struct Interrupted {};
 
-/// What a server takes of its machine's memory.
+/// Memory use of a server's machine.
 struct MemoryUse {
   std::uint64_t resident_bytes = 0;  ///< of the process
-  /// Of the kernel for all processes there, both ends of connections included: objects, stacks of
-  /// threads and page tables.
+  /// Of the kernel, for all processes, with both ends of connections: slab objects, kernel stacks
+  /// and page tables.
   std::uint64_t kernel_bytes = 0;
 };
 
-/// A server that sleeps: exact counters.
+/// The exact counters of a sleeping server.
 struct Silence {
   CounterSums counters;
   std::uint64_t cpu_ns = 0;  ///< of the process since it started, all its threads
@@ -37,7 +37,7 @@ struct Silence {
   bool operator==(const Silence&) const = default;
 };
 
-/// A process of either kind, which ends with this object.
+/// A server or load process, which ends with this object.
 class Side {
  public:
   Side() = default;
@@ -45,51 +45,51 @@ class Side {
   Side& operator=(const Side&) = delete;
   virtual ~Side() = default;
 
-  /// Begins to end it, without waiting: many end sooner beside each other.
+  /// Starts to end the process without waiting, so that many can end in parallel.
   virtual void abandon() = 0;
 };
 
 class ServerSide : public Side {
  public:
-  /// Where it listens. Waits for it to start. Throws SideFailed, Interrupted.
+  /// Waits for the server to start, and returns its address. Throws SideFailed, Interrupted.
   virtual std::string address() = 0;
-  /// To be called once when all connections are open, before the first slice. Throws SideFailed.
+  /// Must be called once, between opening connections and the first slice. Throws SideFailed.
   virtual void settle() = 0;
-  /// Now; zeros where it cannot be read.
+  /// Returns the current memory use; 0 for unreadable values.
   virtual MemoryUse memory() = 0;
-  /// Waits until the server sleeps, before a slice and after it. A server that never sleeps is
-  /// stopped between slices instead. Throws SideFailed when it does not within a few seconds.
+  /// Wait until the server sleeps, before and after a slice, and return its counters. A server that
+  /// never sleeps is stopped between slices instead. Throw SideFailed after a few seconds.
   virtual Silence begin_slice() = 0;
   virtual Silence end_slice() = 0;
-  /// "the server ended with code 139: ...", or empty while it runs.
+  /// Returns "the server ended with code 139: ...", or empty while the server runs.
   virtual std::string how_it_ended() = 0;
 };
 
-/// Its end closes the connections.
+/// A load process. Its end closes the connections.
 class LoadSide : public Side {
  public:
-  /// Returns at once; reply() waits.
+  /// Sends a command and returns at once; reply() waits.
   virtual void command(const SliceCommand& command) = 0;
-  /// The answer to the last command, or, before the first, that all connections have echoed; adds
-  /// what it timed to `times`. Throws SideFailed when it is broken or does not come in time,
+  /// Waits for the reply to the last command; before the first command, until all connections have
+  /// echoed. Adds the latencies to `times`. Throws SideFailed if the reply is broken or late, and
   /// Interrupted.
   virtual SliceReply reply(SliceTimes& times) = 0;
 };
 
-/// What to start on either side. `cell.backend` names the server's.
+/// The parameters of a server or load process. `cell.backend` is the server's backend.
 struct ServerSpec {
   Cell cell;
   std::vector<int> processors;
-  /// Have it add up the time in its system calls, which costs some itself.
+  /// The server measures the time in its system calls, which adds some cost.
   bool time_calls = false;
 };
 struct LoadSpec {
-  Cell cell;  ///< with this process's part of the connections
+  Cell cell;  ///< with this process's share of the connections
   std::vector<int> processors;
   std::string address;
 };
 
-/// Starts sides. Returns at once: they start beside each other.
+/// Starts servers and loads. The calls return at once, so the processes start in parallel.
 class Sides {
  public:
   Sides() = default;
@@ -98,22 +98,23 @@ class Sides {
   virtual ~Sides() = default;
 
   virtual std::unique_ptr<ServerSide> start_server(const ServerSpec& spec) = 0;
-  /// `server` is the one that listens at spec.address, and outlives the load.
+  /// `server` listens at spec.address, and must outlive the load.
   virtual std::unique_ptr<LoadSide> start_load(const LoadSpec& spec, ServerSide& server) = 0;
 };
 
-/// `muxlab serve` and `muxlab load` as processes of this machine. The server's counters are memory
-/// that both map, its CPU time is its process clock; loads are commanded over a socket.
+/// Runs `muxlab serve` and `muxlab load` as processes of this machine. It reads the server's
+/// counters from shared memory and its CPU time from its process clock, and commands loads over a
+/// socket.
 ///
-/// The process clock of another process moves only at the kernel's tick while that runs, and is
-/// exact when it has left its processor: so it is only read in silence.
+/// The kernel updates the process clock of a running process only at its tick. The clock is exact
+/// once the process has left its processor, so it is read only while the server sleeps.
 ///
-/// TCP servers listen on loopback(), unix sockets and boards are in a folder of their own below
-/// TMPDIR, or /tmp.
+/// TCP servers listen on loopback(). Unix sockets and boards are in a private folder below TMPDIR,
+/// or /tmp.
 class LocalSides final : public Sides {
  public:
-  /// `program`: the executable whose verbs are run. `interrupt`: a descriptor that becomes readable
-  /// when measuring is to stop; -1: never; borrowed.
+  /// `program`: the muxlab executable. `interrupt`: a borrowed descriptor that becomes readable
+  /// when measuring must stop; -1: never.
   LocalSides(std::filesystem::path program, int interrupt)
       : program_(std::move(program)), interrupt_(interrupt) {}
 
@@ -125,22 +126,22 @@ class LocalSides final : public Sides {
   std::unique_ptr<LoadSide> start_load(const LoadSpec& spec, ServerSide& server) override;
 
  private:
-  /// In a folder of our own, so that nothing in it is another program's.
+  /// Returns a new path in the private folder. Throws Failure if the folder cannot be created.
   std::filesystem::path new_file();
 
   std::filesystem::path program_;
   int interrupt_;
-  int started_ = 0;               // servers, to name what each has of its own
-  std::filesystem::path folder_;  // of sockets and boards; empty until one is needed
+  int started_ = 0;               // number of paths given out, which is the next file's name
+  std::filesystem::path folder_;  // of sockets and boards; empty until the first is needed
 };
 
-/// Waits until a server sleeps: `is_asleep()` says that no thread runs or waits for a processor,
-/// and two readings with a nap between them are equal. Returns the second one; nothing when the
+/// Waits until a server sleeps: `is_asleep()` is true, so no thread runs or waits for a processor,
+/// and two readings with a nap between them are equal. Returns the second reading; nullopt if the
 /// server does not sleep by `deadline`.
 ///
-/// The threads are looked at before the reading that is returned. A thread that was pre-empted
-/// before it counted something, and sleeps a moment later, would else be seen asleep beside a
-/// reading that lacks what it counted.
+/// is_asleep() must precede the returned reading. In the other order, a thread could be pre-empted
+/// before it counts, count after the reading and fall asleep before the check. The reading would
+/// then lack its last count.
 template <typename IsAsleep, typename Read, typename Nap>
 std::optional<Silence> await_silence(IsAsleep is_asleep, Read read, Nap nap, SteadyTime deadline) {
   Silence before = read();

@@ -8,8 +8,8 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-/// A server that has sent its last message and was pre-empted before it counted that: it gets its
-/// processor back after so many steps, counts, and sleeps.
+/// A server that was pre-empted after it sent its last message, before it counted it. After some
+/// steps it gets its processor back, counts the message, and sleeps.
 struct PreemptedServer {
   int steps_left;
   bool sleeps = false;
