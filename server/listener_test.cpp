@@ -174,12 +174,12 @@ TEST(ListenerSource, RefusesWhenFullIfAskedTo) {
 
 TEST(MostConnections, AreBoundedByDescriptorsAndByTheBackend) {
   Availability available;
-  const std::uint64_t beside = descriptors_beside_connections(2);
-  EXPECT_EQ(most_connections(available, 1000, 2), 1000 - beside);
+  const std::uint64_t reserved = descriptors_beside_connections(2);
+  EXPECT_EQ(most_connections(available, 1000, 2), 1000 - reserved);
   available.max_connections = 50;
   EXPECT_EQ(most_connections(available, 1000, 2), 50U);
   available.max_descriptor = 60;
-  EXPECT_EQ(most_connections(available, 1000, 2), 61 - beside);
+  EXPECT_EQ(most_connections(available, 1000, 2), 61 - reserved);
   available.works = false;
   EXPECT_EQ(most_connections(available, 1000, 2), 0U);
 }

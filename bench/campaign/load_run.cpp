@@ -333,7 +333,7 @@ void LoadRun::check_baseline(const Rig& rig, std::span<const Slice> slices) cons
       fmt::format("the baseline {} cannot be measured: {}", plan_.baseline(), rig.failure(0)));
 }
 
-void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& tell,
+void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& report,
                       std::vector<Slice>& slices) {
   const SteadyTime begin = SteadyClock::now();
   const PlannedLoad& load = plan_.loads[load_];
@@ -368,16 +368,16 @@ void LoadRun::run_rig(Sides& sides, const std::function<void(const LoadProgress&
       rig.run_block(block++, command, random, slices);
       check_baseline(rig, slices);
       const double spent_s = spent_s_ + seconds_since(begin);
-      tell({.load = load_,
-            .share = std::min(1.0, spent_s / seconds_),
-            .left_s = std::max(0.0, seconds_ - spent_s),
-            .so_far = [&] {
-              std::vector<RigRecord> so_far = records_;
-              for (RigRecord& record : records_of(rig, slices, build_s)) {
-                so_far.push_back(std::move(record));
-              }
-              return answer_of(plan_, so_far);
-            }});
+      report({.load = load_,
+              .share = std::min(1.0, spent_s / seconds_),
+              .left_s = std::max(0.0, seconds_ - spent_s),
+              .so_far = [&] {
+                std::vector<RigRecord> so_far = records_;
+                for (RigRecord& record : records_of(rig, slices, build_s)) {
+                  so_far.push_back(std::move(record));
+                }
+                return answer_of(plan_, so_far);
+              }});
     } while (spent_s_ + seconds_since(begin) < end_s);
     added = records_of(rig, slices, build_s);
     add_windows(added, windows);

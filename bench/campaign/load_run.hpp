@@ -58,9 +58,9 @@ class LoadRun {
 
   /// Returns whether no rig is left to measure.
   [[nodiscard]] bool is_over() const;
-  /// Builds a rig, measures its blocks and ends it. Calls `tell` after each block. Throws
+  /// Builds a rig, measures its blocks and ends it. Calls `report` after each block. Throws
   /// Interrupted, and Failure when the baseline fails.
-  void run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& tell,
+  void run_rig(Sides& sides, const std::function<void(const LoadProgress&)>& report,
                std::vector<Slice>& slices);
   /// Returns the contenders of the next rig, in the order of its slices' numbers.
   [[nodiscard]] const std::vector<Contender>& contenders() const { return taking_part_; }

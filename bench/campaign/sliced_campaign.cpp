@@ -81,7 +81,7 @@ class Measuring {
       load.run_rig(
           sides_,
           [&](const LoadProgress& progress) {
-            progress_.tell(progress, progress.left_s + later_s);
+            progress_.show(progress, progress.left_s + later_s);
           },
           slices);
       append_slices(plan_.folder, index, load.rigs() - 1, contenders, slices);
@@ -205,7 +205,7 @@ SlicedProgress::~SlicedProgress() {
   if (terminal_) write_("\r\033[K");
 }
 
-void SlicedProgress::tell(const LoadProgress& progress, double left_s) {
+void SlicedProgress::show(const LoadProgress& progress, double left_s) {
   const auto now = std::chrono::steady_clock::now();
   if (now < due_) return;
   const Answer so_far = progress.so_far();

@@ -31,7 +31,7 @@ class SlicedProgress {
   ~SlicedProgress();  ///< clears the line
 
   /// Prints if a line is due. `left_s` is the time left of all loads, at most.
-  void tell(const LoadProgress& progress, double left_s);
+  void show(const LoadProgress& progress, double left_s);
 
  private:
   const SlicedPlan& plan_;

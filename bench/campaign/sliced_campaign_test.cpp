@@ -418,7 +418,7 @@ TEST_F(SlicedCampaignTest, TellsOnALineOfTheTerminalsWidth) {
     {
       SlicedProgress progress(
           plan, [](std::string_view text) { written() += text; }, true, columns);
-      progress.tell({.load = 1, .share = 0.25, .left_s = 30, .so_far = [&] { return answer; }}, 61);
+      progress.show({.load = 1, .share = 0.25, .left_s = 30, .so_far = [&] { return answer; }}, 61);
     }
     EXPECT_THAT(written(), HasSubstr("load 2 of 2, 100 busy: 25 %"));
     const std::size_t begin = written().find("\033[K") + 3;

@@ -111,7 +111,7 @@ class LoadConnections {
 
   /// Makes `teller`, which outlives this, report each message that is sent. Requires the epoll
   /// engine, where flush() itself sends.
-  void tell(OracleTeller& teller) { teller_ = &teller; }
+  void report_to(OracleTeller& teller) { teller_ = &teller; }
 
   /// Half-closes a connection that has all its echoes, with shutdown(2). The server must close it.
   static void end(LoadConnection& connection);

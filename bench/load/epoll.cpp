@@ -79,7 +79,7 @@ class EpollConnections final : public LoadConnections {
       stream.add_sent(size);
       tally().bytes_sent += size;
       if (size < run.size()) break;  // the socket is full: another send() would return EAGAIN
-      if (teller_ != nullptr && stream.unsent() == 0) teller_->tell(connection.fd.get());
+      if (teller_ != nullptr && stream.unsent() == 0) teller_->report(connection.fd.get());
     }
     await_writable(connection, stream.unsent() > 0);
   }

@@ -206,7 +206,7 @@ LoadThread::LoadThread(LoadSetup& setup, std::uint64_t thread)
              .patience = options.connect_patience});
   if (!options.oracle) return;
   teller_.emplace(*options.oracle).begin(connections_->active());
-  connections_->tell(*teller_);
+  connections_->report_to(*teller_);
 }
 
 void LoadThread::run(const SliceCommand* slice) {

@@ -26,7 +26,7 @@ class OracleTeller {
   void begin(std::span<LoadConnection> connections);
 
   /// Reports that a whole message was sent on the client's descriptor `fd`.
-  void tell(int fd) { board_.report(at_server_[fd]); }
+  void report(int fd) { board_.report(at_server_[fd]); }
 
  private:
   OracleBoard board_;

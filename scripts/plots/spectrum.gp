@@ -21,7 +21,7 @@ set print $spectrum
 print "backend,place,median,min,max\n".rows
 set print
 
-at(name) = strcol("backend") eq name ? column("place") * 1.16 ** beside(place_in_series(name)) : NaN
+at(name) = strcol("backend") eq name ? column("place") * 1.16 ** spread(place_in_series(name)) : NaN
 place_in_series(name) = sum [i = 1:words(series)] (word(series, i) eq name ? i : 0)
 title = heading_of_all("Spectrum of the latency")
 set title title font font_of(title)

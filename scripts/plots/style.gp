@@ -115,8 +115,8 @@ spot(place) = place > 0 ? place : (least > 0 ? least / 4.0 : 1)
 # Places the backends side by side, so that no error bar hides another.
 breadth = axis eq "threads" ? 1.12 : 1.24
 count = words(series)
-beside(i) = count > 1 ? (i - 1.0) / (count - 1) - 0.5 : 0
-x(i) = is_words ? place_number(strcol(axis)) + 0.6 * beside(i) : spot(column(axis)) * breadth ** beside(i)
+spread(i) = count > 1 ? (i - 1.0) / (count - 1) - 0.5 : 0
+x(i) = is_words ? place_number(strcol(axis)) + 0.6 * spread(i) : spot(column(axis)) * breadth ** spread(i)
 y(name, metric, unit) = here(0) && strcol("backend") eq name ? column(metric) / unit : NaN
 
 # A hollow point is a rate whose bound was not the server.

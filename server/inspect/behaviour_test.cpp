@@ -125,18 +125,18 @@ TEST(Behaviour, AnEdgeIsToldOnceAndALevelAgain) {
 
 TEST(Behaviour, SequencesTellEdgesFromLevels) {
   const AtlasJson atlas = live_atlas();
-  const auto told = [&](const char* sequence, std::size_t step, const char* column) {
+  const auto reported = [&](const char* sequence, std::size_t step, const char* column) {
     return row(atlas["sequences"], sequence)["steps"][step]["cells"][column].get<std::string>();
   };
-  EXPECT_EQ(told("partial read", 3, "epoll-lt"), "IN");
-  EXPECT_EQ(told("partial read", 3, "epoll-et"), "-");
-  EXPECT_EQ(told("partial read", 5, "epoll-et"), "IN");
-  EXPECT_EQ(told("one shot, and its re-arm", 6, "epoll-oneshot"), "-") << "even a hang-up";
-  EXPECT_EQ(told("one shot, and its re-arm", 8, "epoll-oneshot"), "IN RDHUP");
-  EXPECT_EQ(told("two writes before one wait", 2, "epoll-et"), "IN");
-  EXPECT_EQ(told("two writes before one wait", 3, "epoll-et"), "-");
-  EXPECT_EQ(told("to modify is to ask anew", 4, "epoll-et"), "IN");
-  EXPECT_EQ(told("to modify is to ask anew", 7, "epoll-et"), "-");
+  EXPECT_EQ(reported("partial read", 3, "epoll-lt"), "IN");
+  EXPECT_EQ(reported("partial read", 3, "epoll-et"), "-");
+  EXPECT_EQ(reported("partial read", 5, "epoll-et"), "IN");
+  EXPECT_EQ(reported("one shot, and its re-arm", 6, "epoll-oneshot"), "-") << "even a hang-up";
+  EXPECT_EQ(reported("one shot, and its re-arm", 8, "epoll-oneshot"), "IN RDHUP");
+  EXPECT_EQ(reported("two writes before one wait", 2, "epoll-et"), "IN");
+  EXPECT_EQ(reported("two writes before one wait", 3, "epoll-et"), "-");
+  EXPECT_EQ(reported("to modify is to ask anew", 4, "epoll-et"), "IN");
+  EXPECT_EQ(reported("to modify is to ask anew", 7, "epoll-et"), "-");
 }
 
 TEST(Behaviour, WhatIsMarkedDiffersFromPoll) {

@@ -99,8 +99,8 @@ class Versus {
     const std::vector<Turn> ours = turns_of(left);
     const std::vector<Turn> theirs = turns_of(right);
     side_ = std::max(widest(ours), widest(theirs));
-    const std::size_t beside = 2 * kMark + kBetween.size();
-    const std::size_t room = layout.width > beside ? (layout.width - beside) / 2 : 0;
+    const std::size_t marks = 2 * kMark + kBetween.size();
+    const std::size_t room = layout.width > marks ? (layout.width - marks) / 2 : 0;
     side_by_side_ = room >= kNarrowestSide;
     side_ = std::min(side_, room);
     add_heading();
