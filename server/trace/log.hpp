@@ -90,6 +90,7 @@ class TraceLog final : public CallWatcher {
   /// Returns the CPU time of the server's threads. It is unchanged if none of them ran.
   std::uint64_t cpu_ns();
 
+  /// Returns the logged events, and removes them from the log.
   std::vector<Event> take_events();
   std::vector<std::pair<std::string, int>> descriptors();
   std::vector<pid_t> threads();
