@@ -53,7 +53,7 @@ struct RigRecord {
   std::uint64_t unsent = 0;
   std::uint64_t delayed = 0;
   double fairness = 0;  ///< mean of Jain's index over slices; 0: not known
-  /// Of all messages of the rig; 0 where nothing was timed.
+  /// Percentiles of the timed messages of all slices; 0 if none was timed: SliceTimes.
   std::array<std::uint64_t, kPercentiles.size()> latency_ns{};
   std::uint64_t first_echo_ns_p50 = 0, first_echo_ns_p99 = 0;
   std::uint64_t resident_bytes = 0;  ///< of the server, with all connections open

@@ -71,7 +71,7 @@ struct LoadShare {
 /// ignore its remaining events. Thread: the one that constructed it.
 class LoadConnections {
  public:
-  /// Longest send or receive, in bytes; a socket does not hold more at once.
+  /// Longest send or receive, in bytes. The pattern and the receive buffer have this size.
   static constexpr std::size_t kLongestRun = 1 << 18;
   static constexpr std::int64_t kForever = -1;
 
