@@ -67,7 +67,8 @@ class OracleBoard {
 
   /// Returns the descriptors at the server, by the names of their connections.
   [[nodiscard]] std::unordered_map<std::uint64_t, std::uint32_t> published() const;
-  /// Returns false if another client already writes notes.
+  /// Discards unread notes. Returns false if another client already writes notes. The check is not
+  /// atomic: two clients that begin at the same time may both get true.
   [[nodiscard]] bool begin_reporting();
   /// Notes that `fd`, a descriptor at the server, has something to receive. Drops the note if there
   /// is no room, which happens only after the server has ceased to read.
