@@ -20,10 +20,10 @@ inline UniqueFd event() {
   return UniqueFd(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd"));
 }
 
-/// A source for tests: returns the far ends of socket pairs, then none, or throws. Thread: any may
-/// call give() and break_down().
+/// A source for tests. Thread: any may call give() and break_down().
 class GivenSockets final : public ConnectionSource {
  public:
+  /// Gives one end of a socket pair. Returns the client's end, whose receives time out after 20 s.
   UniqueFd give() {
     std::array<int, 2> ends{};
     checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
@@ -37,6 +37,7 @@ class GivenSockets final : public ConnectionSource {
     given_.push_back(std::move(socket));
     notify(given_flag_.get());
   }
+  /// Makes each later take() throw std::system_error.
   void break_down() {
     const std::lock_guard lock(mutex_);
     broken_ = true;
@@ -44,6 +45,7 @@ class GivenSockets final : public ConnectionSource {
   }
 
   [[nodiscard]] int fd() const override { return given_flag_.get(); }
+  /// Returns a blocking socket, the last one given first.
   Taken take() override {
     const std::lock_guard lock(mutex_);
     if (broken_) throw std::system_error(EBADF, std::system_category(), "take");

@@ -44,6 +44,7 @@ class SourceWatch {
  public:
   /// Watches `fd` from now on, and no other descriptor. Throws std::system_error.
   void wait_for(uv_loop_t* loop, int fd, uv_poll_cb callback);
+  /// Closes both handles. They must outlive the loop.
   void close();
 
  private:

@@ -22,7 +22,7 @@ inline Availability availability_of(Poller& poller) {
   return Availability::never("it does not report a readable descriptor", "");
 }
 
-/// Backend::serve, make_poller and probe of a backend that consists of a Poller only.
+/// These three are Backend::serve, make_poller and probe of a backend that is only a Poller.
 template <typename AnyPoller>
 void serve_with(Worker& worker) {
   AnyPoller poller;

@@ -14,9 +14,8 @@
 
 namespace muxlab {
 
-/// Returns true for the backend `oracle`: its load client writes to an OracleBoard which
-/// connections are ready, and the backend polls that memory. One client thread, one serving thread,
-/// TCP only.
+/// Returns true for the backend `oracle`. Its load client notes ready connections in an
+/// OracleBoard, and the backend polls that memory. One client thread, one serving thread, TCP only.
 inline bool is_oracle(const Backend& backend) { return backend.name == "oracle"; }
 
 /// Return the name of a connection, the same at both ends: the client's address and port. Zero if
@@ -27,8 +26,9 @@ std::uint64_t name_of_socket(int fd);  ///< at the client, getsockname(2)
 /// Memory that the load client and a server on the `oracle` control share. The server publishes the
 /// descriptor of each connection. The client notes the descriptors to which it has just sent.
 ///
-/// Over loopback TCP a message is in the peer's receive queue when send(2) returns, so a note is
-/// true when the server reads it. One client thread writes notes, one server thread reads them.
+/// Over loopback TCP a message is usually in the peer's receive queue when send(2) returns, so a
+/// note is usually true when the server reads it. One client thread writes notes, one server thread
+/// reads them.
 class OracleBoard {
  public:
   static constexpr std::uint32_t kDescriptors = 1 << 16;
@@ -51,7 +51,8 @@ class OracleBoard {
 
   /// Publishes `fd` as the connection `name`; zero withdraws it. Ignores an `fd` that is too high.
   void publish(int fd, std::uint64_t name);
-  /// Calls `visit` with each noted descriptor, in order.
+  /// Calls `visit` with each noted descriptor, in order. The descriptors come unchecked from the
+  /// client, so `visit` must check them. It must not throw. Thread: the server's only.
   template <typename Visit>
   void take(Visit visit) {
     std::uint32_t taken = memory_->taken.load(std::memory_order_relaxed);
@@ -66,7 +67,8 @@ class OracleBoard {
 
   /// Returns the descriptors at the server, by the names of their connections.
   [[nodiscard]] std::unordered_map<std::uint64_t, std::uint32_t> published() const;
-  /// Returns false if another client already writes notes.
+  /// Discards unread notes. Returns false if another client already writes notes. The check is not
+  /// atomic: two clients that begin at the same time may both get true.
   [[nodiscard]] bool begin_reporting();
   /// Notes that `fd`, a descriptor at the server, has something to receive. Drops the note if there
   /// is no room, which happens only after the server has ceased to read.

@@ -13,12 +13,13 @@ namespace muxlab {
 /// Finds connections that were silent for too long. Links the descriptors of a thread in the order
 /// of their last activity, so the oldest is always first. Each step takes constant time.
 ///
-/// Time goes in ticks, which the owner reports. A connection is due at the first tick by which it
-/// was certainly silent for the whole time-out. So it is due between one time-out, and one time-out
-/// plus one tick, after its last activity. Several echoes within a tick cost one comparison each.
+/// Time goes in ticks, which the owner reports. A connection is due after the time-out, rounded up
+/// to whole ticks, and at most one tick later. Several echoes within a tick cost one comparison
+/// each.
 ///
-/// A client that receives bytes sent earlier is active too, without any call of the server. So a
-/// due connection with unacknowledged bytes gets another time-out, until it is stuck: SendProgress.
+/// A client that still receives bytes sent earlier is active, although the server makes no call. So
+/// a due connection with unacknowledged bytes gets another time-out, until it is stuck:
+/// SendProgress. Thread: one.
 class IdleList {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -34,7 +35,7 @@ class IdleList {
   /// Sets the time: `now` since any fixed point on a clock that never jumps.
   void advance_to(Duration now) { now_ = static_cast<std::uint32_t>(now / tick_); }
 
-  /// Records a new `fd`, or activity on it.
+  /// Records a new `fd`, or activity on it. Throws std::bad_alloc if it is new.
   void touch(int fd) {
     if (Entry& entry = entries_[fd]; entry.linked) {
       if (entry.last_tick == now_) return;
@@ -43,13 +44,14 @@ class IdleList {
     append(fd);
   }
 
+  /// Forgets `fd`, if recorded. Call it before the descriptor is closed.
   void remove(int fd) {
     if (Entry* entry = entries_.find(fd); entry != nullptr && entry->linked) unlink(fd);
   }
 
-  /// Calls `close` with each due descriptor whose client receives nothing any more; `close` removes
-  /// or touches it. Handles at most kClosesPerTurn, so that other connections do not wait long.
-  /// Returns true if there may be more.
+  /// Calls `close` with each due descriptor whose client receives nothing any more. `close` must
+  /// call remove() or touch(). Handles at most kClosesPerTurn, so that other connections do not
+  /// wait long. Returns true if there may be more, unlike IdleWatch::close_due().
   template <typename Close>
   bool close_due(Close close) {
     constexpr int kClosesPerTurn = 64;
@@ -94,7 +96,7 @@ class IdleWatch {
  public:
   using Duration = IdleList::Duration;
 
-  /// Does nothing if `timeout` is zero.
+  /// With a zero `timeout` there is a timer, but it never fires, and no descriptor is recorded.
   explicit IdleWatch(Duration timeout) {
     if (timeout.count() > 0) idle_.emplace(timeout);
   }
@@ -118,16 +120,18 @@ class IdleWatch {
   void touch(int fd) {
     if (idle_) idle_->touch(fd);
   }
+  /// Forgets `fd`. Call it before the descriptor is closed.
   void remove(int fd) {
     if (idle_) idle_->remove(fd);
   }
 
-  /// Readable when close_due() must be called, at the end of the turn: a connection that is ready
-  /// in the same turn is not idle.
+  /// Returns the timer's descriptor, which this object keeps. When it is readable, call close_due()
+  /// after the turn's other events: a connection that is ready in the same turn is not idle.
   [[nodiscard]] int fd() const { return timer_.fd(); }
 
-  /// Calls `close` with due descriptors, which it must close or touch, as many as fit in one turn.
-  /// Returns false if there may be more: fd() is still readable and must be reported again.
+  /// Calls `close` with due descriptors, as many as fit in one turn. `close` must call remove() or
+  /// touch(). Returns false, unlike IdleList::close_due(), if there may be more: fd() is still
+  /// readable and must be reported again. Requires is_on().
   template <typename Close>
   bool close_due(Close close) {
     if (idle_->close_due(close)) return false;

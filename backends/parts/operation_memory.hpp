@@ -7,8 +7,8 @@
 namespace muxlab {
 
 /// Memory for one Asio operation at a time, lent by the object that starts one after another.
-/// Because it is always available, starting the next one cannot fail and allocates nothing. As in
-/// Asio's documentation on custom memory allocation.
+/// While operations fit and do not overlap, starting the next one cannot fail and allocates
+/// nothing. As in Asio's documentation on custom memory allocation. Thread: one at a time.
 class OperationMemory {
  public:
   OperationMemory() = default;
@@ -16,6 +16,8 @@ class OperationMemory {
   OperationMemory& operator=(const OperationMemory&) = delete;
   ~OperationMemory() = default;
 
+  /// Uses operator new above kEnough bytes, or while the memory is in use. Then it may throw
+  /// std::bad_alloc.
   void* allocate(std::size_t size) {
     if (in_use_ || size > space_.size()) return ::operator new(size);
     in_use_ = true;

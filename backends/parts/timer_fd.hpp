@@ -13,11 +13,12 @@ class TimerFd {
   using Duration = std::chrono::nanoseconds;
 
   TimerFd();
+  /// Returns the descriptor, which this object keeps.
   [[nodiscard]] int fd() const { return timer_.get(); }
 
   /// Makes it readable once after `delay`, at once for zero. Replaces the earlier setting.
   void fire_after(Duration delay) { set(delay, Duration(0)); }
-  /// Makes it readable after each `interval`.
+  /// Makes it readable after each `interval`, which must not be zero.
   void fire_every(Duration interval) { set(interval, interval); }
 
   /// Reads it, so that it is not readable until it fires again. Returns false if it had not fired.

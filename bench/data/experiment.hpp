@@ -64,7 +64,7 @@ struct Experiment {
   /// first ones are the baseline. Empty: the load's.
   std::vector<std::string> models = {};
   std::vector<std::string> notify = {};
-  std::uint64_t copies = 0;  ///< of the baseline, to compare it with itself
+  std::uint64_t copies = 0;  ///< of the baseline in all, to compare it with itself
   double seconds = 25;       ///< per load, at least; loads that are slow to build or visit get more
   std::int64_t slice_ns = 0;  ///< 0: depends on the load
   bool time_calls = false;    ///< servers time their system calls

@@ -68,8 +68,8 @@ class ByMetric {
   std::array<Value, kMetrics.size()> values_{};
 };
 
-/// Where servers and loads run. `shared` gives no throughput, because the two sides take turns on
-/// one processor, in lock-step.
+/// Where servers and loads run. `apart`: on different processors. `shared`: in turn on one
+/// processor, in lock-step, so echo_time is not compared.
 enum class Placement : std::uint8_t { apart, shared };
 inline const char* name_of(Placement placement) {
   return placement == Placement::shared ? "shared" : "apart";

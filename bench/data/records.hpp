@@ -31,14 +31,14 @@ struct RigRecord {
   std::uint64_t look = 0;   ///< index, from 0, of the look at the end of this rig or of a later one
   double build_s = 0;       ///< until the rig was ready
   double seconds = 0;       ///< duration of the rig, building and ending included
-  double stolen_share = 0;  ///< of the processors' time meanwhile, taken by the host
-  double others_share = 0;  ///< and by other programs
+  double stolen_share = 0;  ///< 0 to 1, of the processors' time meanwhile, taken by the host
+  double others_share = 0;  ///< 0 to 1, and by other programs
   std::string baseline;
-  /// Against the baseline. Without blocks for the baseline itself, after a failure, and for metrics
-  /// that the load does not compare.
+  /// Comparison with the baseline. `blocks` is 0 for the baseline itself, after a failure, and for
+  /// metrics that the load does not compare.
   ByMetric<RigSummary> summaries;
   std::uint64_t slices = 0;
-  std::uint64_t broken = 0;  ///< slices that do not count; 1 without any: it did not start
+  std::uint64_t broken = 0;  ///< slices that do not count; 1 if it did not start
   std::string reason;        ///< of the first of them; one line
   std::uint64_t echoes = 0;
   std::uint64_t bytes = 0;
@@ -53,14 +53,14 @@ struct RigRecord {
   std::uint64_t unsent = 0;
   std::uint64_t delayed = 0;
   double fairness = 0;  ///< mean of Jain's index over slices; 0: not known
-  /// Of all messages of the rig; 0 where nothing was timed.
+  /// Percentiles of the timed messages of all slices; 0 if none was timed: SliceTimes.
   std::array<std::uint64_t, kPercentiles.size()> latency_ns{};
   std::uint64_t first_echo_ns_p50 = 0, first_echo_ns_p99 = 0;
   std::uint64_t resident_bytes = 0;  ///< of the server, with all connections open
-  std::uint64_t grown_bytes = 0;     ///< growth of these since before the connections opened
-  std::uint64_t kernel_bytes = 0;    ///< growth of kernel memory; 0: others grew it too
-  /// In a window of a tenth of a second, of the first rig only. A slice begins with a burst of all
-  /// connections, which hardly matters in a window.
+  std::uint64_t grown_bytes = 0;   ///< growth of resident_bytes since before the connections opened
+  std::uint64_t kernel_bytes = 0;  ///< growth of kernel memory; 0: others grew it too
+  /// Events and wait calls in a window of 0.1 s, of the first rig only. A slice begins with a burst
+  /// of all connections, which hardly matters in a window.
   std::uint64_t window_events = 0;
   std::uint64_t window_waits = 0;
 

@@ -68,10 +68,10 @@ struct LoadShare {
 ///
 /// A connection always receives, even while it sends, because two sides that only sent would
 /// deadlock. tally() counts a failed connection. Its descriptor is closed, and the caller must
-/// ignore its remaining events. Thread: one at a time.
+/// ignore its remaining events. Thread: the one that constructed it.
 class LoadConnections {
  public:
-  /// Longest send or receive, in bytes; a socket does not hold more at once.
+  /// Longest send or receive, in bytes. The pattern and the receive buffer have this size.
   static constexpr std::size_t kLongestRun = 1 << 18;
   static constexpr std::int64_t kForever = -1;
 
@@ -109,8 +109,8 @@ class LoadConnections {
   /// socket has room again.
   virtual void flush(LoadConnection& connection) = 0;
 
-  /// Makes `teller`, which outlives this, report each message that is sent. Requires the epoll
-  /// engine, where flush() itself sends.
+  /// Makes `teller` report each message that is sent. `teller` must outlive the last flush() and
+  /// advance(). Requires the epoll engine, where flush() itself sends.
   void report_to(OracleTeller& teller) { teller_ = &teller; }
 
   /// Half-closes a connection that has all its echoes, with shutdown(2). The server must close it.

@@ -59,7 +59,8 @@ class Histogram {
   [[nodiscard]] double mean() const;
 
   /// Returns the highest value of the first bucket up to which `percentile` % (0 to 100) of the
-  /// values lie; for percentile 0 its lowest value.
+  /// values lie; for percentile 0 its lowest value. Returns 0 for an empty histogram. Clamps
+  /// `percentile` to 0 to 100.
   [[nodiscard]] std::uint64_t value_at_percentile(double percentile) const;
 
   /// Returns the count of each bucket, to write a histogram out without loss.

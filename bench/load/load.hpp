@@ -37,8 +37,9 @@ struct LoadOptions {
   LoadEngine engine = LoadEngine::any;
   std::chrono::nanoseconds warmup = std::chrono::milliseconds{500};
   std::chrono::nanoseconds duration = std::chrono::seconds{5};
-  /// Longest wait without progress: while connecting, and for the last echoes.
+  /// Longest wait without progress while connecting.
   std::chrono::nanoseconds connect_patience = std::chrono::seconds{10};
+  /// Longest wait without progress for the last echoes.
   std::chrono::nanoseconds grace = std::chrono::seconds{2};
   std::optional<std::string> oracle;  ///< the board of an `oracle` server to report messages to
   int interrupt = -1;  ///< borrowed; the run ends early once it is readable; -1: none

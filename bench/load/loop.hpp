@@ -166,9 +166,9 @@ class LoadThread {
  private:
   LoadSetup& setup_;
   std::uint64_t thread_;
+  std::optional<OracleTeller> teller_;  // outlives connections_, which refer to it
   std::unique_ptr<LoadConnections> connections_;
   SourceAddresses sources_;
-  std::optional<OracleTeller> teller_;
   std::uint64_t slices_ = 0;  // so far
 };
 

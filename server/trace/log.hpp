@@ -83,13 +83,15 @@ class TraceLog final : public CallWatcher {
   /// Logs `waits` for each thread in a call, once per call. Requires is_still().
   void note_waiting();
 
-  /// Returns whether every thread of the server sleeps in a call, or none is left. The server then
-  /// does nothing before the next step.
+  /// Returns whether every live thread of the server sleeps in a call, or none is left. The server
+  /// then does nothing before the next step.
   bool is_still();
+  /// Returns whether a registered thread of the server lives.
   [[nodiscard]] bool has_threads();
   /// Returns the CPU time of the server's threads. It is unchanged if none of them ran.
   std::uint64_t cpu_ns();
 
+  /// Returns the logged events, and removes them from the log.
   std::vector<Event> take_events();
   std::vector<std::pair<std::string, int>> descriptors();
   std::vector<pid_t> threads();

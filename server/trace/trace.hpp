@@ -30,7 +30,8 @@ struct Trace {
 };
 
 /// Runs the script against a server with one serving thread in this process. Repeats a trace in
-/// which the server did not stand still, up to 20 traces in all. The calls are the same each time,
+/// which the server did not stand still, up to 20 traces in all. The last one may still have
+/// `stood_still` false. The calls are the same each time,
 /// except with libevent's select and poll, which begin with a random descriptor. Throws Failure:
 /// unavailable if the backend does not work or never sleeps; failed if the server does not echo or
 /// is not idle within 30 s.
