@@ -100,7 +100,7 @@ std::uint64_t TraceLog::cpu_ns() {
 
 std::vector<Event> TraceLog::take_events() {
   const std::lock_guard lock(mutex_);
-  return std::move(events_);
+  return std::exchange(events_, {});
 }
 
 std::vector<std::pair<std::string, int>> TraceLog::descriptors() {
