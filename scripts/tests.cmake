@@ -20,6 +20,7 @@ if(TARGET muxlab_micro)
   # Tests that each benchmark runs, not its speed. Skips those with a long set-up.
   add_test(NAME micro_benchmarks_run
     COMMAND muxlab_micro --benchmark_min_time=0.001 --benchmark_filter=-registered:9000)
+  set_tests_properties(micro_benchmarks_run PROPERTIES LABELS whole)
 endif()
 include(tutorial/tutorial.cmake)
 
