@@ -13,6 +13,7 @@ foreach(source ${fuzz_sources})
   add_dependencies(fuzz_targets ${name})
 endforeach()
 target_sources(echo_connection_fuzz PRIVATE backends/counting/worker_stats.cpp backends/counting/shared_counters.cpp)
+target_sources(cli_fuzz PRIVATE server/cli/text_layout.cpp)
 # These two also analyse their input.
 foreach(name plan_fuzz records_fuzz)
   target_link_libraries(${name} PRIVATE muxlab_bench_analysis)
