@@ -150,7 +150,7 @@ std::vector<Change> compare_answers(const Answer& before, std::span<const RigRec
     Change& change = all.changes[i];
     judge(change, all.differences[i], threshold, family[change.figure]);
   }
-  return all.changes;
+  return std::move(all.changes);
 }
 
 }  // namespace muxlab
