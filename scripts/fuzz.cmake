@@ -1,19 +1,22 @@
-# A fuzz target is built from its own file and the tested file. Only clang can link it: use the preset fuzz.
+# A fuzz target is linked with the room of the tested file. Only clang can link it: use the preset fuzz.
 add_custom_target(fuzz_targets)
-file(GLOB_RECURSE fuzz_sources CONFIGURE_DEPENDS backends/*_fuzz.cpp server/*_fuzz.cpp bench/*_fuzz.cpp)
+file(GLOB_RECURSE fuzz_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
+  backends/*_fuzz.cpp server/*_fuzz.cpp bench/*_fuzz.cpp)
 foreach(source ${fuzz_sources})
-  string(REPLACE "_fuzz.cpp" ".cpp" subject ${source})
   cmake_path(GET source STEM name)
-  if(name MATCHES "^(plan|records)_fuzz$")
-    set(subject "")  # the library has it
-  endif()
-  add_executable(${name} EXCLUDE_FROM_ALL ${source} ${subject})
-  target_link_libraries(${name} PRIVATE CLI11::CLI11 fmt::fmt)
+  add_executable(${name} EXCLUDE_FROM_ALL ${source})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   add_dependencies(fuzz_targets ${name})
+  if(name STREQUAL echo_connection_fuzz)  # it replaces the socket calls, as the counting room does
+    target_sources(${name} PRIVATE backends/echo_connection.cpp backends/counting/worker_stats.cpp
+      backends/counting/shared_counters.cpp)
+    target_link_libraries(${name} PRIVATE fmt::fmt)
+  else()
+    cmake_path(GET source PARENT_PATH room)
+    string(REPLACE "/" "_" room ${room})
+    target_link_libraries(${name} PRIVATE muxlab_${room})
+  endif()
 endforeach()
-target_sources(echo_connection_fuzz PRIVATE backends/counting/worker_stats.cpp backends/counting/shared_counters.cpp)
-target_sources(cli_fuzz PRIVATE server/cli/text_layout.cpp)
 # These two also analyse their input.
 foreach(name plan_fuzz records_fuzz)
   target_link_libraries(${name} PRIVATE muxlab_bench_analysis)
