@@ -65,8 +65,9 @@ std::vector<LoadTarget> resolve_tcp(std::string_view text) {
     std::memcpy(&target.address, each->ai_addr, each->ai_addrlen);
     target.address_size = each->ai_addrlen;
   }
-  std::ranges::stable_partition(
-      all, [](const LoadTarget& target) { return target.address.ss_family == AF_INET; });
+  std::stable_partition(all.begin(), all.end(), [](const LoadTarget& target) {
+    return target.address.ss_family == AF_INET;
+  });
   return all;
 }
 
