@@ -74,8 +74,8 @@ std::vector<std::size_t> order_of(const Answer& answer) {
   std::vector<std::size_t> order(answer.plan.contenders.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::stable_sort(order, {}, place);
-  std::ranges::stable_partition(
-      order, [&](std::size_t i) { return !answer.plan.contenders[i].is_self_check(); });
+  std::stable_partition(order.begin(), order.end(),
+                        [&](std::size_t i) { return !answer.plan.contenders[i].is_self_check(); });
   return order;
 }
 
